@@ -1,0 +1,47 @@
+/**
+ * The catalogue of expected failures. An error that is not in it is a bug and is reported with its stack.
+ * `exitCode` is what the process ends with when the failure reaches the command line (`docs/exit-codes.md`).
+ */
+export const errorCatalogue = {
+  'invalid-input': { exitCode: 5, summary: 'a playbook, inventory, template or module file has mistakes' },
+  usage: { exitCode: 5, summary: 'the command line is wrong' },
+  'file-unreadable': { exitCode: 5, summary: 'a file that was named cannot be read' },
+  unreachable: { exitCode: 4, summary: 'a host cannot be reached, or its link was lost' },
+  'host-key': { exitCode: 4, summary: "a host's key is unknown, has changed or is revoked" },
+  'become-failed': { exitCode: 2, summary: 'the become user could not be reached (sudo refused)' },
+  timeout: { exitCode: 2, summary: 'something took longer than its deadline' },
+  'task-failed': { exitCode: 2, summary: 'a task failed on a host' },
+  'transfer-failed': { exitCode: 2, summary: 'a file could not be put on a host' },
+  'download-failed': { exitCode: 2, summary: 'a file could not be fetched' },
+  'digest-mismatch': { exitCode: 2, summary: 'a file is not the one that its digest promises' },
+  'did-not-converge': { exitCode: 2, summary: 'after apply the host is still not in the desired state' },
+  'unknown-value': { exitCode: 2, summary: 'a value is not known yet (check mode)' },
+  interrupted: { exitCode: 130, summary: 'the run was interrupted' },
+} as const satisfies Record<string, { exitCode: number; summary: string }>;
+
+/** The code of an expected failure: a key of {@link errorCatalogue}. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** An expected failure: it has a code, a message for people, and where possible a way out. */
+export class RunbookError extends Error {
+  readonly code: ErrorCode;
+  /** What the user can do about it. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RunbookError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** Says what went wrong in one line, for any thrown value. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes a forgotten case of a union a compile error. */
+export function unreachableCase(value: never): never {
+  throw new Error(`a case was forgotten: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,163 @@
+import type { Diagnostic } from './diagnostic.ts';
+
+/** What became of a task on a host. */
+export type Outcome = 'ok' | 'changed' | 'skipped' | 'unknown' | 'failed' | 'unreachable' | 'rescued' | 'ignored';
+
+/** What became of a host in a run: exactly one of these. */
+export type FinalState = 'ok' | 'changed' | 'failed' | 'unreachable' | 'interrupted' | 'not-started';
+
+/** One difference, as reporters show it. */
+export interface ChangeView {
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** Why something failed, for people and for programs. */
+export interface FailureView {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The task that an event is about. */
+export interface TaskRef {
+  readonly id: string;
+  readonly name: string;
+  readonly module: string;
+  /** `playbooks/x.yaml:12:5` */
+  readonly place: string;
+}
+
+interface OnHost {
+  readonly task: TaskRef;
+  readonly host: string;
+  /** Where the task ran, when that is another host than `host`. */
+  readonly delegatedTo?: string;
+  /** The loop's item, as text. */
+  readonly item?: string;
+}
+
+/** Everything that happens in a run. Reporters and the journal are reducers over these. */
+export type RunEvent =
+  | {
+      readonly type: 'run-started';
+      readonly runId: string;
+      readonly playbook: string;
+      readonly isCheckMode: boolean;
+      readonly isDiff: boolean;
+      /** Every host of any play, in order. */
+      readonly hosts: readonly string[];
+      readonly forks: number;
+    }
+  | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
+  | {
+      readonly type: 'play-started';
+      readonly id: string;
+      readonly name: string;
+      readonly hosts: readonly string[];
+      /** Tasks and blocks at any depth, handlers not counted. */
+      readonly taskCount: number;
+    }
+  | { readonly type: 'batch-started'; readonly number: number; readonly of: number; readonly hosts: readonly string[] }
+  | {
+      readonly type: 'host-connected';
+      readonly host: string;
+      readonly description: string;
+      readonly durationMs: number;
+    }
+  /** A task begins for a set of hosts. `isHandler` when it was notified. */
+  | {
+      readonly type: 'task-started';
+      readonly task: TaskRef;
+      readonly hosts: readonly string[];
+      readonly isHandler: boolean;
+    }
+  | ({ readonly type: 'host-task-started' } & OnHost)
+  /** What a task is doing or waiting for just now; meant for live rows. */
+  | ({ readonly type: 'host-task-progress'; readonly text: string; readonly deadlineMs?: number } & OnHost)
+  /** An effect is about to be run on a host, or was run. Never emitted for probes. */
+  | ({ readonly type: 'step-started'; readonly step: string } & OnHost)
+  | ({ readonly type: 'step-ended'; readonly step: string; readonly rc: number; readonly durationMs: number } & OnHost)
+  /** One turn of a loop; the task's own end follows after the last one. */
+  | ({ readonly type: 'item-ended' } & OnHost & TaskResult)
+  | ({ readonly type: 'host-task-ended' } & OnHost & TaskResult)
+  | {
+      readonly type: 'lease-taken' | 'lease-released' | 'lease-kept';
+      readonly task: TaskRef;
+      readonly host: string;
+      /** What `release` needs; JSON-like. */
+      readonly grant: unknown;
+      readonly reason?: string;
+    }
+  | { readonly type: 'batch-ended'; readonly number: number }
+  | { readonly type: 'play-ended'; readonly id: string }
+  /** The run stops before its end: the failure budget, or the user. */
+  | { readonly type: 'stopping'; readonly reason: string }
+  | {
+      readonly type: 'run-ended';
+      readonly exitCode: number;
+      readonly durationMs: number;
+      readonly summary: readonly HostSummary[];
+      /** Set when the budget stopped the run or the user interrupted it. */
+      readonly stopReason?: string;
+    };
+
+/** How a task ended on a host. */
+export interface TaskResult {
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  /** What was (or in check mode would be) changed. */
+  readonly changes: readonly ChangeView[];
+  /** A line for people: an action's message, why it was skipped, why it is unknown, why it cannot be verified. */
+  readonly message?: string;
+  readonly failure?: FailureView;
+  /** Effects whose module says that they cannot be verified. */
+  readonly unverified?: string;
+  readonly attempts?: number;
+}
+
+/** A host's line in the recap. */
+export interface HostSummary {
+  readonly host: string;
+  readonly state: FinalState;
+  readonly counts: Readonly<Record<Outcome, number>>;
+  readonly failure?: FailureView & { readonly task: string };
+  /** Handlers that were notified and did not run. */
+  readonly pendingHandlers: readonly string[];
+  readonly leases: readonly { readonly task: string; readonly reason: string }[];
+}
+
+/** An event as it leaves the process: with its version, number, and time in ISO 8601 UTC. */
+export type StampedEvent = RunEvent & { readonly v: 1; readonly seq: number; readonly time: string };
+
+/** Receives events in order. Must neither throw nor block: a slow reader must not slow a run. */
+export type Subscriber = (event: StampedEvent) => void;
+
+/** Where the executor puts events. */
+export interface EventBus {
+  emit(event: RunEvent): void;
+  subscribe(subscriber: Subscriber): void;
+}
+
+/** Makes a bus that stamps events and hands them to every subscriber; one that throws is reported to `onError` and left out. */
+export function createEventBus(now: () => number, onError: (error: unknown) => void): EventBus {
+  const subscribers = new Set<Subscriber>();
+  let seq = 0;
+  return {
+    emit(event) {
+      const stamped: StampedEvent = { v: 1, seq: seq++, time: new Date(now()).toISOString(), ...event };
+      for (const subscriber of subscribers) {
+        try {
+          subscriber(stamped);
+        } catch (error) {
+          subscribers.delete(subscriber);
+          onError(error);
+        }
+      }
+    },
+    subscribe(subscriber) {
+      subscribers.add(subscriber);
+    },
+  };
+}

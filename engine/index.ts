@@ -1,0 +1,24 @@
+/** The public API: what modules, the built-in ones included, may import. */
+export { RunbookError } from './base/errors.ts';
+export { Secret } from './base/secret.ts';
+export { quoteWord, type Script, type ShellValue, sh } from './base/sh.ts';
+export {
+  type ActionContext,
+  type ActionResult,
+  type Change,
+  type Controller,
+  type Diff,
+  defineAction,
+  defineLease,
+  defineModule,
+  failure,
+  type Predicted,
+  type Probe,
+  type ProbeOutput,
+  probe,
+  type Unknown,
+  unknown,
+} from './module/contract.ts';
+export type { EvaluatedExpression, FromSchema, Schema } from './module/schema.ts';
+export { exec, put, type Step, type StepResult, type Wait, waitFor } from './module/step.ts';
+export type { Content } from './transport/transport.ts';

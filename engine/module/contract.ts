@@ -1,0 +1,235 @@
+import type { Clock } from '../base/clock.ts';
+import { RunbookError } from '../base/errors.ts';
+import type { Script } from '../base/sh.ts';
+import type { Content } from '../transport/transport.ts';
+import type { ArgumentsSchema, FromSchema } from './schema.ts';
+import type { Step, StepResult, Wait } from './step.ts';
+
+/** What a probe's script printed and how it ended. */
+export interface ProbeOutput {
+  readonly rc: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * A read-only question to a host, as data: a script and the parser of what it prints. The engine decides when to run it,
+ * alone or with others; recorded output replays it in tests.
+ */
+export interface Probe<T> {
+  readonly script: Script;
+  /** Pure. Raise `failure(...)` when the host answered something that no desired state can be compared with. */
+  readonly parse: (output: ProbeOutput) => T;
+  /** Default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Makes a probe. The script must change nothing on the host. */
+export function probe<T>(
+  script: Script,
+  parse: (output: ProbeOutput) => T,
+  options: { timeoutMs?: number } = {},
+): Probe<T> {
+  return { script, parse, ...options };
+}
+
+/** One difference between what is and what is wanted. */
+export interface Change {
+  /** What differs, for people: `mode`, `content`, `ActiveState`, `plugins.cri.sandbox_image`. */
+  readonly path: string;
+  /** What is there now, as JSON-like data; null when nothing is. Texts of several lines are shown as a unified diff. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /**
+   * The thing on the host that changes: `file:/etc/x`, `unit:kubelet.service`. Check mode remembers `path` and `after`
+   * under this name, so that the tasks after it see the host as it will be (see {@link Predicted}).
+   */
+  readonly resource?: string;
+}
+
+/** The answer "cannot be known in check mode", with its reason. */
+export interface Unknown {
+  readonly unknown: string;
+}
+
+/** The outcome of comparing: `[]` is satisfied, changes are pending, or it is unknown. */
+export type Diff = readonly Change[] | Unknown;
+
+/** The answer `unknown`: for check mode only, when the state depends on an effect that was not run. */
+export function unknown(reason: string): Unknown {
+  return { unknown: reason };
+}
+
+/** An expected failure of a task. `details` (a journal's tail, a tool's output) are shown under the message. */
+export function failure(message: string, details = ''): RunbookError {
+  return new RunbookError('task-failed', details.trim() === '' ? message : `${message}\n${details.trim()}`);
+}
+
+/** What earlier tasks of this check-mode run would have done to the host. Empty in a real run: there probes see it. */
+export interface Predicted {
+  /** True when effects were skipped on this host before this task. */
+  readonly any: boolean;
+  /** The predicted attributes of a resource by {@link Change.path}, `{}` when nothing is predicted for it. */
+  of(resource: string): Readonly<Record<string, unknown>>;
+}
+
+/** The controller's side of a task: its files, read and hashed once for all hosts. */
+export interface Controller {
+  /** The host that the task runs for. */
+  readonly host: string;
+  /**
+   * Finds a file: an absolute path as it stands; else `FOLDER/NAME`, then `NAME`, beside the task's file, beside the
+   * playbook and in the folder above it. Raises `file-unreadable` naming every place that was looked at.
+   */
+  find(name: string, folder: 'files' | 'templates'): Promise<string>;
+  /** Reads a whole file. */
+  read(path: string): Promise<Buffer>;
+  /** The file as something to put: small ones in memory, large ones streamed, with size and hex SHA-256. */
+  content(path: string): Promise<{ readonly content: Content; readonly sha256: string; readonly size: number }>;
+  /** Renders a Handlebars file with the task's variables (and `extra` over them). Errors carry the template's place. */
+  template(path: string, extra?: Readonly<Record<string, unknown>>): Promise<string>;
+  /**
+   * Fetches a URL into the controller's cache once and gives the path of the file.
+   * Raises `download-failed`, or `digest-mismatch` with both digests.
+   */
+  download(url: string, sha256: string): Promise<string>;
+}
+
+interface Common<S extends ArgumentsSchema> {
+  /** kebab-case, as playbooks write it. */
+  readonly name: string;
+  /** One line for `runbook modules`. */
+  readonly summary: string;
+  /** More for `runbook doc`: what it promises, what it does not do. Markdown. */
+  readonly description?: string;
+  /** The one source of argument types, validation, documentation and completion. */
+  readonly schema: S;
+  /** YAML tasks for `runbook doc`, complete enough to paste. */
+  readonly examples?: string;
+}
+
+/**
+ * A module with a desired state. The engine runs `desired → probe → diff`, stops there in check mode, and otherwise goes
+ * on with `apply → probe → diff`, which must then be satisfied.
+ *
+ * Keep the members in this order in the literal: TypeScript infers `Desired` and `Current` from the first ones.
+ */
+export interface Resource<S extends ArgumentsSchema, Desired, Current> extends Common<S> {
+  readonly kind: 'resource';
+  /** What is wanted, as far as the controller has to work it out: a rendered template, an archive's digest. */
+  readonly desired?: (args: FromSchema<S>, controller: Controller) => Promise<Desired>;
+  readonly probe: (args: FromSchema<S>, desired: NoInfer<Desired>) => Probe<Current>;
+  /** Pure. `predicted` is what check mode expects earlier tasks to have changed; empty otherwise. */
+  readonly diff: (
+    current: NoInfer<Current>,
+    args: FromSchema<S>,
+    context: { readonly desired: NoInfer<Desired>; readonly predicted: Predicted },
+  ) => Diff;
+  /** Yields the effects. A step that fails is thrown into the generator, so that `try`/`finally` can clean up. */
+  readonly apply: (context: {
+    readonly args: FromSchema<S>;
+    readonly desired: NoInfer<Desired>;
+    readonly current: NoInfer<Current>;
+    readonly changes: readonly Change[];
+    /** Names the attempt, unique per host and task: for temporary names on the host. */
+    readonly id: string;
+    // biome-ignore lint/suspicious/noConfusingVoidType: a generator without a return statement returns void
+  }) => Generator<Step, Readonly<Record<string, unknown>> | void, StepResult>;
+  /** Why the state cannot be probed after `apply` with these arguments; undefined when it can. */
+  readonly unverifiable?: (args: FromSchema<S>) => string | undefined;
+  /**
+   * What must come true before the task is done, whether or not anything changed: a node that becomes Ready. Check mode
+   * asks once, and answers `unknown` while it is not so.
+   */
+  readonly settle?: (args: FromSchema<S>) => Wait<unknown> | undefined;
+  /** Values for `register`, from the last probe. `changed`, `failed` and the like are added by the engine. */
+  readonly result?: (
+    current: NoInfer<Current>,
+    args: FromSchema<S>,
+    desired: NoInfer<Desired>,
+  ) => Readonly<Record<string, unknown>>;
+}
+
+/** What an action has besides its arguments. */
+export interface ActionContext {
+  readonly host: string;
+  readonly isCheckMode: boolean;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Asks the host. */
+  probe<T>(probe: Probe<T>): Promise<T>;
+  /** Waits for something on the host; raises `timeout` with what it waited for and the last reason. */
+  wait<T>(wait: Wait<T>): Promise<T>;
+}
+
+/** What an action did. */
+export interface ActionResult {
+  /** Shown to the user. */
+  readonly message?: string;
+  /** Check mode cannot say: the outcome is `unknown`, with this reason. */
+  readonly unknown?: string;
+  /** Variables to set on the host, for the tasks after it. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** Values for `register`. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** A module that computes, asserts or waits and changes no host. It runs in check mode too. */
+export interface Action<S extends ArgumentsSchema> extends Common<S> {
+  readonly kind: 'action';
+  /** Raise `failure(...)` to fail the task. */
+  readonly run: (args: FromSchema<S>, context: ActionContext) => Promise<ActionResult>;
+}
+
+/**
+ * Something that is held for a time and given back: a cordoned and drained node. It is taken just before the first
+ * effect under its block, and never when nothing is to be done.
+ */
+export interface Lease<S extends ArgumentsSchema, Current, Grant> extends Common<S> {
+  readonly kind: 'lease';
+  readonly probe: (args: FromSchema<S>) => Probe<Current>;
+  /** What taking it would change. */
+  readonly diff: (current: NoInfer<Current>, args: FromSchema<S>) => Diff;
+  /** Takes it and returns what `release` needs to know, as JSON-like data. On failure it undoes what it did itself. */
+  readonly acquire: (context: {
+    readonly args: FromSchema<S>;
+    readonly current: NoInfer<Current>;
+    readonly runId: string;
+  }) => Generator<Step, Grant, StepResult>;
+  /** Gives back exactly what `acquire` took. */
+  readonly release: (context: {
+    readonly args: FromSchema<S>;
+    readonly grant: NoInfer<Grant>;
+  }) => Generator<Step, void, StepResult>;
+}
+
+/** A resource of any type, as the engine handles it: what one member made, only another member of the same object sees. */
+export type AnyResource = Resource<ArgumentsSchema, unknown, unknown>;
+/** An action of any type, as the engine handles it. */
+export type AnyAction = Action<ArgumentsSchema>;
+/** A lease of any type, as the engine handles it. */
+export type AnyLease = Lease<ArgumentsSchema, unknown, unknown>;
+/** A module of any kind. */
+export type ModuleDefinition = AnyResource | AnyAction | AnyLease;
+
+/** Defines a module with a desired state. See {@link Resource}. */
+export function defineModule<const S extends ArgumentsSchema, Current, Desired = undefined>(
+  definition: Omit<Resource<S, Desired, Current>, 'kind'>,
+): AnyResource {
+  // The engine passes to each member only what another member of this same object returned.
+  return { kind: 'resource', ...definition } as unknown as AnyResource;
+}
+
+/** Defines an action. See {@link Action}. */
+export function defineAction<const S extends ArgumentsSchema>(definition: Omit<Action<S>, 'kind'>): AnyAction {
+  // The engine passes only arguments that its validator accepted.
+  return { kind: 'action', ...definition } as unknown as AnyAction;
+}
+
+/** Defines a lease. See {@link Lease}. */
+export function defineLease<const S extends ArgumentsSchema, Current, Grant>(
+  definition: Omit<Lease<S, Current, Grant>, 'kind'>,
+): AnyLease {
+  // The engine passes to each member only what another member of this same object returned.
+  return { kind: 'lease', ...definition } as unknown as AnyLease;
+}
