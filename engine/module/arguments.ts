@@ -1,0 +1,156 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { didYouMean } from '../base/diagnostic.ts';
+import type { ModuleDefinition } from './contract.ts';
+import type { Schema } from './schema.ts';
+
+/** One mistake in a value that a schema describes. */
+export interface SchemaMistake {
+  /** Keys and indexes from the value's root to the mistake. */
+  readonly path: readonly string[];
+  /** `key` when the name itself is wrong (an unknown argument), else `value`. */
+  readonly at: 'key' | 'value';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Checks values against schemas; compiles each schema once. */
+export interface Validator {
+  /**
+   * The mistakes in `value`, all of them; `[]` when it is fine. Defaults are filled in: `value` is changed in place.
+   * `skip` names paths (joined by `/`) whose values are not known yet, so that only their names are checked.
+   */
+  check(schema: Schema, value: Record<string, unknown>, skip?: ReadonlySet<string>): SchemaMistake[];
+}
+
+/** Makes a validator. Compiling a module's schema costs some milliseconds, once, when it is first used. */
+export function createValidator(): Validator {
+  // strictTypes off: a property may list an enum without repeating its type.
+  const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, useDefaults: true, verbose: true });
+  ajv.addFormat('expression', true);
+  const compiled = new Map<Schema, ValidateFunction>();
+  return {
+    check(schema, value, skip = new Set()) {
+      let validate = compiled.get(schema);
+      if (!validate) {
+        validate = ajv.compile(schema);
+        compiled.set(schema, validate);
+      }
+      if (validate(value)) return [];
+      return describe(validate.errors ?? [], skip);
+    },
+  };
+}
+
+/** Checks a module's arguments and fills in defaults; see {@link Validator.check}. */
+export function checkArguments(
+  validator: Validator,
+  module: ModuleDefinition,
+  args: Record<string, unknown>,
+  skip?: ReadonlySet<string>,
+): SchemaMistake[] {
+  return validator.check(module.schema, args, skip);
+}
+
+function describe(errors: readonly ErrorObject[], skip: ReadonlySet<string>): SchemaMistake[] {
+  const mistakes = new Map<string, SchemaMistake>();
+  for (const error of errors) {
+    const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+    // A branch of a choice says less than the choice itself.
+    if (/\/(oneOf|anyOf)\/\d+\//.test(error.schemaPath) && errors.some((e) => isChoiceAbove(e, error))) continue;
+    const mistake = describeOne(error, path);
+    const at = mistake.path.join('/');
+    const isHidden = [...skip].some((s) => at === s || at.startsWith(`${s}/`));
+    if (isHidden && error.keyword !== 'additionalProperties') continue;
+    const id = `${at} ${mistake.message}`;
+    if (!mistakes.has(id)) mistakes.set(id, mistake);
+  }
+  return [...mistakes.values()];
+}
+
+function isChoiceAbove(choice: ErrorObject, branch: ErrorObject): boolean {
+  const isChoice = choice.keyword === 'oneOf' || choice.keyword === 'anyOf';
+  return isChoice && branch.schemaPath.startsWith(`${choice.schemaPath}/`);
+}
+
+function describeOne(error: ErrorObject, path: readonly string[]): SchemaMistake {
+  const name = path.at(-1);
+  const it = name === undefined ? 'the arguments' : `"${name}"`;
+  const params = error.params as Record<string, unknown>;
+  const schema = (error.parentSchema ?? {}) as Schema;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const unknownName = String(params.additionalProperty);
+      const known = Object.keys(schema.properties ?? {});
+      const hint = didYouMean(unknownName, known) ?? (known.length > 0 ? `it takes: ${known.join(', ')}` : undefined);
+      return {
+        path: [...path, unknownName],
+        at: 'key',
+        message: `unknown argument "${unknownName}"`,
+        ...(hint && { hint }),
+      };
+    }
+    case 'required':
+      return { path, at: 'value', message: `"${String(params.missingProperty)}" is required` };
+    case 'type':
+      return {
+        path,
+        at: 'value',
+        message: `${it} must be ${article(String(params.type))}, not ${show(error.data)}`,
+        ...hintForType(schema, error.data),
+      };
+    case 'enum': {
+      const allowed = (params.allowedValues as unknown[]).map(String);
+      const hint = typeof error.data === 'string' ? didYouMean(error.data, allowed) : undefined;
+      return {
+        path,
+        at: 'value',
+        message: `${it} must be one of ${allowed.join(', ')}, not ${show(error.data)}`,
+        ...(hint && { hint }),
+      };
+    }
+    case 'pattern':
+      return {
+        path,
+        at: 'value',
+        message: `${it} must look like ${String(params.pattern)}, not ${show(error.data)}`,
+        ...(schema.description && { hint: schema.description }),
+      };
+    case 'oneOf':
+    case 'anyOf': {
+      const branches = (schema.oneOf ?? schema.anyOf ?? []).map((s) => s.type ?? (s.enum ? s.enum.join('|') : 'map'));
+      return {
+        path,
+        at: 'value',
+        message: `${it} must be ${branches.map(article).join(' or ')}, not ${show(error.data)}`,
+      };
+    }
+    default:
+      return { path, at: 'value', message: `${it} ${error.message ?? 'is not valid'}` };
+  }
+}
+
+function hintForType(schema: Schema, data: unknown): { hint?: string } {
+  if (schema.type === 'boolean' && typeof data === 'string' && /^(yes|no|on|off)$/i.test(data)) {
+    return { hint: 'write true or false: YAML 1.2 reads yes, no, on and off as text' };
+  }
+  if (schema.type === 'string' && typeof data === 'number') return { hint: 'put it in quotes' };
+  return {};
+}
+
+function article(type: string): string {
+  if (type === 'array') return 'a list';
+  if (type === 'object') return 'a map';
+  if (type === 'integer') return 'a whole number';
+  if (type === 'string') return 'a string';
+  if (type === 'boolean') return 'true or false';
+  return `a ${type}`;
+}
+
+function show(data: unknown): string {
+  const text = JSON.stringify(data) ?? String(data);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
