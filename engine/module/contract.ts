@@ -133,7 +133,6 @@ export interface Resource<S extends ArgumentsSchema, Desired, Current> extends C
     readonly changes: readonly Change[];
     /** Names the attempt, unique per host and task: for temporary names on the host. */
     readonly id: string;
-    // biome-ignore lint/suspicious/noConfusingVoidType: a generator without a return statement returns void
   }) => Generator<Step, Readonly<Record<string, unknown>> | void, StepResult>;
   /** Why the state cannot be probed after `apply` with these arguments; undefined when it can. */
   readonly unverifiable?: (args: FromSchema<S>) => string | undefined;

@@ -37,7 +37,6 @@ export interface EvaluatedExpression {
 type Primitive = { string: string; integer: number; number: number; boolean: boolean; null: null };
 type RequiredOf<S> = S extends { required: readonly (infer R)[] } ? R : never;
 // A property with a default is always there.
-// biome-ignore lint/complexity/noBannedTypes: `{}` means "anything but undefined" here
 type Defaulted<P> = { [K in keyof P]: P[K] extends { default: {} | null } ? K : never }[keyof P];
 type ObjectOf<P, R> = { readonly [K in keyof P as K extends R | Defaulted<P> ? K : never]: FromSchema<P[K]> } & {
   readonly [K in keyof P as K extends R | Defaulted<P> ? never : K]?: FromSchema<P[K]> | undefined;
