@@ -1,0 +1,58 @@
+import type { EventBus } from '../base/events.ts';
+import type { Secret } from '../base/secret.ts';
+
+/** What a user asks for: one invocation of `runbook play`. */
+export interface RunRequest {
+  /** Path of the playbook. */
+  readonly playbook: string;
+  /** `-i` in order: paths, or inline lists such as `n1,n2,`. */
+  readonly inventory: readonly string[];
+  /** A host pattern that narrows every play. */
+  readonly limit?: string;
+  /** Stops before every effect and says what would be done. */
+  readonly isCheckMode: boolean;
+  readonly isDiff: boolean;
+  /** Only tasks with one of these tags; empty: all. */
+  readonly tags: readonly string[];
+  readonly skipTags: readonly string[];
+  /** `-e`: above every other variable. */
+  readonly extraVars: Readonly<Record<string, unknown>>;
+  /** How many hosts are worked on at the same time. */
+  readonly forks: number;
+  /** `--modules`: folders of custom modules, besides `modules/` beside the playbook. */
+  readonly moduleDirectories: readonly string[];
+  readonly hostKeyChecking: 'strict' | 'accept-new' | 'off';
+  /** The command line's connection options; the inventory's variables win over them. */
+  readonly connection: {
+    readonly user?: string;
+    readonly privateKeyFile?: string;
+    readonly password?: Secret;
+    readonly become?: boolean;
+    readonly becomeUser?: string;
+    readonly becomePassword?: Secret;
+    readonly timeoutMs?: number;
+  };
+  /** Where the journal is kept, `.runbook` by default; absent: no journal. */
+  readonly journalDirectory?: string;
+  readonly bus: EventBus;
+  /** First stage of an interrupt: start nothing new, let what is in flight finish. */
+  readonly signal: AbortSignal;
+  /** Second stage: abort the tasks in flight too. */
+  readonly abort: AbortSignal;
+}
+
+/** What a playbook would do where, without contacting a host. */
+export interface RunOutline {
+  readonly plays: readonly {
+    readonly name: string;
+    readonly hosts: readonly string[];
+    readonly tasks: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly module: string;
+      readonly tags: readonly string[];
+      /** `file:line:column` */
+      readonly place: string;
+    }[];
+  }[];
+}
