@@ -16,6 +16,7 @@ export {
   type Probe,
   type ProbeOutput,
   probe,
+  TaskFailure,
   type Unknown,
   unknown,
 } from './module/contract.ts';

@@ -41,14 +41,19 @@ export function createValidator(): Validator {
   };
 }
 
-/** Checks a module's arguments and fills in defaults; see {@link Validator.check}. */
+/** Checks a module's arguments and fills in defaults: by its schema, then by its own `check`. See {@link Validator.check}. */
 export function checkArguments(
   validator: Validator,
   module: ModuleDefinition,
   args: Record<string, unknown>,
   skip?: ReadonlySet<string>,
 ): SchemaMistake[] {
-  return validator.check(module.schema, args, skip);
+  const mistakes = validator.check(module.schema, args, skip);
+  // Values that are not known yet would be judged as what stands in for them: those arguments are checked when they are.
+  if (mistakes.length > 0 || (skip && skip.size > 0)) return mistakes;
+  // The schema was just found to be satisfied.
+  const found = module.check?.(args as never) ?? [];
+  return found.map((message) => ({ path: [], at: 'value', message }));
 }
 
 function describe(errors: readonly ErrorObject[], skip: ReadonlySet<string>): SchemaMistake[] {

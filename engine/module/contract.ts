@@ -60,9 +60,23 @@ export function unknown(reason: string): Unknown {
   return { unknown: reason };
 }
 
-/** An expected failure of a task. `details` (a journal's tail, a tool's output) are shown under the message. */
-export function failure(message: string, details = ''): RunbookError {
-  return new RunbookError('task-failed', details.trim() === '' ? message : `${message}\n${details.trim()}`);
+/** An expected failure of a task that still has something to register: a command's `rc` and `stderr`. */
+export class TaskFailure extends RunbookError {
+  /** For `register`, as a success would give them: `failed_when`, `until` and `rescue` may read them. */
+  readonly values: Readonly<Record<string, unknown>>;
+
+  constructor(message: string, values: Readonly<Record<string, unknown>>) {
+    super('task-failed', message);
+    this.values = values;
+  }
+}
+
+/**
+ * An expected failure of a task. `details` (a journal's tail, a tool's output) are shown under the message, `values` are
+ * registered in spite of the failure.
+ */
+export function failure(message: string, details = '', values: Readonly<Record<string, unknown>> = {}): TaskFailure {
+  return new TaskFailure(details.trim() === '' ? message : `${message}\n${details.trim()}`, values);
 }
 
 /** What earlier tasks of this check-mode run would have done to the host. Empty in a real run: there probes see it. */
@@ -106,6 +120,12 @@ interface Common<S extends ArgumentsSchema> {
   readonly schema: S;
   /** YAML tasks for `runbook doc`, complete enough to paste. */
   readonly examples?: string;
+  /**
+   * What the schema cannot say: mistakes between arguments (`src` and `content` together), `[]` when there are none.
+   * Called by `checkArguments` once the schema is satisfied, so literal arguments are judged before the first connection.
+   * Pure; an argument of `format: 'expression'` is still its text here.
+   */
+  readonly check?: (args: FromSchema<S>) => readonly string[];
 }
 
 /**
