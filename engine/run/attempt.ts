@@ -1,0 +1,173 @@
+import { RunbookError } from '../base/errors.ts';
+import type { ChangeView } from '../base/events.ts';
+import { UnknownValueError } from '../base/unknown.ts';
+import type { AnyAction, AnyResource, Change, Controller, Diff } from '../module/contract.ts';
+import type { PredictedState } from './predicted.ts';
+import type { StepRunner } from './step-runner.ts';
+
+/** What one attempt at a task found or did. Failures are thrown. */
+export interface AttemptResult {
+  readonly outcome: 'ok' | 'changed' | 'unknown';
+  readonly changes: readonly Change[];
+  /** Values for `register`; in check mode only those that are known. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The attempt stopped before an effect: fields that are not in `values` are unknown, for this reason. */
+  readonly unknownReason?: string;
+  readonly message?: string;
+  readonly unverified?: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** What an attempt works with. */
+export interface AttemptContext {
+  readonly isCheckMode: boolean;
+  readonly steps: StepRunner;
+  readonly controller: Controller;
+  readonly predicted: PredictedState;
+  /** Names the attempt on the host. */
+  readonly id: string;
+  /**
+   * Called just before the first effect, with what is about to change: takes the leases around the task.
+   * True when it took time or changed something, so that the host has to be probed again.
+   */
+  readonly beforeEffect: () => Promise<boolean>;
+}
+
+/** desired → probe → diff, and unless check mode stops there: apply → probe → diff → settle. */
+export async function attemptResource(
+  module: AnyResource,
+  // Checked against the module's schema by the caller.
+  args: never,
+  context: AttemptContext,
+): Promise<AttemptResult> {
+  const { steps, predicted } = context;
+  const desired = await module.desired?.(args, context.controller);
+  const ask = (): Promise<unknown> => steps.ask(module.probe(args, desired));
+  const compare = (current: unknown): Diff => module.diff(current, args, { desired, predicted });
+
+  let current = await ask();
+  let diff = compare(current);
+  if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });
+  let changes = pendingIn(diff);
+  if (changes.length === 0)
+    return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
+
+  if (await context.beforeEffect()) {
+    current = await ask();
+    diff = compare(current);
+    changes = pendingIn(diff);
+    if (changes.length === 0) {
+      return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
+    }
+  }
+  const returned = (await steps.drive(module.apply({ args, desired, current, changes, id: context.id }))) ?? {};
+  const unverified = module.unverifiable?.(args);
+  current = await ask();
+  if (unverified === undefined) {
+    const left = pendingIn(compare(current));
+    if (left.length > 0) throw didNotConverge(left);
+  }
+  const result = await settled(module, args, context, { outcome: 'changed', desired, current, changes, returned });
+  return unverified === undefined ? result : { ...result, unverified };
+}
+
+/** Runs an action. */
+export async function attemptAction(
+  module: AnyAction,
+  args: never,
+  context: AttemptContext & {
+    readonly host: string;
+    readonly clock: { now(): number };
+    readonly action: Parameters<AnyAction['run']>[1];
+  },
+): Promise<AttemptResult> {
+  const result = await module.run(args, context.action);
+  return {
+    outcome: result.unknown === undefined ? 'ok' : 'unknown',
+    changes: [],
+    values: result.values ?? {},
+    ...(result.unknown !== undefined && { unknownReason: result.unknown, message: result.unknown }),
+    ...(result.message !== undefined && { message: result.message }),
+    ...(result.facts && { facts: result.facts }),
+  };
+}
+
+interface Compared {
+  readonly desired: unknown;
+  readonly current: unknown;
+  readonly diff: Diff;
+}
+
+async function predict(
+  module: AnyResource,
+  args: never,
+  context: AttemptContext,
+  { desired, current, diff }: Compared,
+): Promise<AttemptResult> {
+  if ('unknown' in diff) {
+    return { outcome: 'unknown', changes: [], values: {}, unknownReason: diff.unknown, message: diff.unknown };
+  }
+  if (diff.length > 0) {
+    await context.beforeEffect();
+    context.predicted.record(diff);
+    return {
+      outcome: 'changed',
+      changes: diff,
+      values: {},
+      unknownReason: 'it is a result of an effect that check mode does not run',
+    };
+  }
+  const values = module.result?.(current, args, desired) ?? {};
+  const wait = module.settle?.(args);
+  if (wait) {
+    const answer = wait.done(await context.steps.ask(wait.probe));
+    if (answer !== true) {
+      const reason = `would wait for ${wait.what}: ${answer}`;
+      return { outcome: 'unknown', changes: [], values: {}, unknownReason: reason, message: reason };
+    }
+  }
+  return { outcome: 'ok', changes: [], values };
+}
+
+async function settled(
+  module: AnyResource,
+  args: never,
+  context: AttemptContext,
+  done: {
+    outcome: 'ok' | 'changed';
+    desired: unknown;
+    current: unknown;
+    changes: readonly Change[];
+    returned: Readonly<Record<string, unknown>>;
+  },
+): Promise<AttemptResult> {
+  let { current } = done;
+  const wait = module.settle?.(args);
+  if (wait) {
+    await context.steps.wait(wait);
+    current = await context.steps.ask(module.probe(args, done.desired));
+  }
+  const values = { ...module.result?.(current, args, done.desired), ...done.returned };
+  return { outcome: done.outcome, changes: done.changes, values };
+}
+
+function pendingIn(diff: Diff): readonly Change[] {
+  // Outside check mode every earlier effect was run, so nothing can be unknown: the module could not tell.
+  if ('unknown' in diff) throw new RunbookError('task-failed', `the state of the host cannot be told: ${diff.unknown}`);
+  return diff;
+}
+
+function didNotConverge(left: readonly Change[]): RunbookError {
+  const differences = left.map((c) => `${c.path}: is ${JSON.stringify(c.before)}, wanted ${JSON.stringify(c.after)}`);
+  return new RunbookError('did-not-converge', `after apply the host still differs:\n${differences.join('\n')}`);
+}
+
+/** Changes as events show them. */
+export function changeViews(changes: readonly Change[]): ChangeView[] {
+  return changes.map(({ path, before, after }) => ({ path, before, after }));
+}
+
+/** The reason when an error only says that check mode cannot know, else undefined. */
+export function unknownReasonOf(error: unknown): string | undefined {
+  return error instanceof UnknownValueError ? error.message : undefined;
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../base/clock.ts';
+import type { EventBus } from '../base/events.ts';
+import type { Connection, Target, Transport } from '../transport/transport.ts';
+
+/** The connections of a run: one per host, opened when first needed, closed together. */
+export interface Connections extends AsyncDisposable {
+  /** The host's connection; `target` is asked only when there is none yet. */
+  open(host: string, target: () => Target, signal: AbortSignal): Promise<Connection>;
+  /** Forgets a connection whose link was lost, so that the next task connects anew. */
+  drop(host: string): Promise<void>;
+}
+
+/** Makes an empty set of connections. */
+export function createConnections(transport: Transport, bus: EventBus, clock: Clock): Connections {
+  const opened = new Map<string, Promise<Connection>>();
+
+  async function connect(host: string, target: Target, signal: AbortSignal): Promise<Connection> {
+    const started = clock.now();
+    const connection = await transport.connect(target, signal);
+    bus.emit({
+      type: 'host-connected',
+      host,
+      description: connection.description,
+      durationMs: clock.now() - started,
+    });
+    return connection;
+  }
+
+  async function drop(host: string): Promise<void> {
+    const connection = opened.get(host);
+    opened.delete(host);
+    // A connection that never came up, or is broken, has nothing left to close.
+    await connection?.then((c) => c[Symbol.asyncDispose]()).catch(() => undefined);
+  }
+
+  return {
+    open(host, target, signal) {
+      const known = opened.get(host);
+      if (known) return known;
+      const connection = connect(host, target(), signal);
+      opened.set(host, connection);
+      connection.catch(() => opened.delete(host));
+      return connection;
+    },
+    drop,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...opened.keys()].map(drop));
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errorMessage, RunbookError } from '../base/errors.ts';
+import type { Source } from '../base/source.ts';
+import type { Controller } from '../module/contract.ts';
+import type { Content } from '../transport/transport.ts';
+
+/** A file larger than this is streamed instead of being held in memory. Bytes. */
+const inMemoryLimit = 256 * 1024;
+
+/** A compiled template file. */
+export interface FileTemplate {
+  render(scope: Readonly<Record<string, unknown>>): string;
+}
+
+/** The controller's files, read, hashed, compiled and fetched once for a whole run. */
+export interface FileStore {
+  read(path: string): Promise<Buffer>;
+  content(path: string): Promise<{ content: Content; sha256: string; size: number }>;
+  template(path: string): Promise<FileTemplate>;
+  download(url: string, sha256: string): Promise<string>;
+}
+
+/** Makes a store; `cacheDirectory` keeps downloads between runs, named by digest. */
+export function createFileStore(
+  cacheDirectory: string,
+  compileTemplate: (source: Source) => FileTemplate,
+  signal: AbortSignal,
+): FileStore {
+  const once = <T>(make: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
+    const made = new Map<string, Promise<T>>();
+    return (key) => {
+      const known = made.get(key) ?? make(key);
+      made.set(key, known);
+      return known;
+    };
+  };
+  const read = once((path) => readFile(path).catch((error) => Promise.reject(unreadable(path, error))));
+  const downloads = new Map<string, Promise<string>>();
+  return {
+    read,
+    content: once((path) => contentOf(path, read)),
+    template: once(async (path) => compileTemplate({ path, text: (await read(path)).toString('utf8') })),
+    download(url, sha256) {
+      const key = `${sha256} ${url}`;
+      const known = downloads.get(key) ?? download(url, sha256.toLowerCase(), cacheDirectory, signal);
+      downloads.set(key, known);
+      return known;
+    },
+  };
+}
+
+/** The controller's side of one task on one host: `folders` are where its files are looked for, nearest first. */
+export function controllerFor(
+  store: FileStore,
+  host: string,
+  folders: readonly string[],
+  scope: Readonly<Record<string, unknown>>,
+): Controller {
+  return {
+    host,
+    find: (name, folder) => findFile(name, folder, folders),
+    read: store.read,
+    content: store.content,
+    download: store.download,
+    async template(path, extra) {
+      const template = await store.template(path);
+      return template.render(extra === undefined ? scope : withExtra(scope, extra));
+    },
+  };
+}
+
+/** Copies the getters, not the values: a variable that the template does not use stays unread. */
+function withExtra(scope: object, extra: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const own = { ...Object.getOwnPropertyDescriptors(scope), ...Object.getOwnPropertyDescriptors(extra) };
+  return Object.create(Object.getPrototypeOf(scope) as object | null, own) as Record<string, unknown>;
+}
+
+async function findFile(name: string, folder: string, folders: readonly string[]): Promise<string> {
+  const places = isAbsolute(name)
+    ? [name]
+    : folders.flatMap((base) => [join(base, folder, name), join(base, name), join(base, '..', folder, name)]);
+  for (const place of new Set(places.map((p) => resolve(p)))) {
+    const found = await stat(place).catch(() => undefined);
+    if (found?.isFile()) return place;
+  }
+  const looked = [...new Set(places.map((p) => resolve(p)))].join(', ');
+  throw new RunbookError('file-unreadable', `no file "${name}" on the controller; looked at ${looked}`);
+}
+
+async function contentOf(
+  path: string,
+  read: (path: string) => Promise<Buffer>,
+): Promise<{ content: Content; sha256: string; size: number }> {
+  const { size } = await stat(path).catch((error) => Promise.reject(unreadable(path, error)));
+  if (size <= inMemoryLimit) {
+    const bytes = await read(path);
+    return {
+      content: { kind: 'bytes', bytes },
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      size: bytes.length,
+    };
+  }
+  return { content: { kind: 'file', path, size }, sha256: await digestOf(path), size };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+async function download(url: string, sha256: string, cacheDirectory: string, signal: AbortSignal): Promise<string> {
+  const path = join(cacheDirectory, sha256);
+  if ((await digestOf(path).catch(() => undefined)) === sha256) return path;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const partial = `${path}.${randomBytes(4).toString('hex')}.part`;
+  try {
+    await fetchTo(url, partial, signal);
+    const actual = await digestOf(partial);
+    if (actual !== sha256) {
+      throw new RunbookError('digest-mismatch', `${url} has sha256 ${actual}, not ${sha256}`, {
+        hint: 'compare with the sums that the release publishes; nothing was installed',
+      });
+    }
+    await rename(partial, path);
+    return path;
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function fetchTo(url: string, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    if (url.startsWith('file://')) {
+      await pipeline(createReadStream(new URL(url)), createWriteStream(path, { mode: 0o600 }));
+      return;
+    }
+    // No answer and no byte for this long is a failure; a slow but living download is none.
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(30 * 60_000)]) });
+    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
+    await pipeline(Readable.fromWeb(response.body), createWriteStream(path, { mode: 0o600 }));
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    throw new RunbookError('download-failed', `cannot fetch ${url}: ${errorMessage(error)}${cause}`, { cause: error });
+  }
+}
+
+function unreadable(path: string, error: unknown): RunbookError {
+  return new RunbookError('file-unreadable', `cannot read ${path}: ${errorMessage(error)}`, { cause: error });
+}

@@ -1,0 +1,56 @@
+import type { FailureView, FinalState, HostSummary, Outcome } from '../base/events.ts';
+import type { Host } from '../inventory/inventory.ts';
+import { createPredictedState, type PredictedState } from './predicted.ts';
+
+/** A failure, with the task that had it. */
+export type HostFailure = FailureView & { readonly task: string };
+
+/** Everything that a run knows about one host. Its tasks run one after another, so nothing here needs a lock. */
+export interface HostRun {
+  readonly name: string;
+  readonly host: Host;
+  /** Registered results, facts and `set-fact` values, by name. They are data: never rendered. */
+  readonly data: Record<string, unknown>;
+  /** `active`: takes part in the next task. */
+  status: 'active' | 'failed' | 'unreachable' | 'interrupted';
+  failure?: HostFailure;
+  hasStarted: boolean;
+  readonly counts: Record<Outcome, number>;
+  /** Names of handlers to run at the end of the batch. */
+  readonly notified: Set<string>;
+  readonly predicted: PredictedState;
+  readonly keptLeases: { readonly task: string; readonly reason: string }[];
+}
+
+/** A host of which nothing is known yet. */
+export function createHostRun(host: Host): HostRun {
+  return {
+    name: host.name,
+    host,
+    data: {},
+    status: 'active',
+    hasStarted: false,
+    counts: { ok: 0, changed: 0, skipped: 0, unknown: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
+    notified: new Set(),
+    predicted: createPredictedState(),
+    keptLeases: [],
+  };
+}
+
+/** A host's line in the recap. */
+export function summaryOf(run: HostRun): HostSummary {
+  return {
+    host: run.name,
+    state: finalStateOf(run),
+    counts: run.counts,
+    ...(run.failure && { failure: run.failure }),
+    pendingHandlers: [...run.notified],
+    leases: run.keptLeases,
+  };
+}
+
+function finalStateOf(run: HostRun): FinalState {
+  if (!run.hasStarted) return 'not-started';
+  if (run.status !== 'active') return run.status;
+  return run.counts.changed > 0 ? 'changed' : 'ok';
+}

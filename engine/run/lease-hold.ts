@@ -1,0 +1,48 @@
+import type { LeaseClause } from '../language/playbook.ts';
+
+/** What one block's lease is to one host. */
+export interface HostHold {
+  /** `predicted`: check mode would have taken it. */
+  state: 'not-taken' | 'held' | 'predicted' | 'not-needed' | 'refused';
+  /** What the lease module's `release` needs. */
+  grant: unknown;
+  /** The arguments that it was taken with: they must not change with variables that the block sets. */
+  args: unknown;
+  /** An effect was run under it. */
+  hasEffects: boolean;
+}
+
+/** A block's lease during a run, host by host. */
+export interface LeaseHold {
+  readonly clause: LeaseClause;
+  of(host: string): HostHold;
+}
+
+/** A lease that nobody holds yet. */
+export function createLeaseHold(clause: LeaseClause): LeaseHold {
+  const holds = new Map<string, HostHold>();
+  return {
+    clause,
+    of(host) {
+      const hold = holds.get(host) ?? { state: 'not-taken', grant: undefined, args: undefined, hasEffects: false };
+      holds.set(host, hold);
+      return hold;
+    },
+  };
+}
+
+/**
+ * Whether a lease is given back, and if not, why it is kept. On success it always is. On failure or interruption, unless
+ * `on_failure` says otherwise, it is kept when something under it changed the host: a half-changed node stays out of service.
+ */
+export function releaseDecision(
+  clause: LeaseClause,
+  hold: Pick<HostHold, 'hasEffects'>,
+  end: 'succeeded' | 'failed' | 'interrupted',
+): { release: true } | { release: false; reason: string } {
+  if (end === 'succeeded' || clause.onFailure === 'release') return { release: true };
+  const what = end === 'failed' ? 'the block failed' : 'the run was interrupted';
+  if (clause.onFailure === 'keep') return { release: false, reason: `${what}, and on_failure says keep` };
+  if (hold.hasEffects) return { release: false, reason: `${what} after the host was changed` };
+  return { release: true };
+}

@@ -1,0 +1,116 @@
+import type { TaskResult } from '../base/events.ts';
+import type { Play, Task } from '../language/playbook.ts';
+import type { AnyLease } from '../module/contract.ts';
+import { changeViews, unknownReasonOf } from './attempt.ts';
+import { type RunContext, refOf } from './context.ts';
+import type { HostRun } from './host-run.ts';
+import type { HostHold, LeaseHold } from './lease-hold.ts';
+import { failureView } from './step-runner.ts';
+import { LeaseRefusal, renderArguments, stepRunnerFor } from './task-run.ts';
+
+/**
+ * Takes the leases around a task that is about to change its host, outermost first, unless they are held already, and
+ * notes that something happens under them. True when one was taken just now: the host may look different afterwards.
+ * Rejects with a LeaseRefusal when one cannot be taken. In check mode it only says what taking them would change.
+ */
+export async function takeLeases(
+  context: RunContext,
+  holds: readonly LeaseHold[],
+  host: HostRun,
+  play: Play,
+): Promise<boolean> {
+  let wasTaken = false;
+  for (const hold of holds) {
+    const held = hold.of(host.name);
+    if (held.state === 'refused') throw new LeaseRefusal(refusal(hold.clause.task));
+    if (held.state === 'not-taken') wasTaken = (await take(context, hold.clause.task, held, host, play)) || wasTaken;
+  }
+  if (!context.request.isCheckMode) for (const hold of holds) hold.of(host.name).hasEffects = true;
+  return wasTaken;
+}
+
+/** Gives a lease back. A release that fails puts the host out, and the recap names the lease that is still held. */
+export async function releaseLease(context: RunContext, hold: LeaseHold, host: HostRun, play: Play): Promise<void> {
+  const { task } = hold.clause;
+  const held = hold.of(host.name);
+  const module = task.module as AnyLease;
+  try {
+    const steps = stepRunnerFor(context, task, host, play, context.scopeOf(host, play, task));
+    await steps.drive(module.release({ args: held.args as never, grant: held.grant }));
+    context.bus.emit({ type: 'lease-released', task: refOf(task), host: host.name, grant: held.grant });
+  } catch (error) {
+    const failure = failureView(error);
+    const reason = `it could not be released: ${failure.message}`;
+    host.keptLeases.push({ task: task.name, reason });
+    context.bus.emit({ type: 'lease-kept', task: refOf(task), host: host.name, grant: held.grant, reason });
+    if (host.status !== 'active') return;
+    host.status = 'failed';
+    host.counts.failed++;
+    host.failure = { ...failure, task: `${task.name} (release)` };
+  }
+}
+
+async function take(context: RunContext, task: Task, held: HostHold, host: HostRun, play: Play): Promise<boolean> {
+  const { bus, clock, request } = context;
+  const started = clock.now();
+  const ref = refOf(task);
+  const module = task.module as AnyLease;
+  const scope = context.scopeOf(host, play, task);
+  const end = (result: Omit<TaskResult, 'durationMs'>): void => ended(context, task, host, started, result);
+  if (task.when.some((condition) => !condition.test(scope))) {
+    held.state = 'not-needed';
+    return false;
+  }
+  bus.emit({ type: 'task-started', task: ref, hosts: [host.name], isHandler: false });
+  bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+  try {
+    const args = renderArguments(context, task, scope);
+    const steps = stepRunnerFor(context, task, host, play, scope);
+    const current = await steps.ask(module.probe(args));
+    const diff = module.diff(current, args);
+    const changes = 'unknown' in diff ? [] : diff;
+    held.args = args;
+    if (request.isCheckMode) {
+      held.state = 'predicted';
+      if ('unknown' in diff) end({ outcome: 'unknown', changes: [], message: diff.unknown });
+      else end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
+      return false;
+    }
+    held.grant = await steps.drive(module.acquire({ args, current, runId: context.runId }));
+    held.state = 'held';
+    bus.emit({ type: 'lease-taken', task: ref, host: host.name, grant: held.grant });
+    end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
+    return true;
+  } catch (error) {
+    const unknownReason = unknownReasonOf(error);
+    if (unknownReason !== undefined) {
+      held.state = 'predicted';
+      end({ outcome: 'unknown', changes: [], message: unknownReason });
+      return false;
+    }
+    held.state = 'refused';
+    const failure = failureView(error);
+    end({ outcome: failure.code === 'unreachable' ? 'unreachable' : 'failed', changes: [], failure });
+    throw new LeaseRefusal(refusal(task));
+  }
+}
+
+function ended(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  started: number,
+  result: Omit<TaskResult, 'durationMs'>,
+): void {
+  host.counts[result.outcome]++;
+  if (result.outcome === 'failed' || result.outcome === 'unreachable') {
+    host.status = result.outcome;
+    if (result.failure) host.failure = { ...result.failure, task: task.name };
+  }
+  const durationMs = context.clock.now() - started;
+  context.bus.emit({ type: 'host-task-ended', task: refOf(task), host: host.name, durationMs, ...result });
+}
+
+function refusal(task: Task): string {
+  return `not run: the lease "${task.name}" was not taken`;
+}

@@ -1,0 +1,28 @@
+import { formatRange } from '../base/source.ts';
+import { loadRun } from './load.ts';
+import type { RunOutline, RunRequest } from './request.ts';
+import { isSelected, tasksOf } from './selection.ts';
+
+/** Says which tasks a playbook would run on which hosts, without contacting any. Raises as `runPlaybook` does. */
+export async function outlineRun(
+  request: Pick<
+    RunRequest,
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'
+  >,
+): Promise<RunOutline> {
+  const loaded = await loadRun(request);
+  const plays = loaded.playbook.plays.map((play) => ({
+    name: play.name,
+    hosts: (loaded.hostsOf.get(play) ?? []).map((host) => host.name),
+    tasks: [...tasksOf(play.tasks), ...play.handlers]
+      .filter((task) => isSelected(task, request.tags, request.skipTags))
+      .map((task) => ({
+        id: task.id,
+        name: task.name,
+        module: task.module.name,
+        tags: task.tags,
+        place: formatRange(task.range),
+      })),
+  }));
+  return { plays };
+}

@@ -1,0 +1,166 @@
+import { type Clock, formatDuration } from '../base/clock.ts';
+import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
+import type { Script } from '../base/sh.ts';
+import { failure, type Probe } from '../module/contract.ts';
+import type { ExecStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
+import type { Become, Connection } from '../transport/transport.ts';
+
+/** What a step runner needs to know of the task that it works for. */
+export interface StepEnvironment {
+  /** Connects on first use: an action that only computes contacts nobody. */
+  readonly connect: () => Promise<Connection>;
+  readonly become: Become | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  /** When the task has to be done, in milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly clock: Clock;
+  /** Aborts what is running. */
+  readonly signal: AbortSignal;
+  readonly onStepStarted: (step: string) => void;
+  readonly onStepEnded: (step: string, rc: number, durationMs: number) => void;
+  readonly onProgress: (text: string, deadline: number) => void;
+}
+
+/** Asks hosts, and runs effects on them. */
+export interface StepRunner {
+  /** Runs a probe and parses its answer. */
+  ask<T>(probe: Probe<T>): Promise<T>;
+  /** Asks until it is so; raises `timeout` with what was waited for, how long, and the last reason. */
+  wait<T>(wait: Wait<T>): Promise<T>;
+  /** Runs the steps that a module yields; a step that fails is thrown into the generator. */
+  drive<R>(steps: Generator<Step, R, StepResult>): Promise<R>;
+}
+
+const probeTimeoutMs = 60_000;
+
+/** Makes a step runner for one task on one host. */
+export function createStepRunner(env: StepEnvironment): StepRunner {
+  const remaining = (): number => Math.max(1, env.deadline - env.clock.now());
+
+  async function run(script: Script, timeoutMs: number, stdin?: ExecStep['stdin'], extra: Record<string, string> = {}) {
+    const connection = await env.connect();
+    return connection.run(script, {
+      become: env.become,
+      environment: { ...env.environment, ...extra },
+      timeoutMs: Math.min(timeoutMs, remaining()),
+      signal: env.signal,
+      ...(stdin !== undefined && { stdin }),
+    });
+  }
+
+  async function ask<T>(probe: Probe<T>): Promise<T> {
+    return probe.parse(await run(probe.script, probe.timeoutMs ?? probeTimeoutMs));
+  }
+
+  async function wait<T>(wait: Wait<T>): Promise<T> {
+    const started = env.clock.now();
+    const deadline = Math.min(started + wait.timeoutMs, env.deadline);
+    const needed = wait.consecutive ?? 1;
+    for (let inRow = 0, reason = 'not asked yet'; ; ) {
+      const state = await ask(wait.probe);
+      const answer = wait.done(state);
+      if (answer === true) {
+        inRow++;
+        if (inRow >= needed) return state;
+        reason = `true ${inRow} of ${needed} times`;
+      } else {
+        inRow = 0;
+        reason = answer;
+      }
+      const now = env.clock.now();
+      if (now >= deadline) {
+        const waited = formatDuration(now - started);
+        throw new RunbookError('timeout', `waited ${waited} for ${wait.what}: ${reason}`);
+      }
+      env.onProgress(`waiting for ${wait.what} (${reason})`, deadline);
+      await env.clock.sleep(Math.min(wait.intervalMs ?? 1000, deadline - now), env.signal);
+    }
+  }
+
+  async function exec(step: ExecStep): Promise<StepResult> {
+    const result = await run(step.script, step.timeoutMs ?? remaining(), step.stdin, { ...step.environment });
+    if (step.okCodes !== 'any' && !step.okCodes.includes(result.rc)) {
+      const details = result.stderr.trim() === '' ? result.stdout : result.stderr;
+      throw failure(`${describe(step)}: exit status ${result.rc}`, tail(details));
+    }
+    return result;
+  }
+
+  async function put(step: PutStep): Promise<StepResult> {
+    const connection = await env.connect();
+    const { path, content, kind: _, ...options } = step;
+    const done = await connection.put(path, content, {
+      ...options,
+      become: env.become,
+      timeoutMs: remaining(),
+      signal: env.signal,
+    });
+    return { rc: 0, stdout: done.backup ?? '', stderr: '' };
+  }
+
+  async function perform(step: Step): Promise<StepResult> {
+    if (step.kind === 'wait') {
+      await wait(step.wait);
+      return { rc: 0, stdout: '', stderr: '' };
+    }
+    const text = describe(step);
+    const started = env.clock.now();
+    env.onStepStarted(text);
+    let rc = -1;
+    try {
+      const result = step.kind === 'exec' ? await exec(step) : await put(step);
+      rc = result.rc;
+      return result;
+    } finally {
+      env.onStepEnded(text, rc, env.clock.now() - started);
+    }
+  }
+
+  async function drive<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
+    let turn = steps.next();
+    while (!turn.done) {
+      let result: StepResult;
+      try {
+        result = await perform(turn.value);
+      } catch (error) {
+        turn = steps.throw(error);
+        continue;
+      }
+      turn = steps.next(result);
+    }
+    return turn.value;
+  }
+
+  return { ask, wait, drive };
+}
+
+/** A step in one line, for people. */
+function describe(step: ExecStep | PutStep): string {
+  switch (step.kind) {
+    case 'exec':
+      return step.purpose ?? firstLine(step.script.text);
+    case 'put':
+      return `put ${step.path}`;
+    default:
+      return unreachableCase(step);
+  }
+}
+
+function firstLine(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}
+
+/** The last 20 lines: what a tool says last is usually why it failed. */
+function tail(text: string): string {
+  return text.trimEnd().split('\n').slice(-20).join('\n');
+}
+
+/** An error as an event carries it; one that is not in the catalogue is a bug and keeps its stack. */
+export function failureView(error: unknown): { code: string; message: string; hint?: string } {
+  if (error instanceof RunbookError) {
+    return { code: error.code, message: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
+  return { code: 'internal', message: `this is a bug in runbook or in a module:\n${stack}` };
+}
