@@ -1,0 +1,362 @@
+import { createHash } from 'node:crypto';
+import { type Change, failure, type Predicted, quoteWord, type Script, sh } from '../../engine/index.ts';
+
+/** What stands at a path. */
+export type FileType = 'file' | 'directory' | 'link' | 'other';
+
+/** A path on a host as it is, or as check mode expects it to be. */
+export interface FileState {
+  readonly path: string;
+  /** Where the path leads to; another one than `path` only when links were followed. */
+  readonly realPath: string;
+  /** Null when nothing is there. */
+  readonly type: FileType | null;
+  /** Four octal digits. */
+  readonly mode?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly gid?: string | undefined;
+  readonly size?: number | undefined;
+  readonly sha256?: string | undefined;
+  /** Only when asked for, and small enough. */
+  readonly content?: Buffer | undefined;
+  /** Where a link points. */
+  readonly target?: string | undefined;
+  /** Folders above the path that are not there, the nearest first. */
+  readonly missingFolders: readonly string[];
+  /** Something above the path that is there and is no folder. */
+  readonly obstacle?: string | undefined;
+  /** The wanted owner or group that the host does not know. */
+  readonly unknownNames: readonly string[];
+}
+
+/** What to ask of a path besides its type and attributes. */
+export interface FileQuestion {
+  /** Ask about what a link leads to. */
+  readonly follow?: boolean;
+  readonly digest?: boolean;
+  /** Give the content too, up to this many bytes; together with `digest`. */
+  readonly contentUpTo?: number;
+  /** Do not give the content when it has this digest already: a converged host answers in a few bytes. */
+  readonly unlessSha256?: string;
+  /** Wanted names, so that one that the host does not know is told before anything is changed. */
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** Wanted attributes. */
+export interface FileAttributes {
+  readonly mode?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** What a file gets when nobody says otherwise. A module says it, so that check mode and the umask cannot differ. */
+export const defaultFileMode = '0644';
+
+/** Schema properties of every module that writes a file. */
+export const attributeProperties = {
+  mode: {
+    type: 'string',
+    pattern: '^0?[0-7]{3,4}$',
+    description:
+      'Permission bits as octal digits in quotes, for example "0644". Default: kept, and 0644 for a new file',
+    examples: ['0644'],
+  },
+  owner: { type: 'string', minLength: 1, description: "Owner's name, or its number in quotes. Default: kept" },
+  group: { type: 'string', minLength: 1, description: "Group's name, or its number in quotes. Default: kept" },
+} as const;
+
+/** The name under which check mode remembers a path. */
+export function fileResource(path: string): string {
+  return `file:${cleanPath(path)}`;
+}
+
+/** A path without doubled, trailing and `.` parts, so that two spellings are one resource. */
+export function cleanPath(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
+}
+
+/** What is wrong with an argument that must be a path on the host: for a module's `check`. */
+export function pathMistakes(name: string, path: string): string[] {
+  if (!path.startsWith('/')) return [`"${name}" must be an absolute path, not ${JSON.stringify(path)}`];
+  if (path.includes('\0')) return [`"${name}" contains a NUL byte`];
+  if (path.includes('\n')) return [`"${name}" contains a newline`];
+  // "/a/link/.." is not "/a" when link leads elsewhere: nobody could tell which resource it is.
+  if (path.split('/').includes('..')) return [`"${name}" must not contain "..": ${path}`];
+  return [];
+}
+
+/** The folder that a path is in. */
+export function folderOf(path: string): string {
+  return cleanPath(path).replace(/\/[^/]*$/, '') || '/';
+}
+
+/** Four octal digits for any spelling. */
+export function fullMode(mode: string): string {
+  return mode.padStart(4, '0').slice(-4);
+}
+
+/** A read-only script that describes one path; {@link parseFile} reads its answer. */
+export function describeFile(path: string, question: FileQuestion = {}): Script {
+  const folders = foldersAbove(path);
+  const parts: Script[] = [
+    sh`p=${path}`,
+    // A path with "/" at its end would be followed by every test below.
+    question.follow ? sh`if [ -L "$p" ]; then r=$(readlink -f "$p"); [ -n "$r" ] && p=$r; fi` : sh`:`,
+    sh`if [ -L "$p" ]; then t=link; elif [ -f "$p" ]; then t=file; elif [ -d "$p" ]; then t=directory
+elif [ -e "$p" ]; then t=other; else t=; fi
+printf 'real=%s\ntype=%s\n' "$p" "$t"
+if [ -n "$t" ]; then stat -c 'mode=%a
+uid=%u
+gid=%g
+size=%s
+owner=%U
+group=%G' "$p"
+else case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac; fi
+[ "$t" != link ] || printf 'target=%s\n' "$(readlink "$p")"`,
+  ];
+  if (folders.length > 0) {
+    parts.push(sh`for d in ${folders}; do
+if [ -d "$d" ]; then break; elif [ -e "$d" ] || [ -L "$d" ]; then printf 'obstacle=%s\n' "$d"; break; fi
+printf 'missing=%s\n' "$d"; done`);
+  }
+  if (question.owner !== undefined && !isNumber(question.owner)) {
+    parts.push(sh`id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=%s\n' ${question.owner}`);
+  }
+  if (question.group !== undefined && !isNumber(question.group)) {
+    // getent knows LDAP and the like, and is missing on busybox.
+    parts.push(
+      sh`getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=%s\n' ${question.group}`,
+    );
+  }
+  if (question.digest) parts.push(digestScript(question));
+  return sh.lines(parts);
+}
+
+function digestScript(question: FileQuestion): Script {
+  const content =
+    question.contentUpTo === undefined
+      ? sh`:`
+      : sh`if [ "$h" != ${question.unlessSha256 ?? ''} ] && [ "$(stat -c %s "$p")" -le ${question.contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
+  return sh`if [ "$t" = file ]; then
+if [ -r "$p" ]; then h=$(sha256sum <"$p"); h=\${h%% *}; printf 'sha256=%s\n' "$h"
+${content}
+else echo unreadable=1; fi; fi`;
+}
+
+/** Reads the answer to {@link describeFile}. */
+export function parseFile(path: string, stdout: string): FileState {
+  const [head = '', content] = stdout.split(/^content:\n/m, 2);
+  const fields = new Map<string, string[]>();
+  for (const line of head.split('\n')) {
+    const at = line.indexOf('=');
+    if (at < 0) continue;
+    const name = line.slice(0, at);
+    fields.set(name, [...(fields.get(name) ?? []), line.slice(at + 1)]);
+  }
+  const first = (name: string): string | undefined => fields.get(name)?.[0];
+  const type = first('type');
+  if (type === undefined) throw failure(`${path} cannot be examined`, stdout);
+  if (first('denied')) throw failure(`${path} cannot be examined: permission denied`);
+  if (first('unreadable')) throw failure(`${path} cannot be read: permission denied`);
+  const mode = first('mode');
+  const size = first('size');
+  return {
+    path: cleanPath(path),
+    realPath: cleanPath(first('real') ?? path),
+    type: isFileType(type) ? type : null,
+    mode: mode === undefined ? undefined : fullMode(mode),
+    owner: first('owner'),
+    group: first('group'),
+    uid: first('uid'),
+    gid: first('gid'),
+    size: size === undefined ? undefined : Number(size),
+    sha256: first('sha256'),
+    content: content === undefined ? undefined : Buffer.from(content, 'base64'),
+    target: first('target'),
+    missingFolders: fields.get('missing') ?? [],
+    obstacle: first('obstacle'),
+    unknownNames: fields.get('unknown') ?? [],
+  };
+}
+
+/**
+ * The state with what check mode expects earlier tasks to have done. `isContentKnown` is false for a file that will be
+ * there with a content that nobody can tell yet.
+ */
+export function expectedFile(state: FileState, predicted: Predicted): FileState & { readonly isContentKnown: boolean } {
+  const missingFolders = stillMissing(state, predicted);
+  const known = { ...state, missingFolders, isContentKnown: true };
+  const folderIsGone = foldersAbove(state.path).some((folder) => predicted.of(fileResource(folder)).exists === false);
+  const attributes = predicted.of(fileResource(state.path));
+  if (attributes.exists === false || folderIsGone) {
+    return { ...bare(known), type: null, missingFolders: folderIsGone ? foldersAbove(state.path) : missingFolders };
+  }
+  const text = textOr(attributes.content);
+  const digest = textOr(attributes.sha256);
+  const type = typeOr(attributes.type) ?? (attributes.exists === true ? 'file' : undefined) ?? state.type;
+  const merged = {
+    ...known,
+    type,
+    // What is expected to be there has its folders.
+    missingFolders: type === null ? missingFolders : [],
+    mode: textOr(attributes.mode) ?? state.mode,
+    ...(textOr(attributes.owner) !== undefined && namedBy('owner', 'uid', textOr(attributes.owner))),
+    ...(textOr(attributes.group) !== undefined && namedBy('group', 'gid', textOr(attributes.group))),
+    target: textOr(attributes.target) ?? state.target,
+  };
+  if (type !== 'file') return merged;
+  if (text !== undefined) {
+    const content = Buffer.from(text, 'utf8');
+    return { ...merged, content, size: content.length, sha256: digestOf(content) };
+  }
+  if (digest !== undefined && digest !== state.sha256) {
+    return { ...merged, content: undefined, size: undefined, sha256: digest, isContentKnown: false };
+  }
+  return { ...merged, isContentKnown: state.type === 'file' };
+}
+
+/** The change that makes check mode know that something will be at a path, with the folders that are made for it. */
+export function creationChanges(state: FileState, type: FileType): Change[] {
+  const changes: Change[] = [];
+  for (const folder of [...state.missingFolders].reverse()) {
+    const resource = fileResource(folder);
+    changes.push({ path: 'exists', before: false, after: true, resource });
+    changes.push({ path: 'type', before: null, after: 'directory', resource });
+  }
+  const resource = fileResource(state.path);
+  if (state.type === null) changes.push({ path: 'exists', before: false, after: true, resource });
+  if (type !== 'file' || state.type !== null) changes.push({ path: 'type', before: state.type, after: type, resource });
+  return changes;
+}
+
+/** The attributes that differ. Raises when an owner or group is wanted that the host does not know. */
+export function attributeChanges(state: FileState, wanted: FileAttributes, predicted: Predicted): Change[] {
+  const resource = fileResource(state.path);
+  const changes: Change[] = [];
+  if (wanted.mode !== undefined && state.mode !== fullMode(wanted.mode)) {
+    changes.push({ path: 'mode', before: state.mode ?? null, after: fullMode(wanted.mode), resource });
+  }
+  if (wanted.owner !== undefined && wanted.owner !== (isNumber(wanted.owner) ? state.uid : state.owner)) {
+    changes.push({ path: 'owner', before: state.owner ?? null, after: wanted.owner, resource });
+  }
+  if (wanted.group !== undefined && wanted.group !== (isNumber(wanted.group) ? state.gid : state.group)) {
+    changes.push({ path: 'group', before: state.group ?? null, after: wanted.group, resource });
+  }
+  const unknownName = state.unknownNames.find((name) => name === wanted.owner || name === wanted.group);
+  if (unknownName !== undefined && changes.length > 0 && skippedCommand(predicted) === undefined) {
+    const kind = unknownName === wanted.owner && changes.some((c) => c.path === 'owner') ? 'user' : 'group';
+    throw failure(`the ${kind} ${unknownName} does not exist on this host`);
+  }
+  return changes;
+}
+
+/** Sets the attributes that `changes` names, of what the path leads to when the state was asked for with `follow`. */
+export function setAttributes(state: FileState, changes: readonly Change[]): Script | undefined {
+  const path = state.realPath;
+  const scripts: Script[] = [];
+  const after = (name: string): string | undefined => {
+    const change = changes.find((c) => c.path === name && c.resource === fileResource(state.path));
+    return change && String(change.after);
+  };
+  const [mode, owner, group] = [after('mode'), after('owner'), after('group')];
+  if (owner !== undefined) scripts.push(sh`chown -h ${owner} ${path}`);
+  if (group !== undefined) scripts.push(sh`chgrp -h ${group} ${path}`);
+  // After chown, which clears set-id bits. GNU chmod keeps a folder's set-id bits unless there is a fifth digit.
+  if (mode !== undefined) scripts.push(sh`chmod ${`0${mode}`} ${path}`);
+  return scripts.length === 0 ? undefined : sh.all(scripts);
+}
+
+/**
+ * Fails when the folder of a path is not there and no earlier task makes it. Gives a reason when it cannot be known: a
+ * command that check mode skipped may make it.
+ */
+export function requireFolder(state: FileState, predicted: Predicted): string | undefined {
+  if (state.obstacle !== undefined) throw failure(`${state.obstacle} is no folder, so ${state.path} cannot be in it`);
+  if (state.missingFolders.length === 0) return undefined;
+  const folder = folderOf(state.path);
+  const command = skippedCommand(predicted);
+  if (command !== undefined) return `the folder ${folder} does not exist; "${command}", which was not run, may make it`;
+  throw failure(`the folder ${folder} does not exist; create it with the file module first`);
+}
+
+/** The last command without a known effect that check mode did not run on the host. */
+export function skippedCommand(predicted: Predicted): string | undefined {
+  return textOr(predicted.of('command').command);
+}
+
+/** The command that checks a temporary file, from text in which `%s` stands for its path. */
+export function validation(text: string | undefined): ((temporaryPath: string) => Script) | undefined {
+  if (text === undefined) return undefined;
+  return (path) => sh`sh -c ${text.replaceAll('%s', () => quoteWord(path))}`;
+}
+
+/** What is wrong with a `validate` argument. */
+export function validateMistakes(text: string | undefined): string[] {
+  if (text === undefined || text.includes('%s')) return [];
+  return ['"validate" must contain %s, which stands for the path of the file to check'];
+}
+
+/** The bytes as text, or undefined when they are not UTF-8 text. */
+export function asText(bytes: Uint8Array | undefined): string | undefined {
+  if (bytes === undefined || bytes.includes(0)) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The hex SHA-256 of bytes. */
+export function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function foldersAbove(path: string): string[] {
+  const folders: string[] = [];
+  for (let folder = folderOf(path); folder !== '/'; folder = folderOf(folder)) folders.push(folder);
+  return folders;
+}
+
+function stillMissing(state: FileState, predicted: Predicted): string[] {
+  const missing: string[] = [];
+  for (const folder of state.missingFolders) {
+    const { exists, type } = predicted.of(fileResource(folder));
+    // The ones above it are there too, then.
+    if (exists === true && (type === undefined || type === 'directory' || type === 'link')) break;
+    missing.push(folder);
+  }
+  return missing;
+}
+
+function bare(state: FileState & { isContentKnown: boolean }): FileState & { isContentKnown: boolean } {
+  const { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown } = state;
+  return { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown };
+}
+
+function namedBy(name: string, number: string, value: string | undefined): Record<string, string | undefined> {
+  return { [name]: value, [number]: value !== undefined && isNumber(value) ? value : undefined };
+}
+
+function isNumber(name: string): boolean {
+  return /^\d+$/.test(name);
+}
+
+function isFileType(text: string): text is FileType {
+  return text === 'file' || text === 'directory' || text === 'link' || text === 'other';
+}
+
+function typeOr(value: unknown): FileType | undefined {
+  return typeof value === 'string' && isFileType(value) ? value : undefined;
+}
+
+function textOr(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*[\]^$\\]/g, '\\$&');
+}
