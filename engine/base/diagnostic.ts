@@ -51,7 +51,9 @@ export function didYouMean(word: string, known: Iterable<string>): string | unde
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    // A beginning of a word is as near as one letter: "start" for "started".
+    const isBeginning = word.length >= 3 && candidate.startsWith(word);
+    const d = isBeginning ? 1 : distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) {
       best = candidate;
       bestDistance = d;

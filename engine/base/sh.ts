@@ -18,7 +18,8 @@ export type ShellValue = string | number | boolean | Script | readonly (string |
  *     sh`rm -f -- ${['a', 'b c']}`           // a list is several words
  *     sh`${check} || ${repair}`              // scripts nest
  *
- * The words of the template itself are taken as they stand. Throws for a value that no command line can carry
+ * The words of the template itself are taken as they stand, after JavaScript's escapes: a backslash for the shell is
+ * written twice. Throws for a value that no command line can carry
  * (NUL bytes) and for a {@link Secret}, which belongs on stdin.
  */
 export function sh(strings: TemplateStringsArray, ...values: ShellValue[]): Script {

@@ -23,9 +23,9 @@ export interface Facts {
 export const factsProbe: Probe<Facts> = probe(
   sh`uname -n; uname -m; uname -r
 stat -fc %T /sys/fs/cgroup 2>/dev/null || echo none
-systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p' | grep . || echo 0
+systemctl --version 2>/dev/null | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p' | grep . || echo 0
 getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1
-sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo 2>/dev/null | grep . || echo 0
+sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo 2>/dev/null | grep . || echo 0
 cat /etc/os-release /usr/lib/os-release 2>/dev/null || true`,
   ({ stdout }) => parseFacts(stdout),
 );

@@ -1,0 +1,142 @@
+import { expect } from 'chai';
+import type { Clock } from '../../engine/base/clock.ts';
+import { RunbookError } from '../../engine/base/errors.ts';
+import { sh } from '../../engine/base/sh.ts';
+import { failure, probe } from '../../engine/module/contract.ts';
+import { exec, put, type Step, type StepResult, waitFor } from '../../engine/module/step.ts';
+import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
+import type { Connection, ScriptResult } from '../../engine/transport/transport.ts';
+
+/** A connection that answers from a list and a clock that moves when somebody sleeps. */
+function rig(answers: Partial<ScriptResult>[]) {
+  let now = 0;
+  const log: string[] = [];
+  const clock: Clock = {
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms;
+    },
+  };
+  const connection: Connection = {
+    description: 'fake',
+    run: async (script, options) => {
+      log.push(`run ${script.text} (${options.timeoutMs} ms)`);
+      return { rc: 0, stdout: '', stderr: '', durationMs: 0, ...answers.shift() };
+    },
+    put: async (path, _, options) => {
+      log.push(`put ${path} ${options.mode}`);
+      return { backup: `${path}~` };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const steps = createStepRunner({
+    connect: async () => connection,
+    become: undefined,
+    environment: {},
+    deadline: 100_000,
+    clock,
+    signal: new AbortController().signal,
+    onStepStarted: (step) => log.push(`started ${step}`),
+    onStepEnded: (step, rc) => log.push(`ended ${step} ${rc}`),
+    onProgress: (text) => log.push(text),
+  });
+  return { steps, log, clock };
+}
+
+describe('steps', () => {
+  it('are announced before and after, and their results go back to the module', async () => {
+    const { steps, log } = rig([{ stdout: 'one' }]);
+    function* module(): Generator<Step, string, StepResult> {
+      const first = yield exec(sh`echo one`);
+      const second = yield put('/etc/x', 'text', { mode: '0644' });
+      return first.stdout + second.stdout;
+    }
+    expect(await steps.drive(module())).to.equal('one/etc/x~');
+    expect(log).to.deep.equal([
+      'started echo one',
+      'run echo one (100000 ms)',
+      'ended echo one 0',
+      'started put /etc/x',
+      'put /etc/x 0644',
+      'ended put /etc/x 0',
+    ]);
+  });
+
+  it('fail with the purpose, the status and what the tool said, thrown into the module so that it can clean up', async () => {
+    const { steps, log } = rig([{ rc: 1, stderr: 'Job failed\n' }]);
+    function* module(): Generator<Step, void, StepResult> {
+      try {
+        yield exec(sh`systemctl start x`, { purpose: 'start x.service' });
+      } finally {
+        yield exec(sh`rm -f /tmp/x`);
+      }
+    }
+    const error: unknown = await steps.drive(module()).catch((e: unknown) => e);
+    expect((error as Error).message).to.equal('start x.service: exit status 1\nJob failed');
+    expect(log.at(-1)).to.equal('ended rm -f /tmp/x 0');
+  });
+
+  it('may end with other statuses where the module says so', async () => {
+    const { steps } = rig([{ rc: 3 }, { rc: 9 }]);
+    function* module(): Generator<Step, number[], StepResult> {
+      return [(yield exec(sh`a`, { okCodes: [0, 3] })).rc, (yield exec(sh`b`, { okCodes: 'any' })).rc];
+    }
+    expect(await steps.drive(module())).to.deep.equal([3, 9]);
+  });
+});
+
+describe('waiting', () => {
+  const isReady = probe(sh`state`, ({ stdout }) => stdout);
+  const wait = {
+    what: 'the node',
+    probe: isReady,
+    done: (s: string) => s === 'ready' || `it is ${s}`,
+    timeoutMs: 5000,
+  };
+
+  it('asks until it is so', async () => {
+    const { steps, log } = rig([{ stdout: 'starting' }, { stdout: 'ready' }]);
+    await steps.drive(
+      (function* () {
+        yield waitFor(wait);
+      })(),
+    );
+    expect(log).to.include('waiting for the node (it is starting)');
+  });
+
+  it('asks again where it must be so several times in a row', async () => {
+    const { steps, log } = rig([{ stdout: 'ready' }, { stdout: 'starting' }, { stdout: 'ready' }, { stdout: 'ready' }]);
+    await steps.wait({ ...wait, consecutive: 2 });
+    expect(log.filter((line) => line.startsWith('run'))).to.have.length(4);
+  });
+
+  it('ends with what it waited for, how long, and the last reason', async () => {
+    const { steps } = rig(Array.from({ length: 10 }, () => ({ stdout: 'starting' })));
+    const error: unknown = await steps.wait(wait).catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(RunbookError).with.property('code', 'timeout');
+    expect((error as Error).message).to.equal('waited 5.0 s for the node: it is starting');
+  });
+
+  it('ends at once when the module says that it never will be so', async () => {
+    const { steps, clock } = rig([{ stdout: 'failed' }]);
+    const never = {
+      ...wait,
+      done: () => {
+        throw failure('it failed');
+      },
+    };
+    expect(((await steps.wait(never).catch((e: unknown) => e)) as Error).message).to.equal('it failed');
+    expect(clock.now()).to.equal(0);
+  });
+});
+
+describe('a failure as events carry it', () => {
+  it('keeps code and hint of an expected one, and the stack of a bug', () => {
+    expect(failureView(new RunbookError('unreachable', 'no route', { hint: 'look' }))).to.deep.equal({
+      code: 'unreachable',
+      message: 'no route',
+      hint: 'look',
+    });
+    expect(failureView(new TypeError('x is not a function')).message).to.match(/this is a bug[\s\S]*step-runner\.test/);
+  });
+});
