@@ -103,7 +103,7 @@ export function fullMode(mode: string): string {
 export function describeFile(path: string, question: FileQuestion = {}): Script {
   const folders = foldersAbove(path);
   const parts: Script[] = [
-    sh`p=${path}`,
+    sh`p=${path} h=`,
     // A path with "/" at its end would be followed by every test below.
     question.follow ? sh`if [ -L "$p" ]; then r=$(readlink -f "$p"); [ -n "$r" ] && p=$r; fi` : sh`:`,
     sh`if [ -L "$p" ]; then t=link; elif [ -f "$p" ]; then t=file; elif [ -d "$p" ]; then t=directory

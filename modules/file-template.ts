@@ -1,0 +1,88 @@
+import { type Diff, defineModule, exec, probe, put, type Step } from '../engine/index.ts';
+import { attributesToPut, diffContent, isContentChanged, shownUpTo, wantedText } from './lib/file-content.ts';
+import {
+  attributeProperties,
+  cleanPath,
+  describeFile,
+  parseFile,
+  pathMistakes,
+  setAttributes,
+  validateMistakes,
+  validation,
+} from './lib/file-state.ts';
+
+export default defineModule({
+  name: 'file-template',
+  summary: 'Keeps a file equal to a rendered template',
+  description: `The template is Handlebars with the task's variables; a name that is not defined is an error with its place.
+The file is replaced atomically, and only when its bytes differ. The folder of \`dest\` must be there.`,
+  schema: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['src', 'dest'],
+    properties: {
+      src: {
+        type: 'string',
+        minLength: 1,
+        description: 'Template to render: absolute, or looked up in templates/ beside the task',
+      },
+      dest: { type: 'string', minLength: 1, description: 'Absolute path of the file on the host' },
+      vars: {
+        type: 'object',
+        additionalProperties: true,
+        description: "Values for this template only, over the task's variables",
+      },
+      ...attributeProperties,
+      backup: {
+        type: 'boolean',
+        default: false,
+        description: 'Keep the replaced file beside the new one, as PATH.YYYYMMDDTHHMMSSZ~',
+      },
+      validate: {
+        type: 'string',
+        description: 'Shell command that must succeed before the file becomes visible; %s is the path of the new file',
+        examples: ['containerd --config %s config dump'],
+      },
+    },
+  },
+  examples: `
+- name: The configuration of containerd
+  file-template:
+    src: containerd.toml.hbs
+    dest: /etc/containerd/config.toml
+    mode: "0644"
+    backup: true
+    validate: containerd --config %s config dump >/dev/null
+    vars:
+      sandbox_image: registry.k8s.io/pause:3.6
+`,
+  check: (args) => [
+    ...pathMistakes('dest', args.dest),
+    ...(args.dest.endsWith('/') ? ['"dest" must name the file, not its folder'] : []),
+    ...validateMistakes(args.validate),
+  ],
+  desired: async (args, controller) => {
+    const template = await controller.find(args.src, 'templates');
+    return wantedText(cleanPath(args.dest), await controller.template(template, args.vars));
+  },
+  probe: ({ owner, group }, { dest, sha256 }) =>
+    probe(
+      describeFile(dest, { digest: true, contentUpTo: shownUpTo, unlessSha256: sha256, owner, group }),
+      ({ stdout }) => parseFile(dest, stdout),
+    ),
+  diff: (current, args, { desired, predicted }): Diff => diffContent(current, desired, args, predicted),
+  *apply({ args, desired, current, changes }): Generator<Step, Record<string, unknown>> {
+    if (!isContentChanged(changes)) {
+      const attributes = setAttributes(current, changes);
+      if (attributes) yield exec(attributes, { purpose: `setting attributes of ${desired.dest}` });
+      return {};
+    }
+    const { stdout } = yield put(desired.dest, desired, {
+      ...attributesToPut(current, args),
+      validate: validation(args.validate),
+      backup: args.backup,
+    });
+    return stdout.trim() === '' ? {} : { backup: stdout.trim() };
+  },
+  result: (current) => ({ dest: current.path, sha256: current.sha256 ?? null, mode: current.mode ?? null }),
+});

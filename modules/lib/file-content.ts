@@ -1,0 +1,109 @@
+import { type Change, type Content, type Diff, failure, type Predicted, unknown } from '../../engine/index.ts';
+import {
+  asText,
+  attributeChanges,
+  creationChanges,
+  defaultFileMode,
+  digestOf,
+  expectedFile,
+  type FileAttributes,
+  type FileState,
+  fileResource,
+  requireFolder,
+} from './file-state.ts';
+
+/** Texts up to this size are shown as a unified diff; larger ones, and what is no text, by digest and size. Bytes. */
+export const shownUpTo = 256 * 1024;
+
+/** A file as it must be. */
+export interface WantedContent {
+  readonly sha256: string;
+  readonly size: number;
+  /** When it is text and small enough to be shown. */
+  readonly text?: string | undefined;
+}
+
+/** A file as it must be, with the bytes to put. */
+export interface WantedFile extends WantedContent {
+  readonly dest: string;
+  readonly content: Content;
+}
+
+/** A text that was made on the controller, as a file. */
+export function wantedText(dest: string, text: string): WantedFile {
+  const bytes = Buffer.from(text, 'utf8');
+  return {
+    dest,
+    content: { kind: 'bytes', bytes },
+    sha256: digestOf(bytes),
+    size: bytes.length,
+    ...(bytes.length <= shownUpTo && { text }),
+  };
+}
+
+/** What differs between the file that is there and the one that is wanted; attributes only when they are given. */
+export function diffContent(
+  current: FileState,
+  wanted: WantedContent,
+  attributes: FileAttributes,
+  predicted: Predicted,
+): Diff {
+  const expected = expectedFile(current, predicted);
+  const { path } = expected;
+  if (expected.type === 'directory') throw failure(`${path} is a folder; "dest" must name the file`);
+  if (expected.type === 'other') throw failure(`${path} is neither a file nor a folder, so it is not replaced`);
+  if (expected.type === 'file') {
+    if (!expected.isContentKnown && expected.sha256 === undefined) {
+      return unknown(`an earlier task would write ${path}; its content is not known`);
+    }
+    const isSame = expected.sha256 === wanted.sha256;
+    return [
+      ...(isSame ? [] : contentChanges(expected, wanted, predicted)),
+      ...attributeChanges(expected, attributes, predicted),
+    ];
+  }
+  const reason = requireFolder(expected, predicted);
+  if (reason !== undefined) return unknown(reason);
+  // A link is replaced by a file that has nothing of it.
+  const fresh: FileState = {
+    ...expected,
+    mode: undefined,
+    owner: undefined,
+    group: undefined,
+    uid: undefined,
+    gid: undefined,
+  };
+  return [
+    ...creationChanges(expected, 'file'),
+    ...contentChanges(fresh, wanted, predicted),
+    ...attributeChanges(fresh, { ...attributes, mode: attributes.mode ?? defaultFileMode }, predicted),
+  ];
+}
+
+/** Whether `changes` need the file to be put again, and not its attributes only. */
+export function isContentChanged(changes: readonly Change[]): boolean {
+  return changes.some((change) => change.path === 'content' || change.path === 'sha256' || change.path === 'type');
+}
+
+/** The attributes of a put: what is not wanted is kept from a file, and has a default where there is none. */
+export function attributesToPut(current: FileState, attributes: FileAttributes): FileAttributes {
+  const { owner, group } = attributes;
+  return { owner, group, mode: attributes.mode ?? (current.type === 'file' ? undefined : defaultFileMode) };
+}
+
+function contentChanges(current: FileState, wanted: WantedContent, predicted: Predicted): Change[] {
+  const resource = fileResource(current.path);
+  const isNew = current.type !== 'file';
+  const before = isNew ? null : asText(current.content);
+  if (wanted.text !== undefined && before !== undefined) {
+    return [{ path: 'content', before, after: wanted.text, resource }];
+  }
+  const changes: Change[] = [
+    { path: 'sha256', before: current.sha256 ?? null, after: wanted.sha256, resource },
+    { path: 'size', before: current.size ?? null, after: wanted.size, resource },
+  ];
+  // Without it a text that an earlier task would have written would still count as the content.
+  if (predicted.of(resource).content !== undefined)
+    changes.push({ path: 'content', before: '(not shown)', after: null, resource });
+  return changes;
+}
