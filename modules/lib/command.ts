@@ -1,0 +1,287 @@
+import {
+  type Change,
+  type Diff,
+  exec,
+  failure,
+  type Predicted,
+  type Probe,
+  type ProbeOutput,
+  probe,
+  type Script,
+  type Step,
+  type StepResult,
+  sh,
+  unknown,
+} from '../../engine/index.ts';
+import {
+  describeFile,
+  expectedFile,
+  type FileState,
+  fileResource,
+  parseFile,
+  pathMistakes,
+  skippedCommand,
+} from './file-state.ts';
+
+/** What `command` and `shell` share: everything but how the command is written. */
+export interface CommandArguments {
+  readonly chdir?: string | undefined;
+  readonly creates?: string | undefined;
+  readonly removes?: string | undefined;
+  readonly unless?: string | undefined;
+  readonly only_if?: string | undefined;
+  readonly stdin?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly timeout?: number | undefined;
+  readonly reads: boolean;
+  readonly ok_codes: readonly number[];
+}
+
+/** A command as a script, and in one line for people. */
+export interface CommandLine {
+  readonly script: Script;
+  readonly text: string;
+}
+
+/** What a probe of a command found. */
+export interface CommandState {
+  readonly chdir?: FileState | undefined;
+  readonly creates?: FileState | undefined;
+  readonly removes?: FileState | undefined;
+  /** Exit statuses of the guards. */
+  readonly unless?: number | undefined;
+  readonly onlyIf?: number | undefined;
+  /** The output of a command that only reads. */
+  readonly output?: ProbeOutput | undefined;
+}
+
+/** Schema properties of `command` and `shell`. */
+export const commandProperties = {
+  chdir: { type: 'string', minLength: 1, description: 'Folder to run in, also for unless and only_if' },
+  creates: {
+    type: 'string',
+    minLength: 1,
+    description: 'Path that the command makes: when it is there, the command is not needed',
+  },
+  removes: {
+    type: 'string',
+    minLength: 1,
+    description: 'Path that the command removes: when it is not there, the command is not needed',
+  },
+  unless: {
+    type: 'string',
+    minLength: 1,
+    description:
+      'Shell text that changes nothing: when it succeeds, the command is not needed. Must succeed afterwards',
+  },
+  only_if: {
+    type: 'string',
+    minLength: 1,
+    description:
+      'Shell text that changes nothing: when it fails, the command is not needed. Must fail afterwards; use when: for a condition that the command does not change',
+  },
+  stdin: { type: 'string', description: 'Text for standard input, which is empty otherwise. The place for secrets' },
+  environment: {
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    description: "Environment variables, over the task's own",
+  },
+  timeout: {
+    type: 'number',
+    minimum: 0.1,
+    description: 'Seconds after which the command is killed and the task fails',
+  },
+  reads: {
+    type: 'boolean',
+    default: false,
+    description: 'Promise that the command changes nothing: it runs in check mode too, and is never "changed"',
+  },
+  ok_codes: {
+    type: 'array',
+    items: { type: 'integer', minimum: 0, maximum: 255 },
+    minItems: 1,
+    default: [0],
+    description: 'Exit statuses that are no failure',
+  },
+} as const;
+
+/** What both modules promise, for `runbook doc`. */
+export const commandDescription = `A command has no state of its own. Say what makes it unneeded with \`creates\`, \`removes\`,
+\`unless\` or \`only_if\`: it runs only when all that are given ask for it, and they are asked again afterwards. Without them
+it runs every time and is "changed" every time. A command that only reads says \`reads: true\`.
+
+Check mode does not run it, and answers "unknown" for a \`reads\` command once an earlier task of the run is pending.
+
+Result: \`stdout\` and \`stderr\` without the newlines at their ends, \`stdout_lines\`, \`rc\`.`;
+
+/** What is wrong between the arguments. */
+export function commandMistakes(args: CommandArguments): string[] {
+  const guards = (['creates', 'removes', 'unless', 'only_if'] as const).filter((name) => args[name] !== undefined);
+  const mistakes: string[] = [];
+  for (const name of ['chdir', 'creates', 'removes'] as const) {
+    const path = args[name];
+    if (path !== undefined) mistakes.push(...pathMistakes(name, path));
+  }
+  for (const name of Object.keys(args.environment ?? {})) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) mistakes.push(`"${name}" is no name of an environment variable`);
+  }
+  if (args.reads && guards.length > 0) {
+    mistakes.push(`"reads" and "${guards[0]}" contradict each other: a command that only reads always runs; use when:`);
+  }
+  if (args.reads && args.stdin !== undefined) mistakes.push('"stdin" cannot be given to a command with "reads: true"');
+  return mistakes;
+}
+
+/** Asks the guards, or runs the command when it only reads. */
+export function probeCommand(args: CommandArguments, command: CommandLine): Probe<CommandState> {
+  const options = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
+  if (args.reads) {
+    const script = sh`${surroundings(args)}${command.script} </dev/null`;
+    return probe(script, (output) => ({ output }), options);
+  }
+  const parts: Script[] = [];
+  for (const name of pathGuards) {
+    const path = args[name];
+    if (path !== undefined) parts.push(sh`echo ${mark(name)}`, sh`(${describeFile(path)}\n)`);
+  }
+  for (const name of shellGuards) {
+    const text = args[name];
+    if (text === undefined) continue;
+    const run = sh`(${surroundings(args)}sh -c ${text}) </dev/null >/dev/null 2>&1`;
+    parts.push(sh`echo ${mark(name)}`, sh`${run}; echo "rc=$?"`);
+  }
+  return probe(parts.length === 0 ? sh`:` : sh.lines(parts), ({ stdout }) => parseGuards(args, stdout), options);
+}
+
+/** `[]` when the guards say that the command is not needed. */
+export function diffCommand(
+  state: CommandState,
+  args: CommandArguments,
+  command: CommandLine,
+  predicted: Predicted,
+): Diff {
+  if (state.output) return judgeReading(state.output, args, command, predicted);
+  const { creates, removes } = state;
+  if (creates && expectedFile(creates, predicted).type !== null) return [];
+  if (removes && expectedFile(removes, predicted).type === null) return [];
+  const folder = folderOf(state, args, predicted);
+  if (folder === 'missing') throw failure(`chdir: the folder ${args.chdir} does not exist`);
+  const hasShellGuard = args.unless !== undefined || args.only_if !== undefined;
+  if (folder === 'later' && hasShellGuard) return unknown(`the folder ${args.chdir} of its guards is not there yet`);
+  if (args.unless !== undefined && state.unless === 0) return [];
+  if (args.only_if !== undefined && state.onlyIf !== 0) return [];
+  // The resource tells later tasks that something ran of which nobody knows what it makes.
+  const changes: Change[] = [{ path: 'command', before: null, after: command.text, resource: 'command' }];
+  if (creates) changes.push({ path: 'exists', before: false, after: true, resource: fileResource(creates.path) });
+  if (removes) changes.push({ path: 'exists', before: true, after: false, resource: fileResource(removes.path) });
+  return changes;
+}
+
+/** Runs the command. */
+export function* runCommand(
+  args: CommandArguments,
+  command: CommandLine,
+): Generator<Step, Record<string, unknown>, StepResult> {
+  const output = yield exec(sh`${intoFolder(args)}${command.script}`, {
+    purpose: oneLine(command.text),
+    okCodes: 'any',
+    ...(args.stdin !== undefined && { stdin: args.stdin }),
+    ...(args.environment && { environment: args.environment }),
+    ...(args.timeout !== undefined && { timeoutMs: args.timeout * 1000 }),
+  });
+  if (!args.ok_codes.includes(output.rc)) throw commandFailure(output, command);
+  return valuesOf(output);
+}
+
+/** Why a command cannot be verified. */
+export function unverifiableCommand(args: CommandArguments): string | undefined {
+  const isGuarded = [args.creates, args.removes, args.unless, args.only_if].some((guard) => guard !== undefined);
+  return isGuarded || args.reads ? undefined : 'a command has no state to probe';
+}
+
+/** Values of a command that only reads; the others are known when they are run. */
+export function resultOfCommand(state: CommandState): Record<string, unknown> {
+  return state.output ? valuesOf(state.output) : {};
+}
+
+const pathGuards = ['chdir', 'creates', 'removes'] as const;
+const shellGuards = ['unless', 'only_if'] as const;
+
+function judgeReading(output: ProbeOutput, args: CommandArguments, command: CommandLine, predicted: Predicted): Diff {
+  // What it reads may be what a skipped effect would have made, and nobody can tell.
+  if (predicted.any) return unknown(`"${oneLine(command.text)}" may read what an earlier task would have changed`);
+  if (!args.ok_codes.includes(output.rc)) throw commandFailure(output, command);
+  return [];
+}
+
+function folderOf(state: CommandState, args: CommandArguments, predicted: Predicted): 'there' | 'missing' | 'later' {
+  if (!state.chdir || args.chdir === undefined) return 'there';
+  const isThere = (type: FileState['type']): boolean => type === 'directory' || type === 'link';
+  if (isThere(state.chdir.type)) return 'there';
+  if (isThere(expectedFile(state.chdir, predicted).type) || skippedCommand(predicted) !== undefined) return 'later';
+  return 'missing';
+}
+
+/** Folder and environment for a probe, which unlike a step has no environment of its own. */
+function surroundings(args: CommandArguments): Script {
+  const entries = Object.entries(args.environment ?? {});
+  return entries.reduceRight((rest, [name, value]) => sh`export ${`${name}=${value}`} && ${rest}`, intoFolder(args));
+}
+
+function intoFolder({ chdir }: CommandArguments): Script {
+  return chdir === undefined ? sh`` : sh`cd ${chdir} && `;
+}
+
+function parseGuards(args: CommandArguments, stdout: string): CommandState {
+  const answers = new Map<string, string>();
+  for (const part of stdout.split(/^---- /m).slice(1)) {
+    const end = part.indexOf('\n');
+    answers.set(part.slice(0, end), part.slice(end + 1));
+  }
+  const file = (name: (typeof pathGuards)[number]): FileState | undefined => {
+    const path = args[name];
+    return path === undefined ? undefined : parseFile(path, answers.get(name) ?? '');
+  };
+  const rc = (name: (typeof shellGuards)[number]): number | undefined => {
+    const found = /^rc=(\d+)$/m.exec(answers.get(name) ?? '')?.[1];
+    if (args[name] !== undefined && found === undefined) throw failure(`${name} did not end`, stdout);
+    return found === undefined ? undefined : Number(found);
+  };
+  return {
+    chdir: file('chdir'),
+    creates: file('creates'),
+    removes: file('removes'),
+    unless: rc('unless'),
+    onlyIf: rc('only_if'),
+  };
+}
+
+function mark(name: string): string {
+  return `---- ${name}`;
+}
+
+function commandFailure(output: ProbeOutput, command: CommandLine): Error {
+  const details = output.stderr.trim() === '' ? output.stdout : output.stderr;
+  const lines = details.trimEnd().split('\n').slice(-20).join('\n');
+  return failure(`"${oneLine(command.text)}": ${meaningOf(output.rc)}`, lines, valuesOf(output));
+}
+
+/** The statuses that say more than a number. */
+function meaningOf(rc: number): string {
+  if (rc === 126) return 'exit status 126: found, but cannot be executed';
+  if (rc === 127) return 'exit status 127: not found';
+  if (rc > 128 && rc < 160) return `exit status ${rc}: ended by signal ${rc - 128}`;
+  return `exit status ${rc}`;
+}
+
+function valuesOf({ rc, stdout, stderr }: ProbeOutput): Record<string, unknown> {
+  const text = stdout.replace(/[\r\n]+$/, '');
+  const lines = text === '' ? [] : text.split(/\r?\n/);
+  return { rc, stdout: text, stderr: stderr.replace(/[\r\n]+$/, ''), stdout_lines: lines };
+}
+
+function oneLine(text: string): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  const isCut = line.length > 100 || line !== text.trim();
+  return isCut ? `${line.slice(0, 99)}…` : line;
+}
