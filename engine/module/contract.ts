@@ -85,6 +85,8 @@ export interface Predicted {
   readonly any: boolean;
   /** The predicted attributes of a resource by {@link Change.path}, `{}` when nothing is predicted for it. */
   of(resource: string): Readonly<Record<string, unknown>>;
+  /** The names of the resources for which something is predicted that start with `prefix`: `file:/etc/x.d/`. */
+  under(prefix: string): readonly string[];
 }
 
 /** The controller's side of a task: its files, read and hashed once for all hosts. */

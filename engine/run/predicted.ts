@@ -15,6 +15,7 @@ export function createPredictedState(): PredictedState {
       return any;
     },
     of: (resource) => resources.get(resource) ?? {},
+    under: (prefix) => [...resources.keys()].filter((resource) => resource.startsWith(prefix)),
     record(changes) {
       any = true;
       for (const change of changes) {

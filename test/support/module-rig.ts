@@ -22,11 +22,15 @@ import type { Step, StepResult } from '../../engine/module/step.ts';
 const validator = createValidator();
 
 /** What a host that nobody changed yet looks like to `diff`. */
-export const nothingPredicted: Predicted = { any: false, of: () => ({}) };
+export const nothingPredicted: Predicted = { any: false, of: () => ({}), under: () => [] };
 
 /** Predicted attributes by resource name. */
 export function predicted(resources: Record<string, Record<string, unknown>>): Predicted {
-  return { any: true, of: (resource) => resources[resource] ?? {} };
+  return {
+    any: true,
+    of: (resource) => resources[resource] ?? {},
+    under: (prefix) => Object.keys(resources).filter((resource) => resource.startsWith(prefix)),
+  };
 }
 
 /** Arguments as the engine would pass them: checked, defaults filled in. Throws with every mistake. */
