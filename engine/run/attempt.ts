@@ -31,6 +31,8 @@ export interface AttemptContext {
    * True when it took time or changed something, so that the host has to be probed again.
    */
   readonly beforeEffect: () => Promise<boolean>;
+  /** Called when the first effect is about to be run: from here on a failure may have left changes. */
+  readonly onEffect: () => void;
 }
 
 /** desired → probe → diff, and unless check mode stops there: apply → probe → diff → settle. */
@@ -60,6 +62,7 @@ export async function attemptResource(
       return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
     }
   }
+  context.onEffect();
   const returned = (await steps.drive(module.apply({ args, desired, current, changes, id: context.id }))) ?? {};
   const unverified = module.unverifiable?.(args);
   current = await ask();

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { DiagnosticsError } from '../base/diagnostic.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { FailureView, Outcome, TaskResult } from '../base/events.ts';
 import { partlyKnown, UnknownValueError } from '../base/unknown.ts';
 import type { Play, Task } from '../language/playbook.ts';
 import type { Expression, Scope } from '../language/value.ts';
 import { checkArguments } from '../module/arguments.ts';
+import { TaskFailure } from '../module/contract.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource, changeViews } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
@@ -149,12 +151,12 @@ async function judge(
   host: HostRun,
   surroundings: TaskSurroundings,
   extra: Readonly<Record<string, unknown>>,
-  attempt: () => Promise<AttemptResult>,
+  attempt: Attempt,
 ): Promise<Judged> {
   let raw: AttemptResult | undefined;
   let error: unknown;
   try {
-    raw = await attempt();
+    raw = await attempt.make();
   } catch (thrown) {
     if (thrown instanceof UnknownValueError || isUnreachable(thrown) || isLeaseRefusal(thrown)) throw thrown;
     error = thrown;
@@ -163,7 +165,7 @@ async function judge(
   const scopeWith = (registered: unknown): Scope =>
     context.scopeOf(host, surroundings.play, task, { ...extra, [task.register ?? 'result']: registered });
   try {
-    return judgeResult(task, raw, error, scopeWith);
+    return judgeResult(task, raw, error, attempt.hasEffects(), scopeWith);
   } catch (thrown) {
     if (thrown instanceof UnknownValueError) return { end: unknownEnd(thrown.message), isDone: true };
     throw thrown;
@@ -174,22 +176,25 @@ function judgeResult(
   task: Task,
   raw: AttemptResult | undefined,
   error: unknown,
+  hasEffects: boolean,
   scopeWith: (registered: unknown) => Scope,
 ): Judged {
   const known = registeredOf(raw, error);
   const scope = scopeWith(known);
   let failure: FailureView | undefined = error === undefined ? undefined : failureView(error);
   const failing = task.failedWhen?.find((condition) => condition.test(scope));
-  // failed_when replaces the module's own judgement, in both directions; a failure of the engine stays one.
-  if (task.failedWhen && raw) failure = failing && { code: 'task-failed', message: `failed_when: ${failing.text}` };
-  let outcome: Outcome = failure ? 'failed' : (raw?.outcome ?? 'failed');
+  // failed_when replaces the module's own judgement, in both directions; a failure without values (a lost file, a bug)
+  // stays one.
+  if (task.failedWhen && (raw || error instanceof TaskFailure)) {
+    failure = failing && { code: 'task-failed', message: `failed_when: ${failing.text}` };
+  }
+  let outcome: Outcome = failure ? 'failed' : (raw?.outcome ?? (hasEffects ? 'changed' : 'ok'));
   if (task.changedWhen && (outcome === 'ok' || outcome === 'changed')) {
     outcome = task.changedWhen.every((condition) => condition.test(scope)) ? 'changed' : 'ok';
   }
   if (failure && task.ignoreErrors?.render(scope) === true) outcome = 'ignored';
   const registered = outcome === 'changed' || outcome === 'ok' ? withChanged(known, outcome === 'changed', raw) : known;
-  const finalScope = scopeWith(registered);
-  const until = task.until.find((condition) => !condition.test(finalScope));
+  const until = unmetUntil(task, scopeWith(registered), error !== undefined);
   return {
     end: {
       result: {
@@ -206,9 +211,24 @@ function judgeResult(
   };
 }
 
+/** The first `until` that does not hold. A failed attempt may lack the fields that it reads: then it does not hold yet. */
+function unmetUntil(task: Task, scope: Scope, hasFailed: boolean): Expression | undefined {
+  return task.until.find((condition) => {
+    try {
+      return !condition.test(scope);
+    } catch (thrown) {
+      if (hasFailed && thrown instanceof DiagnosticsError) return true;
+      throw thrown;
+    }
+  });
+}
+
 /** What `register` and `changed_when` see of an attempt. */
 function registeredOf(raw: AttemptResult | undefined, error: unknown): Record<string, unknown> {
-  if (!raw) return { changed: false, failed: true, skipped: false, message: failureView(error).message };
+  if (!raw) {
+    const values = error instanceof TaskFailure ? error.values : {};
+    return { ...values, changed: false, failed: true, skipped: false, message: failureView(error).message };
+  }
   const flags = { failed: false, skipped: false, ...(raw.message !== undefined && { message: raw.message }) };
   if (raw.outcome === 'unknown') return partlyKnown(flags, raw.unknownReason ?? 'unknown');
   const values = { ...raw.values, ...flags, changed: raw.outcome === 'changed' };
@@ -216,7 +236,7 @@ function registeredOf(raw: AttemptResult | undefined, error: unknown): Record<st
 }
 
 function withChanged(known: unknown, changed: boolean, raw: AttemptResult | undefined): unknown {
-  const fields = { ...(known as object), changed };
+  const fields = { ...(known as object), changed, failed: false };
   return raw?.unknownReason === undefined ? fields : partlyKnown(fields, raw.unknownReason);
 }
 
@@ -266,7 +286,14 @@ function isLeaseRefusal(error: unknown): error is LeaseRefusal {
   return error instanceof LeaseRefusal;
 }
 
-/** Renders the arguments once and gives a function that makes one attempt. */
+/** A task on a host, ready to be tried, if need be several times. */
+interface Attempt {
+  readonly make: () => Promise<AttemptResult>;
+  /** An effect was started by one of the attempts. */
+  readonly hasEffects: () => boolean;
+}
+
+/** Renders the arguments once and gives what makes an attempt. */
 async function prepareAttempt(
   context: RunContext,
   task: Task,
@@ -274,11 +301,13 @@ async function prepareAttempt(
   surroundings: TaskSurroundings,
   scope: Scope,
   extra: Readonly<Record<string, unknown>>,
-): Promise<() => Promise<AttemptResult>> {
+): Promise<Attempt> {
   const args = renderArguments(context, task, scope);
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const steps = stepRunnerFor(context, task, host, surroundings.play, scope);
+  let hadEffects = false;
+  const hasEffects = (): boolean => hadEffects;
   const attemptContext: AttemptContext = {
     isCheckMode: context.request.isCheckMode,
     steps,
@@ -289,9 +318,12 @@ async function prepareAttempt(
       .digest('hex')
       .slice(0, 12),
     beforeEffect: surroundings.beforeEffect,
+    onEffect: () => {
+      hadEffects = true;
+    },
   };
   const { module } = task;
-  if (module.kind === 'resource') return () => attemptResource(module, args, attemptContext);
+  if (module.kind === 'resource') return { make: () => attemptResource(module, args, attemptContext), hasEffects };
   if (module.kind === 'lease')
     throw new RunbookError('task-failed', `${module.name} is a lease: put it under lease: of a block`);
   const action = {
@@ -302,7 +334,7 @@ async function prepareAttempt(
     probe: steps.ask,
     wait: steps.wait,
   };
-  return async () => {
+  const make = async (): Promise<AttemptResult> => {
     const result = await attemptAction(module, args, {
       ...attemptContext,
       host: host.name,
@@ -312,6 +344,7 @@ async function prepareAttempt(
     Object.assign(host.data, result.facts);
     return result;
   };
+  return { make, hasEffects };
 }
 
 /** A task's arguments for one host, checked against the schema with defaults filled in. */
