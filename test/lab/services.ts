@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LabFailure } from './failure.ts';
+import { waitFor } from './progress.ts';
+import { apiPort, bridge, paths, repoDir } from './settings.ts';
+import { isRunning, type ProcessRef, processRef } from './state.ts';
+
+const apiUrl = `http://${bridge.address}:${apiPort}`;
+
+/** Starts the process that serves the API and the archives, detached from this one; waits until it answers. */
+export async function startServices(nodeCount: number, artifactsDir: string): Promise<ProcessRef> {
+  const log = openSync(paths.servicesLog, 'a');
+  const program = join(repoDir, 'test/lab/service-main.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', program, String(nodeCount), artifactsDir], {
+    cwd: repoDir,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  child.unref();
+  const ref = child.pid === undefined ? undefined : processRef(child.pid);
+  if (ref === undefined) throw new LabFailure(`the lab's services did not start: ${logTail()}`);
+  await waitFor('the API server to answer', 15_000, async () => {
+    if (!isRunning(ref)) throw new LabFailure(`the lab's services ended:\n${logTail()}`);
+    return (await fetchText('/version')) === undefined ? undefined : true;
+  });
+  writeKubeconfig();
+  return ref;
+}
+
+/** Ends that very process, if it still runs. */
+export async function stopServices(ref: ProcessRef | undefined): Promise<void> {
+  if (!isRunning(ref)) return;
+  process.kill(ref.pid, 'SIGTERM');
+  await waitFor("the lab's services to end", 10_000, async () => (isRunning(ref) ? undefined : true));
+}
+
+/** Puts the API server's objects, faults and log back to the start. */
+export async function resetApi(): Promise<void> {
+  const response = await fetch(`${apiUrl}/lab/reset`, { method: 'POST' });
+  if (!response.ok) throw new LabFailure(`the API server refused the reset: ${response.status}`);
+}
+
+/** Whether the node reports Ready, and the runtime that it reports. */
+export async function readyRuntime(nodeName: string): Promise<string | undefined> {
+  const text = await fetchText(`/api/v1/nodes/${nodeName}`);
+  if (text === undefined) return undefined;
+  // The shape is that of a Node, which our own API server writes.
+  const { status } = JSON.parse(text) as {
+    status: { conditions?: { type: string; status: string }[]; nodeInfo?: { containerRuntimeVersion?: string } };
+  };
+  const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return isReady ? (status.nodeInfo?.containerRuntimeVersion ?? '') : undefined;
+}
+
+async function fetchText(path: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(`${apiUrl}${path}`, { signal: AbortSignal.timeout(2000) });
+    return response.ok ? await response.text() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeKubeconfig(): void {
+  writeFileSync(
+    paths.kubeconfig,
+    `apiVersion: v1
+kind: Config
+clusters:
+- name: lab
+  cluster:
+    server: ${apiUrl}
+contexts:
+- name: lab
+  context:
+    cluster: lab
+    user: lab
+current-context: lab
+users:
+- name: lab
+  user: {}
+`,
+    { mode: 0o600 },
+  );
+}
+
+function logTail(): string {
+  if (!existsSync(paths.servicesLog)) return '(no log)';
+  return readFileSync(paths.servicesLog, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+}
