@@ -1,0 +1,98 @@
+import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
+import { type CompileCache, createCompileCache } from './compile-cache.ts';
+import { compileExpression, expressionValue } from './expression.ts';
+import { compileText } from './template.ts';
+import type { Value } from './value.ts';
+import type { YamlNode } from './yaml.ts';
+
+export { type CompileCache, createCompileCache } from './compile-cache.ts';
+export { compileExpression } from './expression.ts';
+export { compileTemplate, compileText, type Template } from './template.ts';
+
+/** Compiles a YAML node. Raises a DiagnosticsError with every mistake in it. Keys are never templates. */
+export function compileNode(node: YamlNode, cache: CompileCache): Value {
+  switch (node.kind) {
+    case 'scalar': {
+      const { value, range } = node;
+      if (node.isExpression) return expressionValue(compileExpression(String(value), range, cache));
+      return typeof value === 'string' ? compileText(value, range, cache) : literal(value, range);
+    }
+    case 'list':
+      return listOf(
+        compileAll(node.items, (item) => compileNode(item, cache)),
+        node.range,
+      );
+    case 'map': {
+      const values = compileAll(node.entries, ({ key, value }) => [key, compileNode(value, cache)] as const);
+      return mapOf(values, node.range);
+    }
+  }
+}
+
+/**
+ * Compiles plain data, as inventories give it: texts with `{{` are templates. Every part has the place of the whole.
+ * Raises a DiagnosticsError with every mistake in it.
+ */
+export function compileData(data: unknown, range: Range, cache: CompileCache = createCompileCache()): Value {
+  if (typeof data === 'string') return compileText(data, range, cache);
+  if (Array.isArray(data))
+    return listOf(
+      compileAll(data, (item) => compileData(item, range, cache)),
+      range,
+    );
+  if (typeof data !== 'object' || data === null || !isPlain(data)) return literal(data, range);
+  const values = compileAll(Object.entries(data), ([key, value]) => [key, compileData(value, range, cache)] as const);
+  return mapOf(values, range);
+}
+
+/** A value that depends on nothing. */
+export function literal(data: unknown, range: Range): Value {
+  return { range, isLiteral: true, references: [], render: () => data };
+}
+
+/** A list of values; every rendering is a new list. */
+export function listOf(items: readonly Value[], range: Range): Value {
+  return composed(items, range, (scope) => items.map((item) => item.render(scope)));
+}
+
+/** A map of values; every rendering is a new map. */
+export function mapOf(entries: readonly (readonly [string, Value])[], range: Range): Value {
+  const values = entries.map(([, value]) => value);
+  // fromEntries makes own properties, whatever their names.
+  return composed(values, range, (scope) =>
+    Object.fromEntries(entries.map(([key, value]) => [key, value.render(scope)])),
+  );
+}
+
+function composed(parts: readonly Value[], range: Range, render: Value['render']): Value {
+  return {
+    range,
+    isLiteral: parts.every((part) => part.isLiteral),
+    get references() {
+      return parts.flatMap((part) => part.references);
+    },
+    render,
+  };
+}
+
+/** Compiles all parts, then raises the mistakes of all. */
+function compileAll<T, V>(parts: readonly T[], compile: (part: T) => V): V[] {
+  const mistakes: Diagnostic[] = [];
+  const values: V[] = [];
+  for (const part of parts) {
+    try {
+      values.push(compile(part));
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      mistakes.push(...error.diagnostics);
+    }
+  }
+  if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
+  return values;
+}
+
+function isPlain(data: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return prototype === null || prototype === Object.prototype;
+}

@@ -1,0 +1,25 @@
+/** What to write instead, where an expression looks like another language. */
+export function syntaxHint(text: string, code: string): string | undefined {
+  if (text.includes('{{')) return 'this is an expression already: write it without {{ }}';
+  if (code !== 'unexpected_character' && code !== 'unexpected_token' && code !== 'expected_token') return undefined;
+  if (/\bis\s+(not\s+)?defined\b/.test(text)) return 'write has(x.y), or x.?y.orValue("…")';
+  if (/(^|[^|])\|([^|]|$)/.test(text)) return 'there are no filters; or is written ||';
+  if (/\b(and|or|not)\b/.test(text)) return 'write && for and, || for or, ! for not';
+  if (/[^=!<>]=[^=]|===/.test(text)) return 'compare with ==';
+  return undefined;
+}
+
+/** What to do about types that do not fit. */
+export function typeHint(summary: string): string | undefined {
+  if (/version(AtLeast|Compare)\(.*double/.test(summary)) {
+    return 'a version must be a text: put it in quotes where it is defined';
+  }
+  if (/Secret/.test(summary)) return 'a secret can only be passed on as a whole';
+  if (/no such overload: .*(string.*(double|int)|(double|int).*string)/.test(summary)) {
+    return 'turn one into the other with double(…) or string(…)';
+  }
+  if (/bool operands|condition must be bool|predicate must return bool/.test(summary)) {
+    return 'compare it: x == "y", x > 0, x != null';
+  }
+  return undefined;
+}

@@ -1,0 +1,109 @@
+import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
+import type { Range, Source } from '../base/source.ts';
+import type { CompileCache, CompiledTemplate } from './compile-cache.ts';
+import { type Place, placeInScalar } from './place.ts';
+import { createStrictHandlebars, type Location, TemplateFailure, type ValueBox } from './strict-handlebars.ts';
+import { parseTemplate } from './template-syntax.ts';
+import type { Reference, Scope, Value } from './value.ts';
+
+/** A template file, compiled once. */
+export interface Template {
+  readonly references: readonly Reference[];
+  /** Raises as {@link Value.render} does, with the template's own file, line and column. */
+  render(scope: Scope): string;
+}
+
+// One for the process, never changed after it is made: caches and templates are passed in.
+const compileTree = createStrictHandlebars();
+
+/** Compiles a whole file. Raises a DiagnosticsError with all mistakes that can be seen without variables. */
+export function compileTemplate(source: Source): Template {
+  const place: Place = (start, end) => ({ source, start, end: Math.max(end, start + 1) });
+  const template = compileChecked(source.text, place);
+  return {
+    references: referencesOf(template, place),
+    render: (scope) => run(template, place, scope, () => template.render(scope)),
+  };
+}
+
+/** Compiles a text of a playbook or an inventory: a lone `{{ x }}` keeps the type of its value, anything else is text. */
+export function compileText(text: string, range: Range, cache: CompileCache): Value {
+  if (!text.includes('{{')) return { range, isLiteral: true, references: [], render: () => text };
+  const place = placeInScalar(range, text);
+  let template = cache.templates.get(text);
+  if (!template) cache.templates.set(text, (template = compileChecked(text, place)));
+  const { constant, isLone } = template;
+  if (constant !== undefined) return { range, isLiteral: true, references: [], render: () => constant };
+  const found = template;
+  return {
+    range,
+    isLiteral: false,
+    get references() {
+      return referencesOf(found, place);
+    },
+    render(scope) {
+      const box: ValueBox = { value: undefined };
+      const rendered = run(found, place, scope, () => found.render(scope, isLone ? box : undefined));
+      return isLone ? box.value : rendered;
+    },
+  };
+}
+
+function compileChecked(text: string, place: Place): CompiledTemplate {
+  const { tree, mistakes, references, soft, isLone, constant } = parseTemplate(text);
+  const offsets = lineStarts(text);
+  const locate = (location: Location): Range => placeAt(location, offsets, place);
+  if (mistakes.length > 0) {
+    throw new DiagnosticsError(
+      mistakes.map(({ message, hint, location }) => diagnostic(message, hint, locate(location))),
+    );
+  }
+  const stretches = references.map(({ path, location }) => ({
+    path,
+    start: offsetOf(location.start, offsets),
+    end: offsetOf(location.end, offsets),
+  }));
+  const render = constant === undefined ? compileTree(tree, soft) : () => constant;
+  return { text, render, references: stretches, isLone, ...(constant !== undefined && { constant }) };
+}
+
+function referencesOf(template: CompiledTemplate, place: Place): Reference[] {
+  return template.references.map(({ path, start, end }) => ({ path, range: place(start, end) }));
+}
+
+/** Runs a template and gives its failures their place. */
+function run<T>(template: CompiledTemplate, place: Place, scope: Scope, render: () => T): T {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof TemplateFailure)) throw error;
+    const range = placeAt(error.location, lineStarts(template.text), place);
+    throw new DiagnosticsError([diagnostic(error.message, hintOf(error, scope), range)]);
+  }
+}
+
+function hintOf({ hint, missing }: TemplateFailure, scope: Scope): string | undefined {
+  if (!missing) return hint;
+  const suggestion = didYouMean(missing.name, missing.known);
+  if (suggestion !== undefined) return suggestion;
+  // Inside {{#each}} a name is the item's own.
+  const isOutside = !missing.known.includes(missing.name) && Object.hasOwn(scope, missing.name);
+  return isOutside ? `inside {{#each}} and {{#with}} a variable is written {{@root.${missing.name}}}` : undefined;
+}
+
+function diagnostic(message: string, hint: string | undefined, range: Range): Diagnostic {
+  return { severity: 'error', message, range, ...(hint !== undefined && { hint }) };
+}
+
+function placeAt(location: Location, offsets: readonly number[], place: Place): Range {
+  const start = offsetOf(location.start, offsets);
+  return place(start, Math.max(start + 1, offsetOf(location.end, offsets)));
+}
+
+function offsetOf(position: Location['start'], offsets: readonly number[]): number {
+  return (offsets[position.line - 1] ?? 0) + position.column;
+}
+
+function lineStarts(text: string): number[] {
+  return [0, ...Array.from(text.matchAll(/\r\n?|\n/g), (m) => m.index + m[0].length)];
+}
