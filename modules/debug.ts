@@ -1,0 +1,32 @@
+import { defineAction } from '../engine/index.ts';
+
+export default defineAction({
+  name: 'debug',
+  summary: 'Shows a message or a value',
+  schema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      message: { type: 'string', description: 'Text to show' },
+      value: { description: 'Anything to show as JSON, for example a registered result; instead of message' },
+    },
+  },
+  examples: `
+- name: Say what was found
+  debug:
+    message: "{{ inventory_hostname }} runs {{ version.stdout }}"
+- name: Show all of a result
+  debug:
+    value: "{{ version }}"
+`,
+  check: ({ message, value }) =>
+    (message === undefined) === (value === undefined) ? ['exactly one of "message" and "value" is required'] : [],
+  run: async ({ message, value }) => ({
+    message: message ?? show(value),
+    values: message === undefined ? { value } : {},
+  }),
+});
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+}
