@@ -2,11 +2,12 @@ import type { TaskResult } from '../base/events.ts';
 import type { Play, Task } from '../language/playbook.ts';
 import type { AnyLease } from '../module/contract.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
+import { renderArguments, stepRunnerFor } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import type { HostRun } from './host-run.ts';
+import { LeaseRefusal } from './judgement.ts';
 import type { HostHold, LeaseHold } from './lease-hold.ts';
 import { failureView } from './step-runner.ts';
-import { LeaseRefusal, renderArguments, stepRunnerFor } from './task-run.ts';
 
 /**
  * Takes the leases around a task that is about to change its host, outermost first, unless they are held already, and

@@ -3,7 +3,6 @@ import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { limitHosts, matchHosts } from '../inventory/patterns.ts';
 import { loadInventory } from '../inventory/sources.ts';
-import { compileData } from '../language/compile.ts';
 import { loadPlaybook } from '../language/load.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { createScope } from '../language/scope.ts';

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { RunbookError } from '../base/errors.ts';
+import type { Play, Task } from '../language/playbook.ts';
+import type { Scope } from '../language/value.ts';
+import { checkArguments } from '../module/arguments.ts';
+import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
+import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
+import { type RunContext, refOf } from './context.ts';
+import { controllerFor } from './controller.ts';
+import type { HostRun } from './host-run.ts';
+import { createStepRunner, type StepRunner } from './step-runner.ts';
+
+/** A task that says nothing else has this long on one host. */
+const defaultTaskTimeoutMs = 60 * 60_000;
+
+/** What a task on a host needs besides the run: its play, and what to do before its first effect. */
+export interface TaskSurroundings {
+  readonly play: Play;
+  /** See {@link AttemptContext.beforeEffect}. Rejects when a lease around the task cannot be taken. */
+  readonly beforeEffect: () => Promise<boolean>;
+}
+
+/** A task on a host, ready to be tried, if need be several times. */
+export interface Attempt {
+  readonly make: () => Promise<AttemptResult>;
+  /** An effect was started by one of the attempts. */
+  readonly hasEffects: () => boolean;
+}
+
+/** Renders the arguments once and gives what makes an attempt. */
+export function prepareAttempt(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  surroundings: TaskSurroundings,
+  scope: Scope,
+  extra: Readonly<Record<string, unknown>>,
+): Attempt {
+  const args = renderArguments(context, task, scope);
+  const delegate = delegateOf(task, scope);
+  const on = delegate === undefined ? host : hostNamed(context, delegate);
+  const steps = stepRunnerFor(context, task, host, surroundings.play, scope);
+  let hadEffects = false;
+  const hasEffects = (): boolean => hadEffects;
+  const attemptContext: AttemptContext = {
+    isCheckMode: context.request.isCheckMode,
+    steps,
+    controller: controllerFor(context.store, host.name, foldersOf(context, task), scope),
+    predicted: on.predicted,
+    id: createHash('sha256')
+      .update(`${context.runId} ${task.id} ${host.name} ${JSON.stringify(extra)}`)
+      .digest('hex')
+      .slice(0, 12),
+    beforeEffect: surroundings.beforeEffect,
+    onEffect: () => {
+      hadEffects = true;
+    },
+  };
+  const { module } = task;
+  if (module.kind === 'resource') return { make: () => attemptResource(module, args, attemptContext), hasEffects };
+  if (module.kind === 'lease')
+    throw new RunbookError('task-failed', `${module.name} is a lease: put it under lease: of a block`);
+  const action = {
+    host: host.name,
+    isCheckMode: context.request.isCheckMode,
+    clock: context.clock,
+    signal: context.request.abort,
+    probe: steps.ask,
+    wait: steps.wait,
+  };
+  const make = async (): Promise<AttemptResult> => {
+    const result = await attemptAction(module, args, {
+      ...attemptContext,
+      host: host.name,
+      clock: context.clock,
+      action,
+    });
+    Object.assign(host.data, result.facts);
+    return result;
+  };
+  return { make, hasEffects };
+}
+
+/** A task's arguments for one host, checked against the schema with defaults filled in. */
+export function renderArguments(context: RunContext, task: Task, scope: Scope): never {
+  const args = task.args.render(scope) as Record<string, unknown>;
+  const mistakes = checkArguments(context.validator, task.module, args);
+  if (mistakes.length > 0) {
+    throw new RunbookError('task-failed', `${task.module.name}: ${mistakes.map((m) => m.message).join('; ')}`);
+  }
+  // From here on only the module that the schema belongs to reads them.
+  return args as never;
+}
+
+/** The steps of a task on a host (or where it is delegated to), with its events, environment and deadline. */
+export function stepRunnerFor(context: RunContext, task: Task, host: HostRun, play: Play, scope: Scope): StepRunner {
+  const delegate = delegateOf(task, scope);
+  const on = delegate === undefined ? host : hostNamed(context, delegate);
+  const where = {
+    task: refOf(task),
+    host: host.name,
+    ...(delegate !== undefined && { delegatedTo: delegate }),
+  };
+  const environment = Object.assign({}, ...task.environment.map((layer) => layer.render(scope) as object)) as Record<
+    string,
+    unknown
+  >;
+  return createStepRunner({
+    connect: () => connectionFor(context, on, play, on === host ? scope : undefined),
+    become: becomeFor(context, task, on, play, scope),
+    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
+    deadline: context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs),
+    clock: context.clock,
+    signal: context.request.abort,
+    onStepStarted: (step) =>
+      context.bus.emit({ type: 'step-started', ...where, step: task.noLog ? '(hidden by no_log)' : step }),
+    onStepEnded: (step, rc, durationMs) =>
+      context.bus.emit({
+        type: 'step-ended',
+        ...where,
+        step: task.noLog ? '(hidden by no_log)' : step,
+        rc,
+        durationMs,
+      }),
+    onProgress: (text, deadline) =>
+      context.bus.emit({ type: 'host-task-progress', ...where, text, deadlineMs: deadline }),
+  });
+}
+
+function hostNamed(context: RunContext, name: string): HostRun {
+  const host = context.hosts.get(name);
+  if (host) return host;
+  throw new RunbookError('task-failed', `delegate_to: the inventory has no host "${name}"`);
+}
+
+function foldersOf(context: RunContext, task: Task): string[] {
+  return [dirname(task.range.source.path), dirname(context.request.playbook)];
+}
