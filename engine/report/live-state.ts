@@ -1,0 +1,139 @@
+import type { Outcome, StampedEvent, TaskRef } from '../base/events.ts';
+
+/** What a host is doing. */
+export interface HostActivity {
+  readonly task: TaskRef;
+  readonly item?: string;
+  readonly sinceMs: number;
+  /** The task that this one runs inside of: a lease is taken in the midst of the task that needs it. */
+  readonly outer?: HostActivity;
+  /** What it waits for, once it has said so. `deadlineMs` is a time like `sinceMs`. */
+  readonly progress?: { readonly text: string; readonly sinceMs: number; readonly deadlineMs?: number };
+}
+
+/** How far a task has come over its hosts. */
+export interface TaskTally {
+  readonly task: TaskRef;
+  readonly isHandler: boolean;
+  readonly hosts: Set<string>;
+  readonly running: Set<string>;
+  readonly counts: Map<Outcome, number>;
+}
+
+/** A run as it stands, for whatever shows or explains the present moment. Times are milliseconds since the epoch. */
+export interface LiveState {
+  isCheckMode: boolean;
+  startedMs: number;
+  hosts: readonly string[];
+  play: string;
+  /** Tasks begun in the play or its batch, by id, and how many there are. */
+  readonly begun: Set<string>;
+  taskCount: number;
+  readonly activities: Map<string, HostActivity>;
+  /** How each host's last task ended. */
+  readonly lastEnds: Map<string, { readonly task: string; readonly outcome: Outcome }>;
+  /** Tasks that some host has not ended, in the order in which they began. */
+  readonly tallies: Map<string, TaskTally>;
+  readonly totals: Map<Outcome, number>;
+  /** Host and task of every lease that is held. */
+  readonly leases: Map<string, { readonly host: string; readonly task: string }>;
+  isEnded: boolean;
+}
+
+/** The state before the first event. */
+export function createLiveState(): LiveState {
+  return {
+    isCheckMode: false,
+    startedMs: 0,
+    hosts: [],
+    play: '',
+    begun: new Set(),
+    taskCount: 0,
+    activities: new Map(),
+    lastEnds: new Map(),
+    tallies: new Map(),
+    totals: new Map(),
+    leases: new Map(),
+    isEnded: false,
+  };
+}
+
+/** Takes the next event into the state, in place: a run of 600 hosts has some hundred thousand events. */
+export function advance(state: LiveState, event: StampedEvent): void {
+  const now = Date.parse(event.time);
+  switch (event.type) {
+    case 'run-started':
+      state.isCheckMode = event.isCheckMode;
+      state.hosts = event.hosts;
+      state.startedMs = now;
+      return;
+    case 'play-started':
+      state.play = event.name;
+      state.taskCount = event.taskCount;
+      state.begun.clear();
+      state.tallies.clear();
+      return;
+    case 'batch-started':
+      state.begun.clear();
+      state.tallies.clear();
+      return;
+    case 'task-started':
+      return beginTask(state, event.task, event.hosts, event.isHandler);
+    case 'host-task-started': {
+      const outer = state.activities.get(event.host);
+      state.activities.set(event.host, { task: event.task, sinceMs: now, ...(outer && { outer }) });
+      state.tallies.get(event.task.id)?.running.add(event.host);
+      return;
+    }
+    case 'host-task-progress': {
+      const { host, task, text, deadlineMs, item } = event;
+      const known = state.activities.get(host) ?? { task, sinceMs: now };
+      const old = known.progress?.deadlineMs === deadlineMs ? known.progress : undefined;
+      const progress = { text, sinceMs: old?.sinceMs ?? now, ...(deadlineMs !== undefined && { deadlineMs }) };
+      state.activities.set(host, { ...known, progress, ...(item !== undefined && { item }) });
+      return;
+    }
+    case 'host-task-ended':
+      return endHost(state, event.host, event.task, event.outcome);
+    case 'lease-taken':
+      state.leases.set(`${event.host} ${event.task.id}`, { host: event.host, task: event.task.name });
+      return;
+    case 'lease-released':
+      state.leases.delete(`${event.host} ${event.task.id}`);
+      return;
+    case 'run-ended':
+      state.isEnded = true;
+      state.activities.clear();
+  }
+}
+
+/** What stays behind when the process ends at this moment: hosts with a task in flight, and leases that are held. */
+export function describeLeftBehind(state: LiveState): string[] {
+  if (state.isEnded) return [];
+  const running = [...state.activities].map(([host, { task }]) => `in flight: [${host}] ${task.name}`);
+  const held = [...state.leases.values()].map(({ host, task }) => `still held: [${host}] ${task}`);
+  return [...running, ...held];
+}
+
+function beginTask(state: LiveState, task: TaskRef, hosts: readonly string[], isHandler: boolean): void {
+  if (!isHandler) state.begun.add(task.id);
+  const known = state.tallies.get(task.id);
+  // A lease begins for one host after the other.
+  if (known) for (const host of hosts) known.hosts.add(host);
+  else state.tallies.set(task.id, { task, isHandler, hosts: new Set(hosts), running: new Set(), counts: new Map() });
+}
+
+function endHost(state: LiveState, host: string, task: TaskRef, outcome: Outcome): void {
+  const activity = state.activities.get(host);
+  if (activity?.outer) state.activities.set(host, activity.outer);
+  else state.activities.delete(host);
+  state.lastEnds.set(host, { task: task.name, outcome });
+  state.totals.set(outcome, (state.totals.get(outcome) ?? 0) + 1);
+  const tally = state.tallies.get(task.id);
+  if (!tally) return;
+  tally.running.delete(host);
+  tally.counts.set(outcome, (tally.counts.get(outcome) ?? 0) + 1);
+  let ended = 0;
+  for (const n of tally.counts.values()) ended += n;
+  if (ended >= tally.hosts.size) state.tallies.delete(task.id);
+}
