@@ -1,6 +1,5 @@
 /** What to write instead, where an expression looks like another language. */
 export function syntaxHint(text: string, code: string): string | undefined {
-  if (text.includes('{{')) return 'this is an expression already: write it without {{ }}';
   if (code !== 'unexpected_character' && code !== 'unexpected_token' && code !== 'expected_token') return undefined;
   if (/\bis\s+(not\s+)?defined\b/.test(text)) return 'write has(x.y), or x.?y.orValue("…")';
   if (/(^|[^|])\|([^|]|$)/.test(text)) return 'there are no filters; or is written ||';

@@ -1,4 +1,4 @@
-import type { ASTNode } from '@marcbachmann/cel-js';
+import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import type { Range } from '../base/source.ts';
@@ -91,7 +91,17 @@ function explain(error: unknown, text: string, place: Place, scope: Scope): unkn
   const make = (message: string, hint?: string): DiagnosticsError =>
     new DiagnosticsError([diagnostic(message, hint, at)]);
   if (error instanceof ExpressionFailure) return make(error.message, error.hint);
+  if (code !== undefined && error instanceof ParseError && text.includes('{{')) {
+    const start = text.indexOf('{{');
+    const message = 'an expression is written without {{ }}';
+    return new DiagnosticsError([diagnostic(message, 'variables stand bare in it: x == "y"', place(start, start + 2))]);
+  }
   switch (code) {
+    case 'unexpected_character':
+      return make(
+        `${JSON.stringify(text.slice(range?.start, range?.end))} is not expected here`,
+        syntaxHint(text, code),
+      );
     case 'unknown_variable': {
       const name = text.slice(range?.start, range?.end);
       return make(`"${name}" is not defined`, wordHint(name) ?? didYouMean(name, Object.keys(scope)));

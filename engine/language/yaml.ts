@@ -63,13 +63,16 @@ export function parseYaml(source: Source): YamlFile {
     // Own check below, which can say where the first one is.
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    // Not `silent`, which would hide a second document.
+    logLevel: 'error',
     customTags: [{ tag: '!expr', resolve: (text: string) => text }],
   });
   for (const { code, message, pos } of document.errors) {
-    const range = { source, start: pos[0], end: Math.max(pos[0] + 1, pos[1]) };
+    // What is missing at the end of the file is shown behind its last character.
+    const start = Math.min(pos[0], source.text.trimEnd().length);
+    const range = { source, start, end: Math.max(start + 1, pos[1]) };
     if (code === 'MULTIPLE_DOCS') {
-      report({ ...range, end: pos[0] + 3 }, 'a file holds one YAML document', 'remove the second "---"');
+      report({ ...range, end: start + 3 }, 'a file holds one YAML document', 'remove the second "---"');
     } else report(range, `not valid YAML: ${plain(message)}`, hintFor(code, source, pos[0]));
   }
   if (document.directives?.yaml.version === '1.1') report(whole, 'YAML 1.1 is not supported', 'remove the %YAML line');
