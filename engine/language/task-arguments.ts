@@ -113,7 +113,7 @@ function compileScalar(node: YamlScalar, schema: Schema | undefined, path: reado
   if (!value) return { value: literal(null, range), sample: null };
   if (value.isLiteral) return { value, sample: value.render({}) };
   work.skip.add(path.join('/'));
-  return { value: copied(value), sample: placeholder(schema) };
+  return { value: copied(value, isOnlyText(schema)), sample: placeholder(schema) };
 }
 
 /** What a module gets for an argument of `format: 'expression'`. */
@@ -128,15 +128,21 @@ function evaluated(expression: Expression): Value {
   };
 }
 
-/** Defaults are filled into arguments in place: that must not reach the variables that they came from. */
-function copied(value: Value): Value {
+/**
+ * Defaults are filled into arguments in place: that must not reach the variables that they came from. Where the module
+ * takes only text, a number of a lone `{{ x }}` becomes one, as it does everywhere else in a text.
+ */
+function copied(value: Value, isText: boolean): Value {
   return {
     range: value.range,
     isLiteral: false,
     get references() {
       return value.references;
     },
-    render: (scope) => copyData(value.render(scope)),
+    render(scope) {
+      const data = value.render(scope);
+      return isText && (typeof data === 'number' || typeof data === 'boolean') ? String(data) : copyData(data);
+    },
   };
 }
 
@@ -161,6 +167,11 @@ function placeholder(schema: Schema | undefined): unknown {
     if (branch.type === 'object') return {};
   }
   return null;
+}
+
+function isOnlyText(schema: Schema | undefined): boolean {
+  const types = new Set(branchesOf(schema).map((s) => s.type));
+  return types.has('string') && !types.has('number') && !types.has('integer') && !types.has('boolean');
 }
 
 /** A schema and the choices in it. */

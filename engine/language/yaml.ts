@@ -1,4 +1,4 @@
-import { Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node as LibraryNode, parseDocument } from 'yaml';
+import { Alias, isAlias, isMap, isScalar, isSeq, type Node as LibraryNode, parseDocument } from 'yaml';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { positionAt, type Range, type Source } from '../base/source.ts';
 
@@ -77,7 +77,7 @@ export function parseYaml(source: Source): YamlFile {
   }
   if (document.directives?.yaml.version === '1.1') report(whole, 'YAML 1.1 is not supported', 'remove the %YAML line');
   if (diagnostics.length > 0 || document.contents === null) return { source, diagnostics };
-  const root = createConverter(source, document, report)(document.contents);
+  const root = createConverter(source, report)(document.contents);
   return { source, diagnostics, ...(root && diagnostics.length === 0 && { root }) };
 }
 
@@ -101,13 +101,12 @@ function shorten(text: string): string {
 
 type Report = (range: Range, message: string, hint?: string) => void;
 
-function createConverter(
-  source: Source,
-  document: Document.Parsed,
-  report: Report,
-): (node: LibraryNode) => YamlNode | undefined {
+function createConverter(source: Source, report: Report): (node: LibraryNode) => YamlNode | undefined {
   let count = 0;
   const open = new Set<LibraryNode>();
+  // Own bookkeeping: the package looks through the whole document for every alias.
+  const anchors = new Map<string, LibraryNode>();
+  const seen = new Set<LibraryNode>();
   const rangeOf = (node: LibraryNode): Range => {
     const [start, end] = node.range ?? [0, 0];
     const text = source.text.slice(start, end);
@@ -126,6 +125,9 @@ function createConverter(
       report(range, `unknown tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`, 'the only tag is !expr');
       return undefined;
     }
+    const { anchor } = node as { anchor?: string };
+    if (anchor !== undefined && !seen.has(node)) anchors.set(anchor, node);
+    seen.add(node);
     open.add(node);
     try {
       if (isScalar(node)) return convertScalar(node, rangeOf(node));
@@ -139,7 +141,7 @@ function createConverter(
   }
 
   function convertAlias(alias: Alias): YamlNode | undefined {
-    const target = alias.resolve(document);
+    const target = anchors.get(alias.source);
     if (target && !open.has(target)) return convert(target);
     if (target) report(rangeOf(alias), `the alias *${alias.source} stands inside its own anchor`);
     else report(rangeOf(alias), `no anchor &${alias.source} before this alias`);
@@ -209,14 +211,25 @@ function plain(message: string): string {
 }
 
 function templateHint(source: Source, range: Range): string | undefined {
-  const isTemplate = source.text.slice(Math.max(0, range.start - 2), range.start + 2).includes('{');
-  return isTemplate ? 'a value that starts with {{ must be put in quotes: "{{ name }}"' : undefined;
+  const isTemplate = source.text.slice(Math.max(0, range.start - 1), range.start + 1) === '{{';
+  return isTemplate ? bracesHint(lineAround(source, range.start)) : undefined;
+}
+
+function bracesHint(line: string): string {
+  const isCondition = /^[\s-]*(when|until|changed_when|failed_when)\s*:/.test(line);
+  return isCondition
+    ? 'an expression is written without {{ }}'
+    : 'a value that starts with {{ must be put in quotes: "{{ name }}"';
+}
+
+function lineAround(source: Source, offset: number): string {
+  const start = source.text.lastIndexOf('\n', offset - 1) + 1;
+  return source.text.slice(start).split('\n', 1)[0] ?? '';
 }
 
 function hintFor(code: string, source: Source, offset: number): string | undefined {
-  const lineStart = source.text.lastIndexOf('\n', offset - 1) + 1;
-  const line = source.text.slice(lineStart).split('\n', 1)[0] ?? '';
-  if (/:\s+\{\{/.test(line)) return 'a value that starts with {{ must be put in quotes: "{{ name }}"';
+  const line = lineAround(source, offset);
+  if (/:\s+\{\{/.test(line)) return bracesHint(line);
   if (code === 'TAB_AS_INDENT') return 'indent with spaces';
   if (code === 'BLOCK_AS_IMPLICIT_KEY' && /:\s.*:\s/.test(line)) return 'a text with ": " in it must be put in quotes';
   return undefined;
