@@ -40,10 +40,10 @@ const metadataValue = { anyOf: [{ type: 'string' }, { type: 'null' }] } as const
 
 export default defineModule({
   name: 'kube-node',
-  summary: "Keeps a Kubernetes Node's annotations and labels, and waits for what its kubelet reports",
+  summary: "Keeps a Kubernetes Node's annotations, labels and cordon, and waits for what its kubelet reports",
   description: `
 Speaks to the API server through kubectl, so it is usually delegated to a host that has one (\`delegate_to: localhost\`).
-Without \`annotations\`, \`labels\` and \`wait\` it only reads.
+Without \`annotations\`, \`labels\`, \`unschedulable\` and \`wait\` it only reads.
 
 \`wait.newer_than\` is what makes a wait after a restart mean something: an API server goes on serving the status from
 before the restart, up to 40 s long, as if all was well. Take the time from the node itself (\`active_since\` of a
@@ -65,6 +65,11 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
         type: 'object',
         additionalProperties: metadataValue,
         description: 'Labels to set; null removes one. Others are left alone.',
+      },
+      unschedulable: {
+        type: 'boolean',
+        description:
+          'Cordoned or not, for good. For the time of some work use the lease kubectl-drain. Default: left alone',
       },
       wait: {
         type: 'object',
@@ -111,14 +116,21 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
       if ('notYet' in asked) throw kubeFailure(`node ${args.node}`, answersOf(output).get('node'), args);
       return asked.node;
     }),
-  diff: (current, { annotations = {}, labels = {}, node }) => [
-    ...differences(`node:${node}`, 'annotations', current.annotations, annotations),
-    ...differences(`node:${node}`, 'labels', current.labels, labels),
-  ],
+  diff: (current, { annotations = {}, labels = {}, unschedulable = current.unschedulable, node }) => {
+    const resource = `node:${node}`;
+    const before = current.unschedulable;
+    return [
+      ...(unschedulable === before ? [] : [{ path: 'spec.unschedulable', before, after: unschedulable, resource }]),
+      ...differences(resource, 'annotations', current.annotations, annotations),
+      ...differences(resource, 'labels', current.labels, labels),
+    ];
+  },
   *apply({ args }) {
-    const { annotations = {}, labels = {} } = args;
+    const { annotations = {}, labels = {}, unschedulable } = args;
+    // The API server leaves the field out where it is false, and so does kubectl uncordon.
+    const spec = unschedulable === undefined ? {} : { spec: { unschedulable: unschedulable || null } };
     // One PATCH: other annotations and labels are not in it, so that they cannot be lost to a race.
-    const patched = yield exec(patchNode(args, args.node, { metadata: { annotations, labels } }), {
+    const patched = yield exec(patchNode(args, args.node, { metadata: { annotations, labels }, ...spec }), {
       okCodes: 'any',
       purpose: `patching node ${args.node}`,
     });

@@ -12,10 +12,10 @@ export const kubectlArguments = {
   },
   kubeconfig: {
     type: 'string',
-    minLength: 1,
-    description: "Path of the kubeconfig, where the task runs. Default: kubectl's own ($KUBECONFIG, ~/.kube/config).",
+    default: '',
+    description: "Path of the kubeconfig, where the task runs. Empty: kubectl's own ($KUBECONFIG, ~/.kube/config).",
   },
-  context: { type: 'string', minLength: 1, description: 'A context of the kubeconfig. Default: its current one.' },
+  context: { type: 'string', default: '', description: 'A context of the kubeconfig. Empty: its current one.' },
 } as const;
 
 /** The name of a Node: a DNS subdomain name (kubernetes.io, "Object Names and IDs"). */
@@ -28,8 +28,8 @@ export const nodeArgument = {
 /** Values of {@link kubectlArguments}. */
 export interface KubectlArgs {
   readonly kubectl: string;
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
+  readonly kubeconfig: string;
+  readonly context: string;
 }
 
 /**
@@ -39,8 +39,8 @@ export interface KubectlArgs {
 export function kubectlWords(args: KubectlArgs): readonly string[] {
   return [
     args.kubectl,
-    ...(args.kubeconfig === undefined ? [] : ['--kubeconfig', args.kubeconfig]),
-    ...(args.context === undefined ? [] : ['--context', args.context]),
+    ...(args.kubeconfig === '' ? [] : ['--kubeconfig', args.kubeconfig]),
+    ...(args.context === '' ? [] : ['--context', args.context]),
     '--request-timeout=20s',
   ];
 }
@@ -116,7 +116,7 @@ export function isNotFound(answer: ProbeOutput | undefined): boolean {
 }
 
 function explain(answer: ProbeOutput | undefined, said: string, args: KubectlArgs): { reason: string; hint?: string } {
-  const cluster = args.kubeconfig === undefined ? 'the kubeconfig that kubectl finds by itself' : args.kubeconfig;
+  const cluster = args.kubeconfig === '' ? 'the kubeconfig that kubectl finds by itself' : args.kubeconfig;
   if (answer?.rc === 127 || answer?.rc === 126) {
     return {
       reason: `${args.kubectl} cannot be run where this task runs`,

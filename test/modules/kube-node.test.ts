@@ -65,6 +65,16 @@ describe('kube-node', () => {
     );
   });
 
+  it('cordons and uncordons', async () => {
+    const cordoned = replaced(recorded, '"podCIDR":', '"unschedulable": true, "podCIDR":');
+    expect(await diffOf(module, { node: 'n1', unschedulable: true }, cordoned)).to.deep.equal([]);
+    expect(await diffOf(module, { node: 'n1', unschedulable: false }, cordoned)).to.deep.equal([
+      { path: 'spec.unschedulable', before: true, after: false, resource: 'node:n1' },
+    ]);
+    const [step] = await stepsOf(module, { node: 'n1', unschedulable: false }, cordoned);
+    expect(step?.kind === 'exec' && step.script.text).to.include('"spec":{"unschedulable":null}');
+  });
+
   it('says who refused when it may not patch', async () => {
     const refused = output('', 1, 'Error from server (Forbidden): nodes "n1" is forbidden: User "x" cannot patch');
     const message = await failureOf(
