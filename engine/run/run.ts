@@ -33,9 +33,10 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
   const bus = maskedBus(request.bus, secretsOf(request));
 
   const hosts = new Map<string, HostRun>();
-  for (const host of loaded.inventory.hosts.values()) hosts.set(host.name, createHostRun(host));
-  for (const matched of loaded.hostsOf.values()) {
-    for (const host of matched) if (!hosts.has(host.name)) hosts.set(host.name, createHostRun(host));
+  const { inventory } = loaded;
+  // localhost can be delegated to without being named in the inventory.
+  for (const host of [...inventory.localhosts.values(), ...inventory.hosts.values()]) {
+    hosts.set(host.name, createHostRun(host));
   }
   const taking = hostsInRun(loaded, hosts);
   bus.emit({
@@ -60,13 +61,13 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
     runId,
     bus,
     clock,
-    inventory: loaded.inventory,
+    inventory,
     store: createFileStore(cacheDirectory(), compileTemplate, request.abort),
     connections,
     validator: loaded.validator,
     hosts,
     limit: (job) => limit(job),
-    scopeOf: createVariables(request, loaded.inventory, hosts, runId),
+    scopeOf: createVariables(request, inventory, hosts, runId),
     isSelected: (task) => isSelected(task, request.tags, request.skipTags),
     onceResults: new Map(),
   };
