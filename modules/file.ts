@@ -233,7 +233,11 @@ function diffAbsent({ file, mounts }: Current, args: Arguments, predicted: Predi
   const expected = expectedFile(file, predicted);
   if (expected.type === null) return [];
   refuseMounts(path, mounts);
-  return [{ path: 'exists', before: true, after: false, resource: fileResource(path) }];
+  const resource = fileResource(path);
+  const gone: Change = { path: 'exists', before: true, after: false, resource };
+  // What check mode remembers of its type must not outlive it.
+  const isRemembered = typeof predicted.of(resource).type === 'string';
+  return isRemembered ? [gone, { path: 'type', before: expected.type, after: null, resource }] : [gone];
 }
 
 function refuseMounts(path: string, mounts: readonly string[]): void {
@@ -243,6 +247,7 @@ function refuseMounts(path: string, mounts: readonly string[]): void {
 
 function diffLink({ file, mounts }: Current, args: Arguments, predicted: Predicted): Diff {
   const expected = expectedFile(file, predicted);
+  if (!expected.isTypeKnown) return unknown(`an earlier task would make ${expected.path}; what it is is not known`);
   const changes: Change[] = [];
   const resource = fileResource(file.path);
   if (expected.type !== 'link') {
@@ -264,6 +269,7 @@ function diffLink({ file, mounts }: Current, args: Arguments, predicted: Predict
 
 function diffDirectory(current: Current, args: Arguments, predicted: Predicted): Diff {
   const expected = expectedFile(current.file, predicted);
+  if (!expected.isTypeKnown) return unknown(`an earlier task would make ${expected.path}; what it is is not known`);
   const { path } = expected;
   if (expected.type === 'link') return unknown(`an earlier task would make ${path} a link`);
   if (expected.type !== null && expected.type !== 'directory') throw failure(`${path} is a file, not a folder`);
@@ -290,6 +296,7 @@ function belowChanges({ differing }: Current, args: Arguments): Change[] {
 
 function diffFile({ file }: Current, args: Arguments, predicted: Predicted): Diff {
   const expected = expectedFile(file, predicted);
+  if (!expected.isTypeKnown) return unknown(`an earlier task would make ${expected.path}; what it is is not known`);
   const { path } = expected;
   if (expected.type === null) {
     const command = skippedCommand(predicted);

@@ -183,13 +183,18 @@ export function parseFile(path: string, stdout: string): FileState {
   };
 }
 
-/**
- * The state with what check mode expects earlier tasks to have done. `isContentKnown` is false for a file that will be
- * there with a content that nobody can tell yet.
- */
-export function expectedFile(state: FileState, predicted: Predicted): FileState & { readonly isContentKnown: boolean } {
+/** A path as it will be when the tasks before have run. */
+export interface ExpectedFile extends FileState {
+  /** False for a file that will be there with a content that nobody can tell yet. */
+  readonly isContentKnown: boolean;
+  /** False when something will be there of which nobody can tell whether it is a file: a command's `creates`. */
+  readonly isTypeKnown: boolean;
+}
+
+/** The state with what check mode expects earlier tasks to have done; in a run the state as it is. */
+export function expectedFile(state: FileState, predicted: Predicted): ExpectedFile {
   const missingFolders = stillMissing(state, predicted);
-  const known = { ...state, missingFolders, isContentKnown: true };
+  const known = { ...state, missingFolders, isContentKnown: true, isTypeKnown: true };
   const folderIsGone = foldersAbove(state.path).some((folder) => predicted.of(fileResource(folder)).exists === false);
   const attributes = predicted.of(fileResource(state.path));
   if (attributes.exists === false || folderIsGone) {
@@ -197,7 +202,9 @@ export function expectedFile(state: FileState, predicted: Predicted): FileState 
   }
   const text = textOr(attributes.content);
   const digest = textOr(attributes.sha256);
-  const type = typeOr(attributes.type) ?? (attributes.exists === true ? 'file' : undefined) ?? state.type;
+  const isWritten = text !== undefined || digest !== undefined;
+  const isMade = attributes.exists === true;
+  const type = typeOr(attributes.type) ?? (isMade && isWritten ? 'file' : state.type) ?? (isMade ? 'file' : null);
   const merged = {
     ...known,
     type,
@@ -216,7 +223,8 @@ export function expectedFile(state: FileState, predicted: Predicted): FileState 
   if (digest !== undefined && digest !== state.sha256) {
     return { ...merged, content: undefined, size: undefined, sha256: digest, isContentKnown: false };
   }
-  return { ...merged, isContentKnown: state.type === 'file' };
+  const isTypeKnown = state.type !== null || typeOr(attributes.type) !== undefined;
+  return { ...merged, isTypeKnown, isContentKnown: state.type === 'file' };
 }
 
 /** The change that makes check mode know that something will be at a path, with the folders that are made for it. */
@@ -332,9 +340,10 @@ function stillMissing(state: FileState, predicted: Predicted): string[] {
   return missing;
 }
 
-function bare(state: FileState & { isContentKnown: boolean }): FileState & { isContentKnown: boolean } {
-  const { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown } = state;
-  return { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown };
+/** Without what only something that is there can have. */
+function bare(state: ExpectedFile): ExpectedFile {
+  const { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown } = state;
+  return { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown };
 }
 
 function namedBy(name: string, number: string, value: string | undefined): Record<string, string | undefined> {

@@ -147,6 +147,10 @@ describe('file', () => {
     const gone = predicted({ 'file:/opt/x': { exists: false } });
     const there = output(`real=/opt/x/y\ntype=file\n${present}`);
     expect(await diffOf(file, { path: '/opt/x/y', state: 'absent' }, there, { predicted: gone })).to.deep.equal([]);
+    const created = predicted({ 'file:/opt/x/y': { exists: true } });
+    expect(
+      await diffOf(file, { path: '/opt/x/y', state: 'directory' }, missing, { predicted: created }),
+    ).to.have.property('unknown');
     const command = predicted({ command: { command: 'make all' } });
     expect(await diffOf(file, { path: '/opt/x/y' }, missing, { predicted: command })).to.have.property('unknown');
   });
