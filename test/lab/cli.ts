@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { LabFailure } from './failure.ts';
+import { findProgram } from './host-packages.ts';
 import { brokenNodes, down, reset, up } from './lab.ts';
 import { labNodes } from './node/nodes.ts';
 import { readyRuntime } from './services.ts';
@@ -15,6 +16,7 @@ const usage = `usage: npm run lab -- COMMAND
   reset                fresh disks for all nodes, first objects for the API server
   status               what runs; exit code 0 when all of it does, 3 when not
   ssh NODE [COMMAND]   a shell or a command on a node
+  kubectl ARGS…        kubectl against the lab
   env                  paths and addresses as shell assignments
 `;
 
@@ -41,6 +43,8 @@ async function main([command, ...rest]: readonly string[]): Promise<number> {
       return status();
     case 'ssh':
       return openSsh(rest);
+    case 'kubectl':
+      return kubectl(rest);
     case 'env':
       return printEnvironment();
     default:
@@ -79,6 +83,12 @@ function openSsh([name, ...command]: readonly string[]): number {
   if (node === undefined) throw new LabFailure(`no such node: ${name ?? '(none given)'}`, 5);
   const { status } = spawnSync('ssh', [...sshArguments(node), ...command], { stdio: 'inherit' });
   return status ?? 255;
+}
+
+function kubectl(args: readonly string[]): number {
+  const program = findProgram('kubectl');
+  if (program === undefined) throw new LabFailure('there is no kubectl; `up` installs it', 5);
+  return spawnSync(program, ['--kubeconfig', paths.kubeconfig, ...args], { stdio: 'inherit' }).status ?? 1;
 }
 
 function printEnvironment(): number {

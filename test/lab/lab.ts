@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artifacts, ensureArtifacts } from './archive/releases.ts';
-import { LabFailure } from './failure.ts';
 import { ensureHostPackages } from './host-packages.ts';
 import { writeInventory } from './inventory-file.ts';
 import { kubeletProgram } from './kubelet/build.ts';
@@ -11,7 +10,7 @@ import { awaitNode, bootNode, destroyNode, type Loans } from './node/machine.ts'
 import { type LabNode, labNodes } from './node/nodes.ts';
 import { ensureRootFs, rootFsPaths } from './node/root-fs.ts';
 import { say, waitFor } from './progress.ts';
-import { readyRuntime, resetApi, startServices, stopServices } from './services.ts';
+import { podsRun, readyRuntime, resetApi, startServices, stopServices } from './services.ts';
 import { paths, stateDir } from './settings.ts';
 import { ensureKeys, ssh } from './ssh.ts';
 import { isRunning, readState, writeState } from './state.ts';
@@ -53,10 +52,11 @@ export async function down(): Promise<void> {
   say('the lab is down');
 }
 
-/** Gives every node a fresh disk with Docker, and the API server its first objects. */
+/** Gives every node a fresh disk with Docker, and the API server its first objects; boots the lab if none is up. */
 export async function reset(): Promise<void> {
   const state = readState();
-  if (state === undefined || !isRunning(state.services)) throw new LabFailure('no lab is up; run `npm run lab -- up`');
+  // With no lab there is nothing to reset, and a new one is what was asked for.
+  if (state === undefined || !isRunning(state.services)) return up(state?.nodeCount ?? 3);
   await destroyLeftovers();
   await resetApi();
   await bootAll(labNodes(state.nodeCount), artifacts());
@@ -89,6 +89,7 @@ async function bootAll(nodes: readonly LabNode[], releases: Artifacts): Promise<
   for (const { name } of nodes) {
     await waitFor(`${name} to be Ready`, 60_000, async () => readyRuntime(name));
   }
+  await waitFor('all pods to run', 60_000, async () => ((await podsRun()) ? true : undefined));
   say(`the lab is up; inventory: ${paths.inventory}`);
 }
 

@@ -6,7 +6,8 @@ import { waitFor } from './progress.ts';
 import { apiPort, bridge, paths, repoDir } from './settings.ts';
 import { isRunning, type ProcessRef, processRef } from './state.ts';
 
-const apiUrl = `http://${bridge.address}:${apiPort}`;
+/** Where the API server answers. */
+export const apiUrl = `http://${bridge.address}:${apiPort}`;
 
 /** Starts the process that serves the API and the archives, detached from this one; waits until it answers. */
 export async function startServices(nodeCount: number, artifactsDir: string): Promise<ProcessRef> {
@@ -51,6 +52,14 @@ export async function readyRuntime(nodeName: string): Promise<string | undefined
   };
   const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
   return isReady ? (status.nodeInfo?.containerRuntimeVersion ?? '') : undefined;
+}
+
+/** Whether every pod that has a node runs, so that what a test finds on the nodes does not depend on luck. */
+export async function podsRun(): Promise<boolean> {
+  const text = await fetchText('/api/v1/pods');
+  if (text === undefined) return false;
+  const { items } = JSON.parse(text) as { items: { status?: { phase?: string } }[] };
+  return items.length > 0 && items.every(({ status }) => status?.phase === 'Running');
 }
 
 async function fetchText(path: string): Promise<string | undefined> {

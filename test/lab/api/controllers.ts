@@ -94,6 +94,8 @@ function createPod(store: Store, owner: KubeObject, nodeName?: string): void {
 
 /** Gives pods without a node the emptiest one that is ready and not cordoned. */
 function schedule(store: Store): void {
+  // At the start the first node to report would otherwise get everything.
+  if (store.list('nodes').some((node) => conditions(node).length === 0)) return;
   const waiting = store.list('pods').filter((pod) => text(pod, 'spec.nodeName') === '');
   for (const pod of waiting) {
     const candidates = store
