@@ -108,6 +108,8 @@ async function predict(
   { desired, current, diff }: Compared,
 ): Promise<AttemptResult> {
   if ('unknown' in diff) {
+    // Whether it would have an effect is not known either: what is read after it may not stay so.
+    context.predicted.record([]);
     return { outcome: 'unknown', changes: [], values: {}, unknownReason: diff.unknown, message: diff.unknown };
   }
   if (diff.length > 0) {

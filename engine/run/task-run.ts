@@ -29,7 +29,10 @@ export async function runTaskOnHost(
     if (task.loop === undefined) return finish(await runOnce(context, task, host, surroundings, {}));
     return finish(await runLoop(context, task, host, surroundings));
   } catch (error) {
-    return finish(verdictOfError(error, task));
+    const verdict = verdictOfError(error, task);
+    // Nobody knows what a task with an unknown condition or argument would have done to the host.
+    if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') host.predicted.record([]);
+    return finish(verdict);
   }
 }
 

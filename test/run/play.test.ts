@@ -396,6 +396,20 @@ describe('check mode', () => {
     }));
 });
 
+describe('check mode after something unknown', () => {
+  it('does not trust what it reads any more, and says so', () =>
+    playIn(
+      `- hosts: h1
+  tasks:
+    - { name: effect, shell: { cmd: "true" }, register: one, changed_when: false }
+    - { name: maybe, shell: { cmd: "true" }, when: one.stdout == "x" }
+    - { name: read, command: { argv: [uname], reads: true } }
+`,
+      (run) => expect(onlyH1(run)).to.deep.equal(['effect: ok', 'maybe: unknown', 'read: unknown']),
+      { isCheckMode: true },
+    ));
+});
+
 describe('variables', () => {
   it('have their precedence: group < host < play < registered < task < -e', () =>
     withTemporaryFolder(async (folder) => {
