@@ -7,6 +7,7 @@ import { celTypeNames, createCelEnvironment, ExpressionFailure } from './express
 import { syntaxHint, typeHint } from './expression-hints.ts';
 import { collectReferences } from './expression-references.ts';
 import { type Place, placeInScalar } from './place.ts';
+import { factsHint } from './references.ts';
 import type { Expression, Scope, Value } from './value.ts';
 
 // One for the process, never changed after it is made.
@@ -142,6 +143,7 @@ function optionalHint(node: ASTNode | undefined, name: string, key: string): str
 
 function wordHint(name: string): string | undefined {
   if (name === 'True' || name === 'False') return `write ${name.toLowerCase()}`;
+  if (name === 'facts') return factsHint;
   return name === 'None' ? 'write null' : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { Range } from '../base/source.ts';
-import { compileExpression, compileNode, literal, mapOf } from './compile.ts';
+import { compileExpression, compileNode, mapOf } from './compile.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
 import type { BatchSize } from './playbook.ts';
 import type { Expression, Value, Variables } from './value.ts';
@@ -173,11 +173,6 @@ export function readSerial(context: LoadContext, { key, value }: YamlEntry): Bat
     );
     return [];
   });
-}
-
-/** A literal text as a value. */
-export function textValue(text: string, range: Range): Value {
-  return literal(text, range);
 }
 
 /** Whether a node is absent or null. */

@@ -1,6 +1,4 @@
 import { dirname, join } from 'node:path';
-import { didYouMean } from '../base/diagnostic.ts';
-import type { ModuleDefinition } from '../module/contract.ts';
 import {
   checkVariableName,
   isNothing,
@@ -14,20 +12,12 @@ import {
   readTexts,
   readTextValue,
 } from './fields.ts';
-import {
-  blockKeywords,
-  checkKeywords,
-  importKeywords,
-  isNotYet,
-  leaseKeywords,
-  reportNotYet,
-  reportUnknown,
-  taskKeywords,
-} from './keywords.ts';
+import { blockKeywords, checkKeywords, importKeywords } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import type { Block, LeaseClause, Node, Task } from './playbook.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { readArguments } from './task-arguments.ts';
+import { findModule } from './task-module.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlFile, type YamlMap, type YamlNode } from './yaml.ts';
 
 /** Loads a list of tasks, blocks and imports. `idOf` names the n-th of them. */
@@ -198,77 +188,6 @@ function readRunOnce(context: LoadContext, entry: YamlEntry): boolean | undefine
     return undefined;
   }
   return readBoolean(context, entry);
-}
-
-/** The one key of a task that is a module's name; every other key must be a keyword. */
-function findModule(
-  context: LoadContext,
-  map: YamlMap,
-  kind: 'task' | 'lease',
-): { module: ModuleDefinition; entry: YamlEntry } | undefined {
-  const keywords = kind === 'task' ? taskKeywords : leaseKeywords;
-  const others = map.entries.filter((entry) => !keywords.includes(entry.key));
-  const found = others.flatMap((entry) => {
-    const module = context.registry.get(entry.key);
-    return module ? [{ module, entry }] : [];
-  });
-  const unknown = others.filter((entry) => !context.registry.get(entry.key));
-  for (const entry of unknown) reportUnknownKey(context, entry, keywords, found[0]?.module, kind);
-  const [first, second] = found;
-  if (first && second) {
-    const message = `a task has one module, this one has "${first.entry.key}" and "${second.entry.key}"`;
-    report(context, second.entry.keyRange, message, 'write two tasks');
-  }
-  if (!first) {
-    if (unknown.length === 0) {
-      const range = map.entries[0]?.keyRange ?? map.range;
-      const what = kind === 'task' ? 'this task has no module' : 'this lease has no module';
-      report(context, range, what, `the modules are ${moduleNames(context, kind).join(', ')}`);
-    }
-    return undefined;
-  }
-  const isLease = first.module.kind === 'lease';
-  if (isLease === (kind === 'lease')) return first;
-  const message = isLease
-    ? `"${first.module.name}" is a lease: it goes under lease: of a block`
-    : `"${first.module.name}" is no lease`;
-  report(context, first.entry.keyRange, message, isLease ? undefined : leaseHint(context));
-  return undefined;
-}
-
-function leaseHint(context: LoadContext): string {
-  const names = moduleNames(context, 'lease');
-  return names.length > 0 ? `the leases are ${names.join(', ')}` : 'no module here is a lease';
-}
-
-function moduleNames(context: LoadContext, kind: 'task' | 'lease'): string[] {
-  return context.registry.names().filter((n) => (context.registry.get(n)?.kind === 'lease') === (kind === 'lease'));
-}
-
-function reportUnknownKey(
-  context: LoadContext,
-  entry: YamlEntry,
-  keywords: readonly string[],
-  module: ModuleDefinition | undefined,
-  kind: 'task' | 'lease',
-): void {
-  const { key, keyRange } = entry;
-  if (isNotYet(key)) return reportNotYet(context, entry);
-  const names = moduleNames(context, kind);
-  // `ansible.builtin.copy` and `file_template` are known here under other names.
-  const spelled = (key.split('.').at(-1) ?? key).replaceAll('_', '-');
-  if (names.includes(spelled))
-    return report(context, keyRange, `unknown module "${key}"`, `did you mean "${spelled}"?`);
-  const what = kind === 'task' ? 'a task' : 'a lease';
-  const keyword = didYouMean(key, keywords);
-  if (module && Object.hasOwn(module.schema.properties, key)) {
-    return report(context, keyRange, `"${key}" is an argument of ${module.name}`, `indent it under "${module.name}:"`);
-  }
-  if (module || (keyword !== undefined && didYouMean(key, names) === undefined)) {
-    return reportUnknown(context, entry, keywords, what);
-  }
-  const hint = didYouMean(key, [...names, ...keywords]) ?? `runbook modules lists them: ${names.join(', ')}`;
-  report(context, keyRange, `unknown module "${key}"`, hint);
 }
 
 function textOf(node: YamlNode): string {

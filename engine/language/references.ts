@@ -1,6 +1,9 @@
 import type { Block, Node, Play, Task } from './playbook.ts';
 import type { Expression, Reference, Value } from './value.ts';
 
+/** Facts are gathered where the playbook reads them; what template files and inventories read is not looked at. */
+export const factsHint = 'set gather_facts: true in the play';
+
 /** Every name that a play reads: in its variables, tasks and handlers. */
 export function* referencesOf(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): Generator<Reference> {
   for (const value of play.vars.values()) yield* value.references;

@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnosti
 import type { Range, Source } from '../base/source.ts';
 import type { CompileCache, CompiledTemplate } from './compile-cache.ts';
 import { type Place, placeInScalar } from './place.ts';
+import { factsHint } from './references.ts';
 import { createStrictHandlebars, type Location, TemplateFailure, type ValueBox } from './strict-handlebars.ts';
 import { parseTemplate } from './template-syntax.ts';
 import type { Reference, Scope, Value } from './value.ts';
@@ -84,6 +85,7 @@ function run<T>(template: CompiledTemplate, place: Place, scope: Scope, render: 
 
 function hintOf({ hint, missing }: TemplateFailure, scope: Scope): string | undefined {
   if (!missing) return hint;
+  if (missing.name === 'facts') return factsHint;
   const suggestion = didYouMean(missing.name, missing.known);
   if (suggestion !== undefined) return suggestion;
   // Inside {{#each}} a name is the item's own.

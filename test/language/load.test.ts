@@ -163,6 +163,18 @@ describe('loading a task', () => {
     expect(task.args.render({ n: 2 })).to.deep.equal({ a: 2, b: 4, c: 'n=2', d: ['x', 2] });
   });
 
+  it('makes a text of a number where the module takes only text', async () => {
+    const task = await taskOf(
+      play('- copy: {dest: /x, content: "{{ n }}", backup: "{{ b }}", options: {retries: "{{ n }}"}}'),
+    );
+    expect(task.args.render({ n: 5, b: true })).to.deep.equal({
+      dest: '/x',
+      content: '5',
+      backup: true,
+      options: { retries: 5 },
+    });
+  });
+
   it('gives every rendering its own data, so that defaults filled in do not leak', async () => {
     const task = await taskOf(play('- copy: {dest: /x, options: "{{ options }}"}'));
     const scope = { options: { label: 'l' } };

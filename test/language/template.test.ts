@@ -83,6 +83,7 @@ describe('templates', () => {
     ['{{#each nosuch}}{{/each}}', '1:9: error: "nosuch" is not defined'],
     ['{{ join nosuch "," }}', '1:9: error: "nosuch" is not defined'],
     ['{{#each items}}{{port}}{{/each}}', 'a variable is written {{@root.port}}'],
+    ['{{ facts.os }}', 'hint: set gather_facts: true in the play'],
     ['{{ naem }}', '"naem" is not defined'],
     ['x{{ list }}', 'use {{join x ","}} or {{json x}}'],
     ['x{{ deep }}', 'use {{json x}}'],
