@@ -49,7 +49,8 @@ export function throwOnErrors(diagnostics: readonly Diagnostic[]): void {
 /** The hint `did you mean "x"?` for the nearest known word, or undefined when none is near enough to be helpful. */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  // A third of the letters may differ (two swapped ones count as two), but never all of them.
+  let bestDistance = Math.min(Math.ceil(word.length / 3) + 1, word.length);
   for (const candidate of known) {
     // A beginning of a word is as near as one letter: "start" for "started".
     const isBeginning = word.length >= 3 && candidate.startsWith(word);

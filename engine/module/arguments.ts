@@ -26,19 +26,29 @@ export interface Validator {
 export function createValidator(): Validator {
   // strictTypes off: a property may list an enum without repeating its type.
   const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, useDefaults: true, verbose: true });
-  ajv.addFormat('expression', true);
   const compiled = new Map<Schema, ValidateFunction>();
   return {
     check(schema, value, skip = new Set()) {
       let validate = compiled.get(schema);
       if (!validate) {
-        validate = ajv.compile(schema);
+        validate = ajv.compile(withoutExpressions(schema) as Schema);
         compiled.set(schema, validate);
       }
       if (validate(value)) return [];
       return describe(validate.errors ?? [], skip);
     },
   };
+}
+
+/**
+ * The schema as ajv is to see it: an argument of `format: 'expression'` is text before the run and `{ text, value }` in it,
+ * and the language floor has checked it already.
+ */
+function withoutExpressions(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutExpressions);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if ('format' in schema && schema.format === 'expression') return {};
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withoutExpressions(value)]));
 }
 
 /** Checks a module's arguments and fills in defaults: by its schema, then by its own `check`. See {@link Validator.check}. */

@@ -54,6 +54,8 @@ describe('diagnostics', () => {
   it('suggest a near word and nothing for a far one', () => {
     expect(didYouMean('stat', ['state', 'name'])).to.equal('did you mean "state"?');
     expect(didYouMean('enabld', ['enabled'])).to.equal('did you mean "enabled"?');
+    expect(didYouMean('whne', ['when', 'name'])).to.equal('did you mean "when"?');
+    expect(didYouMean('x', ['a', 'b'])).to.equal(undefined);
     expect(didYouMean('xyz', ['state', 'name'])).to.equal(undefined);
   });
 });
