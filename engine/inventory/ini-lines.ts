@@ -1,0 +1,165 @@
+import { didYouMean } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
+import type { Value } from '../language/value.ts';
+import { isAddressWithColons, isHostName, parseAddress } from './address.ts';
+import { checkVariableName } from './connection-names.ts';
+import { addHost, type DraftGroup, type DraftHost } from './draft.ts';
+import { parseLiteral } from './literal.ts';
+import { expandRanges } from './ranges.ts';
+import type { ReadingContext } from './reading.ts';
+import { offsetInWord, splitWords, type Word } from './words.ts';
+
+/** Reads `host[01:03].example.com:22 key=value…`: a line of a section of hosts. */
+export function readHostLine(context: ReadingContext, group: DraftGroup, line: Range): void {
+  const { words, comment, problem } = splitWords(line.source.text.slice(line.start, line.end));
+  if (problem) {
+    const start = line.start + problem.start;
+    const hint = 'put a quote or a backslash that is meant as such in quotes of the other kind';
+    return context.report({ severity: 'error', message: problem.message, hint, range: { ...line, start } });
+  }
+  if (comment?.isInsideWord) {
+    context.report({
+      severity: 'warning',
+      message: 'the comment begins inside a word and cuts it short',
+      hint: 'put a value with "#" in quotes, or a blank before the comment',
+      range: { ...line, start: line.start + comment.start },
+    });
+  }
+  const [first, ...rest] = words;
+  if (!first) return;
+  const hosts = readHosts(context, group, first.text, wordRange(line, first));
+  for (const word of rest) readAssignment(context, hosts, line, word);
+}
+
+/**
+ * Reads a host with its ranges and port and puts all that it stands for into a group. Used for lines and for
+ * `-i host1,host2,`.
+ */
+export function readHosts(
+  context: ReadingContext,
+  group: DraftGroup,
+  text: string,
+  range: Range,
+): readonly DraftHost[] {
+  const { name, start, port } = parseAddress(text);
+  const fail = (message: string, hint?: string, from = 0, to = text.length): readonly DraftHost[] => {
+    // Offsets are exact unless the word was quoted.
+    const isExact = range.end - range.start === text.length;
+    const place = isExact ? { ...range, start: range.start + from, end: range.start + to } : range;
+    context.report({ severity: 'error', message, ...(hint !== undefined && { hint }), range: place });
+    return [];
+  };
+  if (name === '') return fail('the name of a host is missing');
+  if (name === '---') return fail('"---" begins a YAML file; this is read as INI');
+  if (port && (Number(port.text) < 1 || Number(port.text) > 65_535)) {
+    return fail(`a port is a number from 1 to 65535, not ${port.text}`, undefined, port.start);
+  }
+  const tail = /^[^:]*:([^:\]]*)$/.exec(name);
+  if (tail && !name.includes('[')) {
+    const from = name.length - (tail[1] ?? '').length;
+    return tail[1] === ''
+      ? fail('the port after ":" is missing', undefined, from - 1)
+      : fail(`a port is a number, not "${tail[1]}"`, undefined, from);
+  }
+  const expansion = expandRanges(name);
+  if ('message' in expansion) {
+    return fail(expansion.message, expansion.hint, start + expansion.start, start + expansion.end);
+  }
+  const isOdd = !isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name);
+  if (isOdd) warnOfHostName(context, name, range);
+  const portRange = port ? { ...range, start: Math.max(range.start, range.end - port.text.length) } : range;
+  const portValue = port && context.compile(Number(port.text), portRange);
+  return expansion.names.map((hostName) => {
+    const host = addHost(context.draft, group.name, hostName, range);
+    if (portValue) host.variables.set('ansible_port', portValue);
+    return host;
+  });
+}
+
+/** Reads `key = value`: a line of a section `:vars`. */
+export function readGroupVariable(context: ReadingContext, group: DraftGroup, line: Range): void {
+  const text = line.source.text.slice(line.start, line.end);
+  const equals = text.indexOf('=');
+  const key = text.slice(0, Math.max(0, equals)).trim();
+  if (key === '') {
+    return context.report({
+      severity: 'error',
+      message: `a line of [${group.name}:vars] is key=value`,
+      hint: /^[\w.-]+:\s/.test(text) ? 'write "=" instead of ":"' : `hosts stand in a section [${group.name}]`,
+      range: line,
+    });
+  }
+  const raw = text.slice(equals + 1);
+  const start = line.start + equals + 1 + (raw.length - raw.trimStart().length);
+  const range = { ...line, start: Math.min(start, line.end) };
+  const literal = parseLiteral(raw.trim());
+  if (!literal && /\s#/.test(raw)) {
+    context.report({
+      severity: 'warning',
+      message: `the value of ${key} includes "#" and what follows it`,
+      hint: 'a comment stands on a line of its own; if it is meant to be part of the value, put the value in quotes',
+      range: { ...range, start: line.start + equals + 1 + raw.search(/\s#/) + 1 },
+    });
+  }
+  if (key === 'ansible_group_priority') {
+    if (typeof literal?.data === 'number' && Number.isInteger(literal.data)) group.priority = literal.data;
+    else context.report({ severity: 'error', message: 'ansible_group_priority is a whole number', range });
+    return;
+  }
+  const value = readValue(context, key, raw.trim(), range, { ...line, end: line.start + key.length });
+  if (value) group.variables.set(key, value);
+}
+
+function readAssignment(context: ReadingContext, hosts: readonly DraftHost[], line: Range, word: Word): void {
+  const equals = word.text.indexOf('=');
+  if (equals < 1) {
+    return context.report({
+      severity: 'error',
+      message: `after a host's name come variables as key=value, not "${word.text}"`,
+      hint: 'write no blanks around "=", and put a value with blanks in quotes: key="a value"',
+      range: wordRange(line, word),
+    });
+  }
+  const key = word.text.slice(0, equals);
+  const start = line.start + Math.min(word.end, offsetInWord(word, equals) + 1);
+  const range = { ...line, start, end: line.start + word.end };
+  const keyRange = { ...line, start: line.start + word.start, end: line.start + offsetInWord(word, equals) };
+  const value = readValue(context, key, word.text.slice(equals + 1), range, keyRange);
+  if (value) for (const host of hosts) host.variables.set(key, value);
+}
+
+function readValue(
+  context: ReadingContext,
+  key: string,
+  text: string,
+  range: Range,
+  keyRange: Range,
+): Value | undefined {
+  const doubt = checkVariableName(key, keyRange);
+  if (doubt) context.report(doubt);
+  const literal = parseLiteral(text);
+  if (literal?.printedAs !== undefined) {
+    context.report({
+      severity: 'warning',
+      message: `${key} is the number ${literal.printedAs}: what is written is no text`,
+      hint: `for a text, such as a version, put it in two kinds of quotes on a host's line, '"${text}"', and in one in [:vars]`,
+      range,
+    });
+  }
+  return context.compile(literal ? literal.data : text, range);
+}
+
+function warnOfHostName(context: ReadingContext, name: string, range: Range): void {
+  const [user, host] = name.split('@');
+  const hint = host ? `for the user write: ${host} ansible_user=${user}` : didYouMean(name, ['localhost']);
+  context.report({
+    severity: 'warning',
+    message: `"${name}" is taken as the name of a host, though no host on a network can have it`,
+    ...(hint !== undefined && { hint }),
+    range,
+  });
+}
+
+function wordRange(line: Range, word: Word): Range {
+  return { ...line, start: line.start + word.start, end: line.start + word.end };
+}

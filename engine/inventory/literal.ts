@@ -1,0 +1,164 @@
+/** The data that a text stands for. */
+export interface Literal {
+  readonly data: unknown;
+  /** Set when the data would be printed differently from what was written: `1.20` is the number 1.2. */
+  readonly printedAs?: string;
+}
+
+/**
+ * Reads a value of an INI inventory: `true`, `True`, `null`, `None`, numbers, quoted strings, lists and maps in JSON or in
+ * Python form, with an optional `# comment` after it. Anything else is no literal (undefined), but plain text; so are
+ * numbers with leading zeros and numbers that JavaScript cannot hold exactly.
+ */
+export function parseLiteral(text: string): Literal | undefined {
+  const cursor: Cursor = { text, at: 0, depth: 0 };
+  const data = readValue(cursor);
+  if (data === nothing) return undefined;
+  const valueEnd = cursor.at;
+  skipBlanks(cursor);
+  if (cursor.at < text.length && text[cursor.at] !== '#') return undefined;
+  const written = text.slice(0, valueEnd).trim();
+  const isDecimal = typeof data === 'number' && /^-?[0-9.]+$/.test(written);
+  return isDecimal && String(data) !== written ? { data, printedAs: String(data) } : { data };
+}
+
+interface Cursor {
+  readonly text: string;
+  at: number;
+  depth: number;
+}
+
+/** Says that no literal was found; undefined and null would be values. */
+const nothing = Symbol('nothing');
+
+const keywords: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['true', true],
+  ['True', true],
+  ['false', false],
+  ['False', false],
+  ['null', null],
+  ['None', null],
+]);
+
+/** Deeper nesting than anyone writes by hand, and far from the end of the stack. */
+const maximumDepth = 100;
+
+function readValue(cursor: Cursor): unknown {
+  skipBlanks(cursor);
+  const char = cursor.text[cursor.at];
+  if (char === '[') return nested(cursor, readList);
+  if (char === '{') return nested(cursor, readMap);
+  if (char === '"' || char === "'") return readString(cursor);
+  return readWord(cursor);
+}
+
+function nested(cursor: Cursor, read: (cursor: Cursor) => unknown): unknown {
+  if (cursor.depth >= maximumDepth) return nothing;
+  cursor.depth++;
+  cursor.at++;
+  const data = read(cursor);
+  cursor.depth--;
+  return data;
+}
+
+function readList(cursor: Cursor): unknown {
+  const items: unknown[] = [];
+  for (;;) {
+    if (take(cursor, ']')) return items;
+    const item = readValue(cursor);
+    if (item === nothing) return nothing;
+    items.push(item);
+    if (!take(cursor, ',') && !isNext(cursor, ']')) return nothing;
+  }
+}
+
+function readMap(cursor: Cursor): unknown {
+  const entries: [string, unknown][] = [];
+  for (;;) {
+    // fromEntries defines own properties, so that a key such as __proto__ stays data.
+    if (take(cursor, '}')) return Object.fromEntries(entries);
+    const key = readValue(cursor);
+    if (key === nothing || (typeof key !== 'string' && typeof key !== 'number') || !take(cursor, ':')) return nothing;
+    const value = readValue(cursor);
+    if (value === nothing) return nothing;
+    entries.push([String(key), value]);
+    if (!take(cursor, ',') && !isNext(cursor, '}')) return nothing;
+  }
+}
+
+function readWord(cursor: Cursor): unknown {
+  const word = /[A-Za-z0-9_.+-]*/y;
+  word.lastIndex = cursor.at;
+  const text = word.exec(cursor.text)?.[0] ?? '';
+  cursor.at += text.length;
+  if (keywords.has(text)) return keywords.get(text);
+  return readNumber(text);
+}
+
+/** A number in Python's notation, which is JSON's and `+1`, `.5`, `1_000`, `0x1f`, `0o17`, `0b1`. */
+function readNumber(text: string): unknown {
+  const match =
+    /^([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:0+|[1-9](?:_?[0-9])*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)$/.exec(
+      text,
+    );
+  if (!match) return nothing;
+  const digits = (match[2] ?? '').replaceAll('_', '');
+  const size = Number(digits);
+  const isWhole = !/[.eE]/.test(digits) || /^0[xX]/.test(digits);
+  if (!Number.isFinite(size) || (isWhole && !Number.isSafeInteger(size))) return nothing;
+  return match[1] === '-' && size !== 0 ? -size : size;
+}
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['r', '\r'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['v', '\v'],
+  ['a', '\x07'],
+  ['0', '\0'],
+  ['/', '/'],
+  ['\\', '\\'],
+  ['"', '"'],
+  ["'", "'"],
+]);
+
+function readString(cursor: Cursor): unknown {
+  const { text } = cursor;
+  const quote = text[cursor.at++];
+  let data = '';
+  while (cursor.at < text.length) {
+    const char = text[cursor.at++] ?? '';
+    if (char === quote) return data;
+    data += char === '\\' ? readEscape(cursor) : char;
+  }
+  return nothing;
+}
+
+function readEscape(cursor: Cursor): string {
+  const code = /x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}/y;
+  code.lastIndex = cursor.at;
+  const hex = code.exec(cursor.text)?.[0];
+  if (hex) {
+    cursor.at += hex.length;
+    return String.fromCharCode(Number.parseInt(hex.slice(1), 16));
+  }
+  const char = cursor.text[cursor.at++] ?? '';
+  return escapes.get(char) ?? `\\${char}`;
+}
+
+function take(cursor: Cursor, char: string): boolean {
+  if (!isNext(cursor, char)) return false;
+  cursor.at++;
+  return true;
+}
+
+function isNext(cursor: Cursor, char: string): boolean {
+  skipBlanks(cursor);
+  return cursor.text[cursor.at] === char;
+}
+
+function skipBlanks(cursor: Cursor): void {
+  while (cursor.text[cursor.at] === ' ' || cursor.text[cursor.at] === '\t') cursor.at++;
+}

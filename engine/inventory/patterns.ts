@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
+import { errorMessage } from '../base/errors.ts';
+import type { Range } from '../base/source.ts';
+import { compileGlob } from './glob.ts';
+import type { Host, Inventory } from './inventory.ts';
+import { type Subscript, splitPattern, type Term } from './pattern-terms.ts';
+
+/**
+ * The hosts that a pattern names, in the order of its terms and, within a term, of the inventory: terms first, then `&`,
+ * then `!`. Raises a DiagnosticsError with every term that names nothing; what `&` and `!` leave may be empty.
+ */
+export function matchHosts(inventory: Inventory, pattern: string, range?: Range): readonly Host[] {
+  const whole = range ?? wholeOf('the host pattern', pattern);
+  return evaluate(inventory, pattern, (term) => placeOf(whole, pattern, term), []);
+}
+
+/**
+ * Those of some hosts that a `--limit` names, too. `@FILE` in it stands for the patterns in that file, one a line.
+ * Raises a DiagnosticsError as {@link matchHosts} does.
+ */
+export function limitHosts(
+  inventory: Inventory,
+  hosts: readonly Host[],
+  limit: string,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): readonly Host[] {
+  const whole = wholeOf('--limit', limit);
+  const mistakes: Diagnostic[] = [];
+  const named = new Set(evaluate(inventory, limit, (term) => placeOf(whole, limit, term), mistakes, readFile));
+  return hosts.filter((host) => named.has(host));
+}
+
+interface PlacedTerm extends Term {
+  readonly range: Range;
+}
+
+function evaluate(
+  inventory: Inventory,
+  pattern: string,
+  place: (term: Term) => Range,
+  mistakes: Diagnostic[],
+  readFile?: (path: string) => string,
+): readonly Host[] {
+  const isHost = (name: string): boolean => inventory.hosts.has(name);
+  const terms = splitPattern(pattern, isHost).flatMap((term): PlacedTerm[] => {
+    const range = place(term);
+    if (!readFile || !term.name.startsWith('@')) return [{ ...term, range }];
+    return termsOfFile(term.text.slice(1), range, isHost, readFile, mistakes);
+  });
+  if (terms.length === 0 && mistakes.length === 0) {
+    mistakes.push({ severity: 'error', message: 'the host pattern is empty', range: place(emptyTerm) });
+  }
+  const found = terms.map((term) => ({ term, hosts: matchTerm(inventory, term, mistakes) }));
+  if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
+  const of = (kind: Term['kind']) => found.filter(({ term }) => term.kind === kind);
+  // Ansible: only & and ! mean "of all hosts".
+  const added = of('add').length > 0 ? of('add').flatMap(({ hosts }) => hosts) : hostsOfGroup(inventory, 'all');
+  let result = new Set(added);
+  for (const { hosts } of of('keep')) {
+    const kept = new Set(hosts);
+    result = new Set([...result].filter((host) => kept.has(host)));
+  }
+  for (const { hosts } of of('remove')) for (const host of hosts) result.delete(host);
+  return [...result];
+}
+
+const emptyTerm: Term = { kind: 'add', text: '', name: '', start: 0, end: 0 };
+
+function termsOfFile(
+  path: string,
+  range: Range,
+  isHost: (name: string) => boolean,
+  readFile: (path: string) => string,
+  mistakes: Diagnostic[],
+): PlacedTerm[] {
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    mistakes.push({ severity: 'error', message: `cannot read ${path}: ${errorMessage(error)}`, range });
+    return [];
+  }
+  const source = { path, text };
+  return [...text.matchAll(/.+/g)].flatMap((line) =>
+    splitPattern(line[0], isHost).map((term) => {
+      const start = line.index + term.start;
+      return { ...term, range: { source, start, end: start + term.text.length } };
+    }),
+  );
+}
+
+function matchTerm(inventory: Inventory, term: PlacedTerm, mistakes: Diagnostic[]): readonly Host[] {
+  const { name, range } = term;
+  const fail = (message: string, hint?: string): readonly Host[] => {
+    mistakes.push({ severity: 'error', message, ...(hint !== undefined && { hint }), range });
+    return [];
+  };
+  const host = inventory.hosts.get(withoutMark(term));
+  if (host) return [host];
+  if (term.subscript?.hasDash) {
+    const { text } = term.subscript;
+    const slice = `${name}${text.replace('-', ':')}`;
+    return fail(
+      `"${text}" is no slice of a group`,
+      `write ${slice} for some hosts of it, or ~${name}${text}$ for names`,
+    );
+  }
+  if (name === '' || name === '~') return fail('a term of the host pattern is empty');
+  const test = compileName(name);
+  if (typeof test === 'string') {
+    return fail(
+      `"${name.slice(1)}" is no regular expression: ${test}`,
+      '"," ends a term, and so does ":" outside of []',
+    );
+  }
+  const groups = [...inventory.groups.keys()].filter(test);
+  const hosts = new Set(groups.flatMap((group) => hostsOfGroup(inventory, group)));
+  if (groups.length === 0 || /^~|[.?*[]/.test(name)) {
+    for (const [hostName, candidate] of inventory.hosts) if (test(hostName)) hosts.add(candidate);
+  }
+  const implicit = inventory.localhosts.get(name);
+  if (hosts.size === 0 && implicit) return [implicit];
+  if (hosts.size === 0) return failEmpty(inventory, term, groups, fail);
+  return term.subscript ? applySubscript([...hosts], term, term.subscript, fail) : [...hosts];
+}
+
+type Fail = (message: string, hint?: string) => readonly Host[];
+
+function failEmpty(inventory: Inventory, term: Term, groups: readonly string[], fail: Fail): readonly Host[] {
+  const [group] = groups;
+  if (inventory.hosts.size === 0)
+    return fail('there is no inventory', 'name one with -i FILE, or hosts with -i n1,n2,');
+  // To keep or to take away the hosts of an empty group is no mistake.
+  if (group !== undefined && term.kind !== 'add') return [];
+  if (group !== undefined) return fail(`the group "${group}" has no hosts`);
+  const hint = didYouMean(term.name, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
+  if (/^~|[*?[]/.test(term.name)) return fail(`no host and no group matches "${term.name}"`, hint);
+  return fail(`there is no host and no group "${term.name}"`, hint);
+}
+
+function applySubscript(hosts: readonly Host[], term: Term, subscript: Subscript, fail: Fail): readonly Host[] {
+  const { first, slice, text } = subscript;
+  const picked = slice
+    ? hosts.slice(first, slice.last === undefined ? undefined : slice.last + 1)
+    : hosts.slice(first, first + 1 || undefined);
+  // A negative index before the first host would otherwise count from there.
+  if (picked.length > 0 && first >= -hosts.length) return picked;
+  const count = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`;
+  return fail(`"${term.name}" has ${count}, none of them at ${text}`);
+}
+
+/** A test of names, or what is wrong with the regular expression. */
+function compileName(name: string): ((text: string) => boolean) | string {
+  if (!name.startsWith('~')) return compileGlob(name);
+  // Python's own way to ignore case; everything else that is common to write means the same in both languages.
+  const ignoresCase = name.startsWith('~(?i)');
+  try {
+    const expression = new RegExp(`^(?:${name.slice(ignoresCase ? 5 : 1)})`, ignoresCase ? 'i' : '');
+    return (text) => expression.test(text);
+  } catch (error) {
+    return errorMessage(error).replace(/^.*: /, '').toLowerCase();
+  }
+}
+
+function hostsOfGroup(inventory: Inventory, group: string): Host[] {
+  return (inventory.groups.get(group)?.hosts ?? []).flatMap((name) => inventory.hosts.get(name) ?? []);
+}
+
+/** The term without `&` or `!`, subscript included: a host's own name may look like one. */
+function withoutMark(term: Term): string {
+  return term.kind === 'add' ? term.text : term.text.slice(1).trim();
+}
+
+function wholeOf(path: string, text: string): Range {
+  return { source: { path, text }, start: 0, end: text.length };
+}
+
+/** Where a term stands; the whole range when the pattern was put together by a template. */
+function placeOf(whole: Range, pattern: string, term: Term): Range {
+  const first = whole.source.text.slice(whole.start, whole.end).indexOf(pattern);
+  if (term.text === '' || first === -1) return whole;
+  return { ...whole, start: whole.start + first + term.start, end: whole.start + first + term.end };
+}
