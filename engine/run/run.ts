@@ -51,7 +51,10 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
   for (const diagnostic of loaded.warnings) bus.emit({ type: 'warning', diagnostic });
 
   await using connections = createConnections(
-    createTransport({ hostKeyChecking: request.hostKeyChecking }),
+    createTransport({
+      hostKeyChecking: request.hostKeyChecking,
+      warn: (message) => bus.emit({ type: 'warning', diagnostic: { severity: 'warning', message } }),
+    }),
     bus,
     clock,
   );
