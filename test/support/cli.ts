@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { HostSummary, StampedEvent } from '../../engine/base/events.ts';
 
@@ -28,6 +29,8 @@ export function runCli(
     env?: Record<string, string>;
     input?: string;
     onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+    /** Every line of standard output, as soon as it is there. */
+    onLine?: (line: string) => void;
   } = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
@@ -38,8 +41,9 @@ export function runCli(
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
+    createInterface(child.stdout).on('line', (line) => {
+      stdout += `${line}\n`;
+      options.onLine?.(line);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
