@@ -5,7 +5,7 @@ import { runControllers } from './api/controllers.ts';
 import { discovery, serverVersion } from './api/discovery.ts';
 import { type Faults, noFaults, type Write } from './api/faults.ts';
 import { type JsonObject, timestamp } from './api/objects.ts';
-import { type ApiRequest, objectBody, parseRequest } from './api/request.ts';
+import { type ApiRequest, objectBody, parseBody, parseRequest } from './api/request.ts';
 import { seed } from './api/seed.ts';
 import { isSelected } from './api/selectors.ts';
 import { type Change, Store } from './api/store.ts';
@@ -38,7 +38,8 @@ export function createApiServer(nodeCount: number): Server {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
     const url = new URL(request.url ?? '/', 'http://api');
-    if (url.pathname.startsWith('/lab/')) return control(request.method ?? 'GET', url.pathname, body, response);
+    if (url.pathname.startsWith('/lab/'))
+      return control(request.method ?? 'GET', url.pathname, body.toString(), response);
     const { code, body: answerBody } = safely(() => respond(request, response, url, body));
     const isOwn = (request.headers['user-agent'] ?? '').startsWith(kubeletUserAgent);
     if (request.method !== 'GET' && !isOwn) {
@@ -46,14 +47,14 @@ export function createApiServer(nodeCount: number): Server {
         time: timestamp(),
         method: request.method ?? '',
         path: `${url.pathname}${url.search}`,
-        body,
+        body: body.toString(),
         code,
       });
     }
     if (answerBody !== undefined) send(response, code, answerBody);
   }
 
-  function respond(request: IncomingMessage, response: ServerResponse, url: URL, body: string): Reply {
+  function respond(request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer): Reply {
     if (url.pathname === '/version') return { code: 200, body: serverVersion(kubeletVersion) };
     if (['/healthz', '/livez', '/readyz'].includes(url.pathname)) return { code: 200, body: { status: 'ok' } };
     const found = request.method === 'GET' ? discovery(url.pathname) : undefined;
@@ -70,8 +71,8 @@ export function createApiServer(nodeCount: number): Server {
   }
 
   /** May one? Everything but what the faults forbid. */
-  function review(body: string): JsonObject {
-    const wanted = objectBody(JSON.parse(body));
+  function review(body: Buffer): JsonObject {
+    const wanted = objectBody(parseBody(body));
     const attributes = JSON.stringify(wanted.spec ?? {});
     const isForbidden = /"resource":"nodes"/.test(attributes) && /"verb":"(patch|update)"/.test(attributes);
     return { ...wanted, status: { allowed: !(isForbidden && faults.forbidNodePatch.includes('*')) } };
@@ -135,10 +136,11 @@ function safely(respond: () => Reply): Reply {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-  return body;
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  // Without an encoding a request gives buffers.
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, code: number, body: JsonObject): void {

@@ -28,6 +28,7 @@ export async function up(nodeCount: number): Promise<void> {
     say('a lab with other nodes or a broken one is there: taking it down first');
     await down();
   } else {
+    await stopServices();
     await destroyLeftovers();
   }
 
@@ -45,7 +46,7 @@ export async function up(nodeCount: number): Promise<void> {
 
 /** Takes the lab down, also one that an interrupted `up` or a crash left in pieces. */
 export async function down(): Promise<void> {
-  await stopServices(readState()?.services);
+  await stopServices();
   await destroyLeftovers();
   await removeBridge();
   rmSync(paths.state, { force: true });

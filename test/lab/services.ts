@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LabFailure } from './failure.ts';
+import { destroyCgroups, insideCgroups, servicesGroup } from './node/cgroups.ts';
 import { waitFor } from './progress.ts';
 import { apiPort, bridge, paths, repoDir } from './settings.ts';
 import { isRunning, type ProcessRef, processRef } from './state.ts';
@@ -13,7 +14,9 @@ export const apiUrl = `http://${bridge.address}:${apiPort}`;
 export async function startServices(nodeCount: number, artifactsDir: string): Promise<ProcessRef> {
   const log = openSync(paths.servicesLog, 'a');
   const program = join(repoDir, 'test/lab/service-main.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', program, String(nodeCount), artifactsDir], {
+  const node = [process.execPath, '--import', 'tsx', program, String(nodeCount), artifactsDir];
+  const [shell, args] = insideCgroups(servicesGroup, node);
+  const child = spawn(shell, args, {
     cwd: repoDir,
     detached: true,
     stdio: ['ignore', log, log],
@@ -25,15 +28,15 @@ export async function startServices(nodeCount: number, artifactsDir: string): Pr
     if (!isRunning(ref)) throw new LabFailure(`the lab's services ended:\n${logTail()}`);
     return (await fetchText('/version')) === undefined ? undefined : true;
   });
+  // Something else may have answered on that port.
+  if (!isRunning(ref)) throw new LabFailure(`the lab's services ended:\n${logTail()}`);
   writeKubeconfig();
   return ref;
 }
 
-/** Ends that very process, if it still runs. */
-export async function stopServices(ref: ProcessRef | undefined): Promise<void> {
-  if (!isRunning(ref)) return;
-  process.kill(ref.pid, 'SIGTERM');
-  await waitFor("the lab's services to end", 10_000, async () => (isRunning(ref) ? undefined : true));
+/** Ends the services, also those that no state file remembers. */
+export function stopServices(): Promise<void> {
+  return destroyCgroups(servicesGroup);
 }
 
 /** Puts the API server's objects, faults and log back to the start. */

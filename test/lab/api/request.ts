@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from './api-error.ts';
 import type { Json, JsonObject } from './objects.ts';
+import { readProtobuf } from './protobuf-body.ts';
 import { type Resource, resources } from './resources.ts';
 
 /** A request for stored objects, taken apart. */
@@ -19,7 +20,7 @@ export interface ApiRequest {
 }
 
 /** Takes the path of a resource apart; undefined when it is none that the stand-in knows. */
-export function parseRequest(request: IncomingMessage, url: URL, rawBody: string): ApiRequest | undefined {
+export function parseRequest(request: IncomingMessage, url: URL, rawBody: Buffer): ApiRequest | undefined {
   const segments = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   const [root, ...rest] = segments;
   const [group, version, ...path] = root === 'api' ? ['', ...rest] : rest;
@@ -52,12 +53,14 @@ export function objectBody(body: Json | undefined): JsonObject {
   return body as JsonObject;
 }
 
-function parseBody(rawBody: string): Json | undefined {
-  if (rawBody === '') return undefined;
+/** The body as JSON; undefined when there is none. */
+export function parseBody(rawBody: Buffer): Json | undefined {
+  if (rawBody.length === 0) return undefined;
+  if (rawBody.subarray(0, 4).toString('latin1') === 'k8s\0') return readProtobuf(rawBody.subarray(4));
   try {
     // JSON.parse gives JSON.
-    return JSON.parse(rawBody) as Json;
+    return JSON.parse(rawBody.toString()) as Json;
   } catch {
-    throw new ApiError(400, 'BadRequest', 'the stand-in reads JSON only');
+    throw new ApiError(400, 'BadRequest', 'the body is neither JSON nor a protobuf that the stand-in knows');
   }
 }

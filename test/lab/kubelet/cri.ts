@@ -78,16 +78,15 @@ export async function criRuntime(socket: string, cgroupDriver: string): Promise<
       return textField(await request('RunPodSandbox', { 1: sandboxConfig(pod, cgroupDriver) }), 1);
     },
 
-    async startContainer(pod, sandboxId, container) {
+    async startContainer(pod, sandboxId, container, attempt) {
       await ensureImage(container.image);
       const created = await request('CreateContainer', {
         1: sandboxId,
-        2: containerConfig(pod, container),
+        2: containerConfig(pod, container, attempt),
         3: sandboxConfig(pod, cgroupDriver),
       });
       const id = textField(created, 1);
       await request('StartContainer', { 1: id });
-      return id;
     },
 
     async removeContainer({ id }) {
@@ -142,12 +141,12 @@ function sandboxConfig(pod: Pod, cgroupDriver: string): Message {
   };
 }
 
-function containerConfig(pod: Pod, container: Container): Message {
+function containerConfig(pod: Pod, container: Container, attempt: number): Message {
   return {
-    1: { 1: container.name },
+    1: { 1: container.name, 2: attempt },
     2: { 1: container.image },
     3: [...(container.command ?? [])],
     9: mapField(kubeletLabels(pod, container.name)),
-    11: `${container.name}/0.log`,
+    11: `${container.name}/${attempt}.log`,
   };
 }

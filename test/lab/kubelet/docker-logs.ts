@@ -5,9 +5,9 @@ import { type Container, logFolder, type Pod } from './pods.ts';
 const containerLogs = '/var/log/containers';
 
 /** The two links to Docker's log that dockershim makes, and that dangle once the container is gone. */
-export function linkLogs(pod: Pod, container: Container, id: string, logPath: string): void {
+export function linkLogs(pod: Pod, container: Container, attempt: number, id: string, logPath: string): void {
   const folder = join(logFolder(pod.metadata), container.name);
-  const podLog = join(folder, '0.log');
+  const podLog = join(folder, `${attempt}.log`);
   mkdirSync(folder, { recursive: true });
   mkdirSync(containerLogs, { recursive: true });
   link(logPath, podLog);

@@ -61,10 +61,10 @@ export function dockerRuntime(settings: KubeletSettings): Runtime {
       return id;
     },
 
-    async startContainer(pod, sandboxId, container) {
+    async startContainer(pod, sandboxId, container, attempt) {
       await ensureImage(container.image);
       const { name, namespace, uid } = pod.metadata;
-      const id = await create(`k8s_${container.name}_${name}_${namespace}_${uid}_0`, {
+      const id = await create(`k8s_${container.name}_${name}_${namespace}_${uid}_${attempt}`, {
         Image: container.image,
         ...(container.command === undefined ? {} : { Entrypoint: container.command }),
         Labels: {
@@ -75,8 +75,7 @@ export function dockerRuntime(settings: KubeletSettings): Runtime {
         HostConfig: { ...hostConfig(pod, settings), NetworkMode: `container:${sandboxId}` },
       });
       const { LogPath } = await json<{ LogPath: string }>('GET', `/containers/${id}/json`);
-      linkLogs(pod, container, id, LogPath);
-      return id;
+      linkLogs(pod, container, attempt, id, LogPath);
     },
 
     async removeContainer({ id }) {

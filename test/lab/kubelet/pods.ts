@@ -50,7 +50,8 @@ export interface Runtime {
   version(): Promise<string>;
   list(): Promise<RunningPod[]>;
   startSandbox(pod: Pod): Promise<string>;
-  startContainer(pod: Pod, sandboxId: string, container: Container): Promise<string>;
+  /** `attempt` counts the restarts; each has a log file of its own. */
+  startContainer(pod: Pod, sandboxId: string, container: Container, attempt: number): Promise<void>;
   removeContainer(container: RunningContainer): Promise<void>;
   removePod(pod: RunningPod, graceSeconds: number): Promise<void>;
 }

@@ -45,12 +45,12 @@ export function podSync(settings: KubeletSettings, runtime: Runtime, api: ApiCli
     for (const container of pod.spec.containers) {
       const now = present?.containers.find(({ name }) => name === container.name);
       if (now?.isRunning) continue;
+      const key = `${pod.metadata.uid}/${container.name}`;
       if (now !== undefined) {
-        const key = `${pod.metadata.uid}/${container.name}`;
         restarts.set(key, (restarts.get(key) ?? 0) + 1);
         await runtime.removeContainer(now);
       }
-      await runtime.startContainer(pod, sandboxId, container);
+      await runtime.startContainer(pod, sandboxId, container, restarts.get(key) ?? 0);
       log('I', `started container ${container.name} of pod ${pod.metadata.namespace}/${pod.metadata.name}`);
     }
   }

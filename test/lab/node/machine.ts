@@ -6,7 +6,7 @@ import { waitFor } from '../progress.ts';
 import { attempt, run } from '../run.ts';
 import { bridge, nodeLabDir, opsUser } from '../settings.ts';
 import { ssh } from '../ssh.ts';
-import { cgroupMembers, createCgroups, removeCgroups } from './cgroups.ts';
+import { destroyCgroups, insideCgroups } from './cgroups.ts';
 import { writeNodeFiles } from './files.ts';
 import type { LabNode } from './nodes.ts';
 import { rootFsPaths } from './root-fs.ts';
@@ -38,10 +38,9 @@ export async function bootNode(node: LabNode, all: readonly LabNode[], kubelet: 
     ...Object.entries(loans).map(([name, path]) => `--bind-ro=${path}:${nodeLabDir}/${name}`),
   ];
   const log = openSync(join(node.dir, 'console.log'), 'a');
-  // The shell enters the cgroups before nspawn starts; a process cannot be put into them afterwards without a race.
-  const enter = 'while [ "$1" != -- ]; do echo $$ >"$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"';
-  const command = ['systemd-nspawn', ...nspawnFlags, '-D', node.root, '-M', node.name, ...binds];
-  const child = spawn('sh', ['-c', enter, 'sh', ...createCgroups(node.name), '--', ...command], {
+  const nspawn = ['systemd-nspawn', ...nspawnFlags, '-D', node.root, '-M', node.name, ...binds];
+  const [program, args] = insideCgroups(node.name, nspawn);
+  const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', log, log],
     env: {
@@ -81,12 +80,7 @@ export async function awaitNode(node: LabNode, limitMs: number): Promise<void> {
  * for the sake of files that nobody will read.
  */
 export async function destroyNode(node: Pick<LabNode, 'name' | 'dir'>): Promise<void> {
-  await waitFor(`the processes of ${node.name} to end`, 20_000, async () => {
-    const members = cgroupMembers(node.name);
-    for (const pid of members) kill(pid);
-    return members.length === 0 ? true : undefined;
-  });
-  removeCgroups(node.name);
+  await destroyCgroups(node.name);
   await removeCable(node.name);
   await unmountBelow(node.dir);
   rmSync(node.dir, { recursive: true, force: true });
@@ -100,14 +94,6 @@ export function consoleTail(node: LabNode, lines = 15): string {
 
 async function failedUnits(node: LabNode): Promise<string> {
   return (await ssh(node, 'systemctl --failed --plain --no-legend')).stdout.trim();
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself meanwhile.
-  }
 }
 
 async function unmountBelow(dir: string): Promise<void> {
