@@ -1,4 +1,5 @@
 import type { Outcome, StampedEvent, TaskRef } from '../base/events.ts';
+import { oneLine } from './text.ts';
 
 /** What a host is doing. */
 export interface HostActivity {
@@ -110,8 +111,8 @@ export function advance(state: LiveState, event: StampedEvent): void {
 /** What stays behind when the process ends at this moment: hosts with a task in flight, and leases that are held. */
 export function describeLeftBehind(state: LiveState): string[] {
   if (state.isEnded) return [];
-  const running = [...state.activities].map(([host, { task }]) => `in flight: [${host}] ${task.name}`);
-  const held = [...state.leases.values()].map(({ host, task }) => `still held: [${host}] ${task}`);
+  const running = [...state.activities].map(([host, { task }]) => `in flight: [${host}] ${oneLine(task.name)}`);
+  const held = [...state.leases.values()].map(({ host, task }) => `still held: [${host}] ${oneLine(task)}`);
   return [...running, ...held];
 }
 

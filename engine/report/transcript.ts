@@ -48,6 +48,8 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
   let lastHeader = '';
 
   return (raw) => {
+    // By far the most frequent events, and of no lasting interest.
+    if (raw.type === 'host-task-progress' || raw.type === 'host-task-started') return;
     const event = visibleEvent(raw);
     switch (event.type) {
       case 'run-started':

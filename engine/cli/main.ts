@@ -1,0 +1,14 @@
+import { readVersion } from './version.ts';
+
+/** The process: what every command may ask of it. Ends with the exit codes of `docs/exit-codes.md`. */
+async function main(args: readonly string[]): Promise<void> {
+  // Before anything else is loaded: it has to cost hardly more than starting Node.
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    process.stdout.write(`${readVersion()}\n`);
+    return;
+  }
+  const { runCommandLine } = await import('./run-command-line.ts');
+  await runCommandLine(args);
+}
+
+await main(process.argv.slice(2));

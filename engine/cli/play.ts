@@ -1,0 +1,128 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Cli } from './cli.ts';
+import { exitCodeHelp } from './exit-code-help.ts';
+
+/** The options of `runbook play`, as they were given. */
+export interface PlayOptions {
+  readonly inventory: readonly string[];
+  readonly limit?: string;
+  readonly check: boolean;
+  readonly diff: boolean;
+  readonly tags: readonly string[];
+  readonly skipTags: readonly string[];
+  readonly extraVars: readonly string[];
+  readonly forks: number;
+  readonly modules: readonly string[];
+  readonly output: 'auto' | 'terminal' | 'plain' | 'ndjson';
+  readonly hostKeyChecking: 'strict' | 'accept-new' | 'off';
+  readonly user?: string;
+  readonly privateKey?: string;
+  readonly askPass: boolean;
+  readonly become: boolean;
+  readonly becomeUser?: string;
+  readonly askBecomePass: boolean;
+  readonly becomePasswordFile?: string;
+  readonly timeout?: number;
+  readonly listHosts: boolean;
+  readonly listTasks: boolean;
+  readonly journal: boolean;
+}
+
+/** `runbook play PLAYBOOK`. */
+export function playCommand(cli: Cli): Command {
+  const command = new Command('play')
+    .summary('run a playbook, or say what it would do')
+    .description('Runs a playbook on the hosts of an inventory; with --check it says what differs and changes nothing.')
+    .argument('<playbook>', 'YAML file')
+    .usage('PLAYBOOK -i INVENTORY [options]');
+  addSelection(command);
+  addConnection(command);
+  addOutput(command);
+  return command.addHelpText('after', helpAfter()).action(async (playbook: string, options: PlayOptions) => {
+    const { runPlayCommand } = await import('./run-play-command.ts');
+    cli.setExitCode(await runPlayCommand(cli, playbook, options));
+  });
+}
+
+function addSelection(command: Command): void {
+  command
+    .optionsGroup('What is run, and where:')
+    .option(
+      '-i, --inventory <source>',
+      'file, folder, or list of hosts with a comma ("n1,n2,"); repeatable',
+      append,
+      [],
+    )
+    .option('-l, --limit <pattern>', 'only hosts that match this pattern')
+    .option('-C, --check', 'change nothing, say what would change; exit code 3 if anything does', false)
+    .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false)
+    .option('-t, --tags <tags>', 'only tasks with one of these tags, separated by commas', appendList, [])
+    .option('--skip-tags <tags>', 'no tasks with one of these tags', appendList, [])
+    .option(
+      '-e, --extra-vars <vars>',
+      'name=text, @file.yaml or {json}; over every other value; repeatable',
+      append,
+      [],
+    )
+    .option('-f, --forks <n>', 'hosts worked on at the same time', positive, 50)
+    .option('--modules <folder>', 'folder of custom modules, besides modules/ next to the playbook', append, [])
+    .option('--list-hosts', 'list the hosts of each play and stop', false)
+    .option('--list-tasks', 'list the tasks of each play and stop', false);
+}
+
+function addConnection(command: Command): void {
+  command
+    .optionsGroup('How hosts are reached (the inventory says otherwise per host):')
+    .option('-u, --user <name>', 'user to log in as')
+    .option('--private-key <file>', 'key to log in with')
+    .option('-k, --ask-pass', 'ask for the password to log in with', false)
+    .option('-b, --become', 'become another user with sudo', false)
+    .option('--become-user <name>', 'the user to become')
+    .option('-K, --ask-become-pass', 'ask for the password of sudo', false)
+    .addOption(new Option('--become-password-file <file>', 'file with the password of sudo').conflicts('askBecomePass'))
+    .option('-T, --timeout <seconds>', 'deadline of a connection attempt', positive)
+    .addOption(
+      new Option('--host-key-checking <mode>', 'against known_hosts; accept-new adds hosts that are not in it yet')
+        .choices(['strict', 'accept-new', 'off'])
+        .default('strict'),
+    );
+}
+
+function addOutput(command: Command): void {
+  command
+    .optionsGroup('What is shown and kept:')
+    .addOption(
+      new Option('--output <kind>', 'auto is terminal, or plain without a terminal and in CI; ndjson streams events')
+        .choices(['auto', 'terminal', 'plain', 'ndjson'])
+        .default('auto'),
+    )
+    .option('--no-journal', 'keep no record of the run in .runbook/');
+}
+
+function helpAfter(): string {
+  return `
+Examples:
+  runbook play site.yaml -i prod.ini --check --diff       what differs from the playbook, and how
+  runbook play site.yaml -i prod.ini --limit 'web:!web3'  only the hosts of web, without web3
+  runbook play site.yaml -i n1,n2, -u admin -b -K         two hosts, sudo with a password
+  runbook play site.yaml -i prod.ini -e version=1.7.24    one variable over all others
+  runbook play site.yaml -i prod.ini --output ndjson      every event as a line of JSON
+
+${exitCodeHelp()}
+
+Ctrl-C: once finishes the tasks in flight, twice aborts them, three times exits at once.`;
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function appendList(value: string, before: readonly string[]): readonly string[] {
+  const tags = value.split(',').map((tag) => tag.trim());
+  return [...before, ...tags.filter((tag) => tag !== '')];
+}
+
+function positive(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(value);
+}

@@ -1,0 +1,110 @@
+import { systemClock } from '../base/clock.ts';
+import { errorMessage, RunbookError } from '../base/errors.ts';
+import { createEventBus } from '../base/events.ts';
+import type { Secret } from '../base/secret.ts';
+import { createReporter } from '../report/choose.ts';
+import { advance, createLiveState, describeLeftBehind } from '../report/live-state.ts';
+import type { RunRequest } from '../run/request.ts';
+import type { Cli } from './cli.ts';
+import { readExtraVars } from './extra-vars.ts';
+import { type Interrupts, watchInterrupts } from './interrupts.ts';
+import { askPassword, readPasswordFile } from './passwords.ts';
+import type { PlayOptions } from './play.ts';
+
+/** Runs `runbook play` and gives its exit code. */
+export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOptions): Promise<number> {
+  if (options.inventory.length === 0) {
+    const hint = 'name one with -i: a file (-i prod.ini), a list of hosts (-i n1,n2,), this machine (-i localhost,)';
+    throw new RunbookError('usage', 'no inventory: on which hosts?', { hint });
+  }
+  const selection = await readSelection(playbook, options);
+  if (options.listHosts || options.listTasks) {
+    const [{ outlineRun }, { formatOutline }] = await Promise.all([
+      import('../run/outline.ts'),
+      import('./outline.ts'),
+    ]);
+    cli.output.write(formatOutline(await outlineRun(selection), options));
+    return 0;
+  }
+  const connection = await readConnection(cli, options);
+  return play(cli, options.output, (parts) => ({
+    ...selection,
+    ...parts,
+    isCheckMode: options.check,
+    isDiff: options.diff,
+    forks: options.forks,
+    hostKeyChecking: options.hostKeyChecking,
+    connection,
+    ...(options.journal && { journalDirectory: '.runbook' }),
+  }));
+}
+
+async function play(
+  cli: Cli,
+  kind: PlayOptions['output'],
+  request: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => RunRequest,
+): Promise<number> {
+  const { output, errors, env } = cli;
+  const reporter = await createReporter(kind, { output, errors, env, clock: systemClock });
+  cli.onExit(() => reporter.restore());
+  const state = createLiveState();
+  const bus = createEventBus(systemClock.now, (error) => {
+    // The run goes on: what it does to hosts must not depend on who is watching.
+    reporter.note(`runbook: a reporter failed and is left out from here on: ${errorMessage(error)}`);
+  });
+  bus.subscribe((event) => advance(state, event));
+  bus.subscribe(reporter.on);
+  using interrupts: Interrupts = watchInterrupts(process, {
+    note: (text) => reporter.note(text),
+    exitNow() {
+      reporter.restore();
+      const left = describeLeftBehind(state);
+      errors.write(`${['exiting; left behind:', ...(left.length > 0 ? left : ['nothing in flight'])].join('\n  ')}\n`);
+      cli.exitNow(130);
+    },
+  });
+  const { runPlaybook } = await import('../run/run.ts');
+  try {
+    const { exitCode } = await runPlaybook(request({ bus, signal: interrupts.signal, abort: interrupts.abort }));
+    return exitCode;
+  } finally {
+    await reporter.close();
+  }
+}
+
+async function readSelection(
+  playbook: string,
+  options: PlayOptions,
+): Promise<
+  Pick<RunRequest, 'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'>
+> {
+  return {
+    playbook,
+    inventory: options.inventory,
+    ...(options.limit !== undefined && { limit: options.limit }),
+    moduleDirectories: options.modules,
+    extraVars: await readExtraVars(options.extraVars),
+    tags: options.tags,
+    skipTags: options.skipTags,
+  };
+}
+
+async function readConnection(cli: Cli, options: PlayOptions): Promise<RunRequest['connection']> {
+  const password = options.askPass ? await askPassword(cli, 'SSH password') : undefined;
+  const becomePassword = await readBecomePassword(cli, options);
+  return {
+    ...(options.user !== undefined && { user: options.user }),
+    ...(options.privateKey !== undefined && { privateKeyFile: options.privateKey }),
+    ...(password && { password }),
+    ...(options.become && { become: true }),
+    ...(options.becomeUser !== undefined && { becomeUser: options.becomeUser }),
+    ...(becomePassword && { becomePassword }),
+    ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
+  };
+}
+
+async function readBecomePassword(cli: Cli, options: PlayOptions): Promise<Secret | undefined> {
+  if (options.askBecomePass) return askPassword(cli, 'sudo password');
+  if (options.becomePasswordFile === undefined) return undefined;
+  return readPasswordFile(options.becomePasswordFile);
+}
