@@ -34,7 +34,7 @@ export function playCommand(cli: Cli): Command {
     .summary('run a playbook, or say what it would do')
     .description('Runs a playbook on the hosts of an inventory; with --check it says what differs and changes nothing.')
     .argument('<playbook>', 'YAML file')
-    .usage('PLAYBOOK -i INVENTORY [options]');
+    .usage('PLAYBOOK [-i INVENTORY] [options]');
   addSelection(command);
   addConnection(command);
   addOutput(command);
@@ -49,7 +49,7 @@ function addSelection(command: Command): void {
     .optionsGroup('What is run, and where:')
     .option(
       '-i, --inventory <source>',
-      'file, folder, or list of hosts with a comma ("n1,n2,"); repeatable',
+      'file, or list of hosts with a comma ("n1,n2,"); repeatable; none: only localhost',
       append,
       [],
     )

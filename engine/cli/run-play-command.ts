@@ -1,5 +1,5 @@
 import { systemClock } from '../base/clock.ts';
-import { errorMessage, RunbookError } from '../base/errors.ts';
+import { errorMessage } from '../base/errors.ts';
 import { createEventBus } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import { createReporter } from '../report/choose.ts';
@@ -13,10 +13,6 @@ import type { PlayOptions } from './play.ts';
 
 /** Runs `runbook play` and gives its exit code. */
 export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOptions): Promise<number> {
-  if (options.inventory.length === 0) {
-    const hint = 'name one with -i: a file (-i prod.ini), a list of hosts (-i n1,n2,), this machine (-i localhost,)';
-    throw new RunbookError('usage', 'no inventory: on which hosts?', { hint });
-  }
   const selection = await readSelection(playbook, options);
   if (options.listHosts || options.listTasks) {
     const [{ outlineRun }, { formatOutline }] = await Promise.all([
@@ -27,22 +23,25 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
     return 0;
   }
   const connection = await readConnection(cli, options);
-  return play(cli, options.output, (parts) => ({
-    ...selection,
-    ...parts,
-    isCheckMode: options.check,
-    isDiff: options.diff,
-    forks: options.forks,
-    hostKeyChecking: options.hostKeyChecking,
-    connection,
-    ...(options.journal && { journalDirectory: '.runbook' }),
-  }));
+  const { runPlaybook } = await import('../run/run.ts');
+  return play(cli, options.output, (parts) =>
+    runPlaybook({
+      ...selection,
+      ...parts,
+      isCheckMode: options.check,
+      isDiff: options.diff,
+      forks: options.forks,
+      hostKeyChecking: options.hostKeyChecking,
+      connection,
+      ...(options.journal && { journalDirectory: '.runbook' }),
+    }),
+  );
 }
 
 async function play(
   cli: Cli,
   kind: PlayOptions['output'],
-  request: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => RunRequest,
+  run: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => Promise<{ exitCode: number }>,
 ): Promise<number> {
   const { output, errors, env } = cli;
   const reporter = await createReporter(kind, { output, errors, env, clock: systemClock });
@@ -63,9 +62,8 @@ async function play(
       cli.exitNow(130);
     },
   });
-  const { runPlaybook } = await import('../run/run.ts');
   try {
-    const { exitCode } = await runPlaybook(request({ bus, signal: interrupts.signal, abort: interrupts.abort }));
+    const { exitCode } = await run({ bus, signal: interrupts.signal, abort: interrupts.abort });
     return exitCode;
   } finally {
     await reporter.close();

@@ -33,7 +33,7 @@ export function formatResult(result: HostResult, style: ResultStyle): string {
   const lines = [head.join(' ')];
   if (rest.length > 0) lines.push(indent(cutMiddle(rest.join('\n'), 40), 4));
   if (style.isDiff) lines.push(...result.changes.map((change) => indent(formatChange(change, paint), 4)));
-  if (result.unverified) lines.push(indent(`cannot be verified: ${result.unverified}`, 4));
+  if (result.unverified) lines.push(indent(paint.dim(`cannot be verified: ${result.unverified}`), 4));
   if (result.failure) lines.push(...failureFacts(result, result.failure, paint));
   return lines.join('\n');
 }
