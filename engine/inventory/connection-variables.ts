@@ -5,6 +5,7 @@ import { RunbookError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import type { Range } from '../base/source.ts';
 import type { Scope } from '../language/value.ts';
+import { parseSshArgs, type SshOptions } from '../transport/ssh-options.ts';
 import type { Become, Target } from '../transport/transport.ts';
 import { type ConnectionProperty, connectionNames, connectionPropertyOf } from './connection-names.ts';
 import type { Host, VariableLayer } from './inventory.ts';
@@ -19,6 +20,9 @@ export function targetOf(host: Host, scope: Scope): Target {
   const privateKeyFile = read('privateKeyFile', asPath);
   const privateKeyPassphrase = read('privateKeyPassphrase', asSecret);
   const timeout = read('timeout', asSeconds);
+  // The order in which Ansible passes them to ssh, for which the first value of an option counts.
+  const args = [read('sshArgs', asSshArgs), read('sshCommonArgs', asSshArgs), read('sshExtraArgs', asSshArgs)];
+  const sshOptions: SshOptions = Object.assign({}, ...args.reverse());
   return {
     name: host.name,
     connection,
@@ -28,6 +32,7 @@ export function targetOf(host: Host, scope: Scope): Target {
     ...(password !== undefined && { password }),
     ...(privateKeyFile !== undefined && { privateKeyFile }),
     ...(privateKeyPassphrase !== undefined && { privateKeyPassphrase }),
+    ...(Object.keys(sshOptions).length > 0 && { sshOptions }),
     ...(timeout !== undefined && { connectTimeoutMs: timeout * 1000 }),
   };
 }
@@ -93,9 +98,9 @@ const converters: Readonly<Record<ConnectionProperty, Convert<unknown>>> = {
   privateKeyPassphrase: asSecret,
   connection: asConnection,
   timeout: asSeconds,
-  sshArgs: asText,
-  sshCommonArgs: asText,
-  sshExtraArgs: asText,
+  sshArgs: asSshArgs,
+  sshCommonArgs: asSshArgs,
+  sshExtraArgs: asSshArgs,
   become: asBoolean,
   becomeUser: asText,
   becomeMethod: asMethod,
@@ -134,6 +139,16 @@ function asPath(data: unknown): string | Problem {
   if (data === '~' || data.startsWith('~/')) return join(homedir(), data.slice(1));
   if (data.startsWith('~')) return { problem: `cannot begin with another user's home, as ${describe(data)} does` };
   return resolve(data);
+}
+
+function asSshArgs(data: unknown): SshOptions | Problem {
+  if (typeof data !== 'string') return { problem: `must be a text, not ${describe(data)}` };
+  try {
+    return parseSshArgs(data);
+  } catch (error) {
+    if (!(error instanceof RunbookError)) throw error;
+    return { problem: `cannot be used: ${error.message}`, hint: error.hint };
+  }
 }
 
 function asBoolean(data: unknown): boolean | Problem {

@@ -96,8 +96,8 @@ export function readGroupVariable(context: ReadingContext, group: DraftGroup, li
   if (!literal && /\s#/.test(raw)) {
     context.report({
       severity: 'warning',
-      message: `the value of ${key} includes "#" and what follows it`,
-      hint: 'a comment stands on a line of its own; if it is meant to be part of the value, put the value in quotes',
+      message: `the value of "${key}" includes the "#" and what follows it`,
+      hint: 'put a comment on a line of its own, or the value in quotes when it is meant like that',
       range: { ...range, start: line.start + equals + 1 + raw.search(/\s#/) + 1 },
     });
   }
@@ -106,7 +106,7 @@ export function readGroupVariable(context: ReadingContext, group: DraftGroup, li
     else context.report({ severity: 'error', message: 'ansible_group_priority is a whole number', range });
     return;
   }
-  const value = readValue(context, key, raw.trim(), range, { ...line, end: line.start + key.length });
+  const value = readValue(context, key, raw.trim(), range, { ...line, end: line.start + key.length }, false);
   if (value) group.variables.set(key, value);
 }
 
@@ -124,7 +124,7 @@ function readAssignment(context: ReadingContext, hosts: readonly DraftHost[], li
   const start = line.start + Math.min(word.end, offsetInWord(word, equals) + 1);
   const range = { ...line, start, end: line.start + word.end };
   const keyRange = { ...line, start: line.start + word.start, end: line.start + offsetInWord(word, equals) };
-  const value = readValue(context, key, word.text.slice(equals + 1), range, keyRange);
+  const value = readValue(context, key, word.text.slice(equals + 1), range, keyRange, true);
   if (value) for (const host of hosts) host.variables.set(key, value);
 }
 
@@ -134,15 +134,18 @@ function readValue(
   text: string,
   range: Range,
   keyRange: Range,
+  isHostLine: boolean,
 ): Value | undefined {
   const doubt = checkVariableName(key, keyRange);
   if (doubt) context.report(doubt);
   const literal = parseLiteral(text);
   if (literal?.printedAs !== undefined) {
+    // On a host's line the outer quotes are the line's own, and what is in them is read as data.
+    const quoting = isHostLine ? `${key}='"${text}"'` : `${key}="${text}"`;
     context.report({
       severity: 'warning',
-      message: `${key} is the number ${literal.printedAs}: what is written is no text`,
-      hint: `for a text, such as a version, put it in two kinds of quotes on a host's line, '"${text}"', and in one in [:vars]`,
+      message: `"${key}" is the number ${literal.printedAs} here, no text`,
+      hint: `for a text, such as a version, write ${quoting}`,
       range,
     });
   }
