@@ -1,0 +1,147 @@
+import type { Clock } from '../base/clock.ts';
+import { RunbookError } from '../base/errors.ts';
+import { quoteWord } from '../base/sh.ts';
+import { describeEnd, type HostProcess, type OpenProcess, type ProcessEnd } from './process.ts';
+import type { Become } from './transport.ts';
+
+/** What entering another user needs from its connection. */
+export interface BecomeContext {
+  readonly open: OpenProcess;
+  readonly description: string;
+  readonly clock: Clock;
+  readonly randomMark: () => string;
+}
+
+/** How long sudo may take to let us in. */
+export const becomeTimeoutMs = 15_000;
+
+/**
+ * Starts `command` as another user and resolves once it runs, its standard input untouched: the password, if one is
+ * asked for, has been given by then. Rejects with `become-failed`, saying what the host had against it.
+ */
+export async function openAs(become: Become, command: string, context: BecomeContext): Promise<HostProcess> {
+  const prompt = `[runbook-${context.randomMark()}] password:`;
+  const ready = `runbook-${context.randomMark()}`;
+  const process = await context.open(becomeCommand(become, command, prompt, ready));
+  const deadline = new AbortController();
+  try {
+    await Promise.race([
+      enter(process, become, become.method === 'su' ? 'assword:' : prompt, ready, context.description),
+      context.clock.sleep(becomeTimeoutMs, deadline.signal).then(() => {
+        throw refused(become, context.description, `no answer within ${becomeTimeoutMs / 1000} s`);
+      }),
+    ]);
+    return process;
+  } catch (error) {
+    process.destroy();
+    throw error;
+  } finally {
+    deadline.abort(new Error('not needed any more'));
+  }
+}
+
+function becomeCommand(become: Become, command: string, prompt: string, ready: string): string {
+  // The cwd of the login user may be closed to the other one, and then every shell complains.
+  const inside = `cd 2>/dev/null || cd /; echo ${ready}; ${command}`;
+  const shell = `/bin/sh -c ${quoteWord(inside)}`;
+  const user = quoteWord(become.user);
+  switch (become.method) {
+    case 'sudo':
+      return `exec env LC_ALL=C sudo -H -S -p ${quoteWord(prompt)} -u ${user} -- ${shell}`;
+    case 'doas':
+      return `exec env LC_ALL=C doas -n -u ${user} -- ${shell}`;
+    case 'su':
+      return `exec env LC_ALL=C su ${user} -s /bin/sh -c ${quoteWord(inside)}`;
+  }
+}
+
+/** Answers the prompt once and waits for the ready line; a second prompt means that the password is wrong. */
+function enter(
+  process: HostProcess,
+  become: Become,
+  prompt: string,
+  ready: string,
+  description: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stdout = Buffer.alloc(0);
+    let stderr = '';
+    let hasAnswered = false;
+
+    function settle(error?: RunbookError): void {
+      process.stdout.off('data', onStdout);
+      process.stderr.off('data', onStderr);
+      if (error) reject(error);
+      else resolve();
+    }
+    function onStdout(chunk: Buffer): void {
+      stdout = Buffer.concat([stdout, chunk]);
+      const at = stdout.indexOf(`${ready}\n`);
+      if (at === -1) return;
+      settle();
+      // Not lost on whoever reads next: the command may have begun to print.
+      const rest = stdout.subarray(at + ready.length + 1);
+      if (rest.length > 0) process.stdout.unshift(rest);
+    }
+    function onStderr(chunk: Buffer): void {
+      stderr += chunk.toString('utf8');
+      const at = stderr.indexOf(prompt);
+      if (at === -1) return;
+      stderr = stderr.slice(at + prompt.length);
+      if (hasAnswered) return settle(refused(become, description, 'the password is wrong'));
+      if (!become.password) return settle(refused(become, description, 'a password is needed and none was given'));
+      hasAnswered = true;
+      process.stdin.write(`${become.password.reveal()}\n`);
+    }
+    process.stdout.on('data', onStdout);
+    process.stderr.on('data', onStderr);
+    process.stdin.on('error', () => {});
+    void process.ended.then((end) => settle(endedError(end, stderr, become, hasAnswered, description)));
+  });
+}
+
+function endedError(
+  end: ProcessEnd,
+  stderr: string,
+  become: Become,
+  hasAnswered: boolean,
+  description: string,
+): RunbookError {
+  if (end.kind === 'lost') {
+    return new RunbookError('unreachable', `lost the connection to ${description}: ${end.reason}`);
+  }
+  const line = stderr.trim().split('\n').at(-1)?.trim() ?? '';
+  for (const [pattern, reason] of knownRefusals) {
+    if (pattern.test(stderr)) return refused(become, description, `${reason}${line === '' ? '' : ` (${line})`}`);
+  }
+  if (hasAnswered && line === '') return refused(become, description, 'the password is wrong');
+  return refused(become, description, line === '' ? describeEnd(end) : line);
+}
+
+/** What sudo, su and doas print in the C locale, from the most to the least certain. */
+const knownRefusals: readonly (readonly [RegExp, string])[] = [
+  [/sorry, try again|incorrect password|authentication failure/i, 'the password is wrong'],
+  [/not in the sudoers file|not allowed to (execute|run)|may not run|not permitted/i, 'the user has no right to do so'],
+  [/must have a tty|run from a terminal/i, 'it wants a terminal (`Defaults requiretty`)'],
+  [/a password is required|a terminal is required|authorization required/i, 'a password is needed and none was given'],
+  [/unknown user|does not exist|user .* not found|no passwd entry/i, 'there is no such user on the host'],
+  [/No such file|not found/i, 'it is not installed on the host'],
+];
+
+function refused(become: Become, description: string, reason: string): RunbookError {
+  return new RunbookError(
+    'become-failed',
+    `cannot become ${become.user} with ${become.method} on ${description}: ${reason}`,
+    { hint: hintFor(become, reason) },
+  );
+}
+
+function hintFor(become: Become, reason: string): string | undefined {
+  if (reason.includes('none was given')) {
+    if (become.method === 'doas') return 'doas asks on a terminal only; give the user a `nopass` rule';
+    return 'give it with --ask-become-pass or ansible_become_password, or allow NOPASSWD in sudoers';
+  }
+  if (reason.includes('wrong')) return 'check ansible_become_password, or use --ask-become-pass';
+  if (reason.includes('no right')) return `allow ${become.method} for the login user on the host`;
+  return undefined;
+}

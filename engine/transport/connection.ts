@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { RunbookError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
+import { openAs } from './become.ts';
+import type { HostProcess, OpenProcess } from './process.ts';
+import { putFile } from './put.ts';
+import { abortError, createShell, type PersistentShell } from './shell.ts';
+import type { Become, Connection, RunOptions, ScriptResult } from './transport.ts';
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  /** For messages: `ops@node-1:22`. */
+  readonly description: string;
+  /** The user that `open` starts processes as; undefined when unknown. */
+  readonly user: string | undefined;
+  readonly open: OpenProcess;
+  /** PATH of the scripts, as shell text in which `$PATH` is the host's own. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Lets go of the link itself. */
+  readonly end: () => Promise<void>;
+}
+
+/** Makes a connection of anything that can start processes on a host. */
+export function createConnection(parts: ConnectionParts): Connection {
+  const { description, clock } = parts;
+  const shells = new Map<string, PersistentShell>();
+  const queue = createQueue();
+  let isClosed = false;
+
+  function needsBecome(become: Become | undefined): become is Become {
+    return become !== undefined && become.user !== parts.user;
+  }
+
+  async function open(command: string, become: Become | undefined): Promise<HostProcess> {
+    if (isClosed) throw new RunbookError('unreachable', `the connection to ${description} is closed`);
+    if (!needsBecome(become)) return parts.open(command);
+    return openAs(become, command, { open: parts.open, description, clock, randomMark });
+  }
+
+  async function openShell(become: Become | undefined): Promise<PersistentShell> {
+    const process = await open('exec /bin/sh', become);
+    const kill = (group: number): Promise<boolean> => killGroup(group, become);
+    return createShell(process, { description, clock, randomMark, path: parts.path, kill });
+  }
+
+  async function shellFor(become: Become | undefined): Promise<PersistentShell> {
+    const key = needsBecome(become) ? `${become.method}:${become.user}` : '';
+    const existing = shells.get(key);
+    if (existing?.isUsable) return existing;
+    const shell = await openShell(become);
+    shells.set(key, shell);
+    return shell;
+  }
+
+  /** In a shell of its own, since the script's is busy; sshd ignores signals sent over the channel to a root login. */
+  async function killGroup(group: number, become: Become | undefined): Promise<boolean> {
+    const shell = await openShell(become);
+    try {
+      const script = killScript(group);
+      const { rc } = await shell.run({
+        script,
+        stdin: undefined,
+        environment: {},
+        timeoutMs: killTimeoutMs,
+        signal: undefined,
+      });
+      return rc === 0;
+    } finally {
+      shell.close();
+    }
+  }
+
+  async function runNow(text: string, options: RunOptions): Promise<ScriptResult> {
+    if (options.signal?.aborted) throw abortError(options.signal.reason, 'the script was not started');
+    const shell = await shellFor(options.become);
+    return shell.run({
+      script: text,
+      stdin: stdinBytes(options.stdin),
+      environment: options.environment ?? {},
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    });
+  }
+
+  return {
+    description,
+    run: (script, options) => queue(() => runNow(script.text, options)),
+    put: (path, content, options) =>
+      queue(() => putFile(path, content, options, { description, clock, randomMark, run: runNow, open })),
+    async [Symbol.asyncDispose]() {
+      if (isClosed) return;
+      isClosed = true;
+      for (const shell of shells.values()) shell.close();
+      await parts.end();
+    },
+  };
+}
+
+/** Runs one thing after another, in the order of the calls, whether or not the one before failed. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/** 128 bits: no output holds it by chance. */
+function randomMark(): string {
+  return randomBytes(16).toString('hex');
+}
+
+function stdinBytes(stdin: RunOptions['stdin']): Uint8Array | undefined {
+  if (stdin === undefined || stdin instanceof Uint8Array) return stdin;
+  return Buffer.from(stdin instanceof Secret ? stdin.reveal() : stdin, 'utf8');
+}
+
+/** Two seconds between TERM and KILL, and as much again for a slow host. */
+const killTimeoutMs = 10_000;
+
+/**
+ * Without setsid on the host the script has no group of its own: then the tree under it is killed, as far as the
+ * kernel lists children. A dead process that nobody has waited for yet counts as gone.
+ */
+function killScript(group: number): string {
+  return `
+tree() { for rb_c in $(cat /proc/"$1"/task/*/children 2>/dev/null); do tree "$rb_c"; done; echo "$1"; }
+if kill -0 -${group} 2>/dev/null; then targets=-${group}; else targets=$(tree ${group}); fi
+alive() { kill -0 $targets 2>/dev/null; }
+kill -TERM $targets 2>/dev/null
+i=0
+while alive && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i + 9)); }; i=$((i + 1)); done
+alive || exit 0
+kill -KILL $targets 2>/dev/null
+i=0
+while alive && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i + 9)); }; i=$((i + 1)); done
+! alive`;
+}

@@ -1,0 +1,170 @@
+import { quoteWord } from '../base/sh.ts';
+
+/** A script as it goes to the persistent shell. */
+export interface FrameRequest {
+  readonly script: string;
+  readonly stdin: Uint8Array | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly marks: FrameMarks;
+}
+
+/** Random words that nothing else prints; new ones for every script, so that a script cannot know them. */
+export interface FrameMarks {
+  readonly begin: string;
+  readonly end: string;
+}
+
+/**
+ * What the persistent shell is told first. Its own standard error goes nowhere, so that remarks like "Killed" do not
+ * end up in a script's; scripts get the real one, kept as descriptor 9. Without setsid (some minimal hosts) scripts
+ * run in the shell's own group, and are then killed as a tree instead.
+ */
+export function shellPrelude(path: string): string {
+  return [
+    'exec 9>&2 2>/dev/null',
+    `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
+    "if setsid true; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
+    '',
+  ].join('\n');
+}
+
+/**
+ * Wraps a script so that one write runs it and its end is certain to be seen.
+ *
+ * The persistent shell reads one line that always parses: the script is inside it only as an argument of `printf`, a
+ * builtin, so that neither the script nor its standard input ever are in a command line or on the disk (a here-document
+ * is a temporary file in bash). `printf` writes a small program to the standard input of a new `sh`, which leads its
+ * own process group, prints that group's number after the begin mark, and evaluates the script. Whatever the script
+ * does (`exit`, `exec`, unbalanced quotes, reading its input), it does to that inner shell.
+ */
+export function frameScript(request: FrameRequest): string {
+  const { begin, end } = request.marks;
+  const exports = Object.entries(request.environment).map(([name, value]) => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`"${name}" is no name for an environment variable`);
+    return `export ${name}=${quoteWord(value)}; `;
+  });
+  // One line as far as the parser is concerned: it is read to its `exit` before the standard input is replaced.
+  const program =
+    `printf '${begin} %d\\n' $$; printf '${begin} %d\\n' $$ >&2; exec <&4 4<&-; ` +
+    `${exports.join('')}eval ${quoteWord(request.script)}; exit $?\n`;
+  const inner = `printf ${printfWord(Buffer.from(program, 'utf8'))} | $rb_s /bin/sh 2>&9 9>&-`;
+  const fed =
+    request.stdin === undefined || request.stdin.length === 0
+      ? `${inner} 4</dev/null`
+      : `printf ${printfWord(request.stdin)} | { ${inner} 4<&3 3<&-; } 3<&0`;
+  return `${fed}; printf '\\n${end} %d\\n' $?; printf '\\n${end} 0\\n' >&9\n`;
+}
+
+/** Any bytes as one word of a command line that the shell's builtin `printf` turns back into them. */
+export function printfWord(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  let plainFrom = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const replacement = printfEscapes[bytes[i] ?? 0];
+    if (replacement === undefined) continue;
+    if (i > plainFrom) parts.push(Buffer.from(bytes.subarray(plainFrom, i)).toString('latin1'));
+    parts.push(replacement);
+    plainFrom = i + 1;
+  }
+  if (plainFrom < bytes.length) parts.push(Buffer.from(bytes.subarray(plainFrom)).toString('latin1'));
+  const text = parts.join('');
+  // A word that starts with a dash would be taken for an option.
+  return `'${text.startsWith('-') ? `\\055${text.slice(1)}` : text}'`;
+}
+
+/** Finds one script's output in one stream of the persistent shell. */
+export interface FrameReader {
+  /** Takes what arrived; true once the end was seen, and what follows is ignored. */
+  push(chunk: Uint8Array): boolean;
+  /** Number printed after the begin mark: the script's process group. */
+  readonly group: number | undefined;
+  /** Number printed after the end mark: the exit status. */
+  readonly status: number | undefined;
+  /** Bytes of output so far. */
+  readonly size: number;
+  /** The output so far; complete once the end was seen. */
+  content(): Buffer;
+}
+
+/** Makes a reader for one script. What comes before the begin mark is left over from an earlier one and is dropped. */
+export function createFrameReader(marks: FrameMarks): FrameReader {
+  const beginMark = Buffer.from(`${marks.begin} `, 'latin1');
+  const endMark = Buffer.from(`\n${marks.end} `, 'latin1');
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let group: number | undefined;
+  let status: number | undefined;
+
+  function joined(): Buffer {
+    if (chunks.length !== 1) chunks = [Buffer.concat(chunks)];
+    return chunks[0] ?? Buffer.alloc(0);
+  }
+
+  function keep(buffer: Buffer): void {
+    chunks = [buffer];
+    size = buffer.length;
+  }
+
+  /** Only the end of what is there can complete a mark, so that long output is not searched again and again. */
+  function mayHold(mark: Buffer, added: number): boolean {
+    const reach = added + mark.length + maxNumberLength;
+    let tail: Buffer = Buffer.alloc(0);
+    for (let i = chunks.length - 1; i >= 0 && tail.length < reach; i--) {
+      tail = Buffer.concat([chunks[i] ?? Buffer.alloc(0), tail]);
+    }
+    return tail.subarray(Math.max(0, tail.length - reach)).includes(mark);
+  }
+
+  function takeNumber(mark: Buffer): { number: number; before: Buffer; after: Buffer } | undefined {
+    const all = joined();
+    const at = all.indexOf(mark);
+    const lineEnd = at === -1 ? -1 : all.indexOf(0x0a, at + mark.length);
+    if (lineEnd === -1) return undefined;
+    const number = Number(all.subarray(at + mark.length, lineEnd).toString('latin1'));
+    return { number, before: all.subarray(0, at), after: all.subarray(lineEnd + 1) };
+  }
+
+  return {
+    push(chunk) {
+      if (status !== undefined) return true;
+      chunks.push(Buffer.from(chunk));
+      size += chunk.length;
+      let added = chunk.length;
+      if (group === undefined && mayHold(beginMark, added)) {
+        const found = takeNumber(beginMark);
+        if (found) {
+          group = found.number;
+          keep(found.after);
+          added = size;
+        }
+      }
+      if (!mayHold(endMark, added)) return false;
+      const found = takeNumber(endMark);
+      if (!found) return false;
+      status = found.number;
+      keep(found.before);
+      return true;
+    },
+    get group() {
+      return group;
+    },
+    get status() {
+      return status;
+    },
+    get size() {
+      return size;
+    },
+    content: joined,
+  };
+}
+
+/** Digits of a process number (at most 4194304 on Linux) or exit status, and the newline. */
+const maxNumberLength = 12;
+
+const printfEscapes: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x0a) return undefined;
+  if (byte === 0x25) return '%%';
+  if (byte === 0x5c) return '\\\\';
+  const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27;
+  return isPlain ? undefined : `\\${byte.toString(8).padStart(3, '0')}`;
+});

@@ -1,0 +1,202 @@
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/clock.ts';
+import { RunbookError } from '../base/errors.ts';
+import { createFrameReader, type FrameMarks, type FrameReader, frameScript, shellPrelude } from './framing.ts';
+import { describeEnd, type HostProcess, type ProcessEnd } from './process.ts';
+import type { ScriptResult } from './transport.ts';
+
+/** One script for a persistent shell. */
+export interface ShellRequest {
+  readonly script: string;
+  readonly stdin: Uint8Array | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a shell needs from its connection. */
+export interface ShellContext {
+  /** For messages: `ops@node-1:22`. */
+  readonly description: string;
+  readonly clock: Clock;
+  readonly randomMark: () => string;
+  /** PATH as shell text. */
+  readonly path: string;
+  /** Ends a script's processes through another channel: TERM, after two seconds KILL. True when they are gone. */
+  readonly kill: (group: number) => Promise<boolean>;
+}
+
+/** Output of one stream that is kept at most; more of it fails the script. */
+export const outputLimitBytes = 16 * 1024 * 1024;
+
+/** A `/bin/sh` on the host that runs one script after another, one round trip each. */
+export interface PersistentShell {
+  /** False once the shell has ended or has lost its frame; it is then replaced by a new one. */
+  readonly isUsable: boolean;
+  /** Runs one script; never call it while another one runs. */
+  run(request: ShellRequest): Promise<ScriptResult>;
+  close(): void;
+}
+
+/** Makes a persistent shell of a process that is a `/bin/sh` reading its commands from standard input. */
+export function createShell(process: HostProcess, context: ShellContext): PersistentShell {
+  let isUsable = true;
+  let receive: ((stream: 'stdout' | 'stderr', chunk: Buffer) => void) | undefined;
+  process.stdout.on('data', (chunk: Buffer) => receive?.('stdout', chunk));
+  process.stderr.on('data', (chunk: Buffer) => receive?.('stderr', chunk));
+  // The end is told by `ended`; a write to a shell that is gone must not become an uncaught error.
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => {});
+  void process.ended.then(() => {
+    isUsable = false;
+  });
+  process.stdin.write(shellPrelude(context.path));
+
+  function close(): void {
+    isUsable = false;
+    process.destroy();
+  }
+
+  async function run(request: ShellRequest): Promise<ScriptResult> {
+    const startedAt = context.clock.now();
+    const marks: FrameMarks = { begin: `b${context.randomMark()}`, end: `e${context.randomMark()}` };
+    const text = frameScript({ ...request, marks });
+    const readers = { stdout: createFrameReader(marks), stderr: createFrameReader(marks) };
+    const finished = withResolvers<'finished' | 'stdout' | 'stderr'>();
+    const isEnded = { stdout: false, stderr: false };
+    receive = (stream, chunk) => {
+      isEnded[stream] = readers[stream].push(chunk);
+      if (isEnded.stdout && isEnded.stderr) finished.resolve('finished');
+      else if (readers[stream].size > outputLimitBytes) finished.resolve(stream);
+    };
+    const watch = watchFor(request);
+    try {
+      process.stdin.write(text);
+      const end = await Promise.race([finished.promise, watch.interruption, process.ended]);
+      if (end === 'finished') return result(readers, context.clock.now() - startedAt);
+      if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end);
+      const outcome = await stop(readers, finished.promise);
+      throw interruptionError(end, request, readers, outcome);
+    } finally {
+      watch.stop();
+      receive = undefined;
+    }
+  }
+
+  /** Kills the running script and waits until its end is seen, so that the next one finds a shell in order. */
+  async function stop(readers: Readers, finished: Promise<unknown>): Promise<string> {
+    const group = readers.stdout.group ?? readers.stderr.group;
+    const isGone = group !== undefined && (await context.kill(group).catch(() => false));
+    const isInOrder = await Promise.race([
+      finished.then(() => isGone),
+      process.ended.then(() => false),
+      context.clock.sleep(settleMs).then(() => false),
+    ]);
+    if (!isInOrder) close();
+    if (isGone) return 'it was killed';
+    return 'it could not be killed and may still be running on the host';
+  }
+
+  async function shellEnded(end: ProcessEnd): Promise<RunbookError> {
+    close();
+    if (end.kind === 'lost') {
+      return new RunbookError('unreachable', `lost the connection to ${context.description}: ${end.reason}`, {
+        hint: 'a script was running there and its end was not seen; it may still be running',
+      });
+    }
+    return new RunbookError(
+      'task-failed',
+      `the shell on ${context.description} ended before the script did: ${describeEnd(end)}`,
+      { hint: 'the script may have killed its parent process' },
+    );
+  }
+
+  return {
+    get isUsable() {
+      return isUsable;
+    },
+    run,
+    close,
+  };
+}
+
+interface Readers {
+  readonly stdout: FrameReader;
+  readonly stderr: FrameReader;
+}
+
+type Interruption = 'timeout' | { readonly aborted: unknown };
+
+/** How long the frame of a killed script may take to close. */
+const settleMs = 3000;
+
+function watchFor(request: ShellRequest): { interruption: Promise<Interruption>; stop: () => void } {
+  const { promise, resolve } = withResolvers<Interruption>();
+  const { signal } = request;
+  const timer = setTimeout(() => resolve('timeout'), Math.min(request.timeoutMs, maxTimerMs));
+  const onAbort = (): void => resolve({ aborted: signal?.reason });
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    interruption: promise,
+    stop: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** Node turns a longer timer into one of a millisecond. */
+const maxTimerMs = 2 ** 31 - 1;
+
+function result(readers: Readers, durationMs: number): ScriptResult {
+  return {
+    rc: readers.stdout.status ?? 255,
+    stdout: readers.stdout.content().toString('utf8'),
+    stderr: readers.stderr.content().toString('utf8'),
+    durationMs,
+  };
+}
+
+function interruptionError(
+  end: Interruption | 'stdout' | 'stderr' | 'finished',
+  request: ShellRequest,
+  readers: Readers,
+  outcome: string,
+): RunbookError {
+  if (end === 'timeout') {
+    const after = `did not end within ${formatDuration(request.timeoutMs)}; ${outcome}`;
+    return new RunbookError('timeout', `${after}${lastLine(readers)}`);
+  }
+  if (typeof end === 'object') return abortError(end.aborted, `${outcome}${lastLine(readers)}`);
+  return new RunbookError('task-failed', `printed more than 16 MiB on ${end}; ${outcome}`, {
+    hint: 'let it write to a file, or filter its output on the host',
+  });
+}
+
+/** The error of a call whose AbortSignal was raised: the signal's reason when that is an expected failure. */
+export function abortError(reason: unknown, detail: string): RunbookError {
+  if (reason instanceof RunbookError) return reason;
+  const isTimeout = reason instanceof Error && reason.name === 'TimeoutError';
+  return new RunbookError(isTimeout ? 'timeout' : 'interrupted', `interrupted; ${detail}`, { cause: reason });
+}
+
+function lastLine(readers: Readers): string {
+  const lines = (reader: FrameReader): string[] =>
+    reader
+      .content()
+      .subarray(-4096)
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+  const last = lines(readers.stderr).at(-1) ?? lines(readers.stdout).at(-1);
+  return last === undefined ? '; it printed nothing' : `; it last printed: ${last.slice(-200)}`;
+}
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
