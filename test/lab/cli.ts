@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { apiServerUrl } from './control-plane.ts';
 import { LabFailure } from './failure.ts';
 import { findProgram } from './host-packages.ts';
 import { brokenNodes, down, reset, up } from './lab.ts';
 import { labNodes } from './node/nodes.ts';
 import { readyRuntime } from './services.ts';
-import { apiPort, artifactPort, bridge, opsUser, paths, stateDir } from './settings.ts';
+import { artifactPort, bridge, opsUser, paths, stateDir } from './settings.ts';
 import { sshArguments } from './ssh.ts';
 import { isRunning, readState } from './state.ts';
 
@@ -98,7 +99,7 @@ function printEnvironment(): number {
     LAB_INVENTORY: paths.inventory,
     LAB_SSH_KEY: paths.key,
     LAB_KNOWN_HOSTS: paths.knownHosts,
-    LAB_API: `http://${bridge.address}:${apiPort}`,
+    LAB_API: apiServerUrl(),
     LAB_ARTIFACTS: `http://${bridge.address}:${artifactPort}`,
     LAB_OPS_USER: opsUser.name,
     LAB_OPS_PASSWORD: opsUser.password,

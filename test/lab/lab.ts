@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Artifacts, ensureArtifacts } from './archive/releases.ts';
+import { realPrograms } from './control-plane.ts';
 import { ensureHostPackages } from './host-packages.ts';
 import { writeInventory } from './inventory-file.ts';
 import { kubeletProgram } from './kubelet/build.ts';
@@ -10,13 +11,14 @@ import { awaitNode, bootNode, destroyNode, type Loans } from './node/machine.ts'
 import { type LabNode, labNodes } from './node/nodes.ts';
 import { ensureRootFs, rootFsPaths } from './node/root-fs.ts';
 import { say, waitFor } from './progress.ts';
-import { podsRun, readyRuntime, resetApi, startServices, stopServices } from './services.ts';
+import { podsRun, readyRuntime, startServices, stopServices } from './services.ts';
 import { paths, stateDir } from './settings.ts';
 import { ensureKeys, ssh } from './ssh.ts';
 import { isRunning, readState, writeState } from './state.ts';
 
 /** Brings the lab up, or does nothing when it is up with that many nodes. */
 export async function up(nodeCount: number): Promise<void> {
+  if (realPrograms() !== undefined) say('KUBE_BIN_DIR: the stand-ins give way to real programs');
   await ensureHostPackages();
   const state = readState();
   if (state !== undefined) {
@@ -37,9 +39,7 @@ export async function up(nodeCount: number): Promise<void> {
   const nodes = labNodes(nodeCount);
   await ensureKeys(nodes);
   await createBridge();
-  writeState({ nodeCount });
-  const services = await startServices(nodeCount, releases.dir);
-  writeState({ nodeCount, services });
+  await startAfresh(nodeCount, releases);
   writeInventory(nodes, releases);
   await bootAll(nodes, releases);
 }
@@ -58,9 +58,11 @@ export async function reset(): Promise<void> {
   const state = readState();
   // With no lab there is nothing to reset, and a new one is what was asked for.
   if (state === undefined || !isRunning(state.services)) return up(state?.nodeCount ?? 3);
+  const releases = artifacts();
+  await stopServices();
   await destroyLeftovers();
-  await resetApi();
-  await bootAll(labNodes(state.nodeCount), artifacts());
+  await startAfresh(state.nodeCount, releases);
+  await bootAll(labNodes(state.nodeCount), releases);
 }
 
 /** The nodes that do not answer over ssh. */
@@ -80,12 +82,23 @@ export function artifacts(): Artifacts {
   return ensureArtifacts(rootFs, dir);
 }
 
+async function startAfresh(nodeCount: number, releases: Artifacts): Promise<void> {
+  // Remembered before anything runs, so that an interrupted start is known to have begun.
+  writeState({ nodeCount });
+  writeState({ nodeCount, services: await startServices(nodeCount, releases.dir) });
+}
+
 async function bootAll(nodes: readonly LabNode[], releases: Artifacts): Promise<void> {
   say(`booting ${nodes.map(({ name }) => name).join(', ')}`);
   const kubelet = await kubeletProgram();
   const loans = nodeLoans(releases);
   await Promise.all(nodes.map((node) => bootNode(node, nodes, kubelet, loans)));
   await Promise.all(nodes.map((node) => awaitNode(node, 60_000)));
+  if (realPrograms() !== undefined) {
+    // The stand-in kubelet loads images by itself; a real one would ask a registry that is not there.
+    const load = 'for image in /opt/runbook-lab/images/*.tar; do docker load -qi "$image"; done';
+    await Promise.all(nodes.map((node) => ssh(node, load)));
+  }
   say('systemd and Docker run; waiting for the nodes to be Ready');
   for (const { name } of nodes) {
     await waitFor(`${name} to be Ready`, 60_000, async () => readyRuntime(name));

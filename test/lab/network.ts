@@ -24,6 +24,7 @@ export async function setCable(nodeName: string, state: 'up' | 'down'): Promise<
   await run('ip', ['link', 'set', cableName(nodeName), state]);
 }
 
-function cableName(nodeName: string): string {
+/** The end of a node's cable on this machine, as nspawn names it. */
+export function cableName(nodeName: string): string {
   return `vb-${nodeName}`;
 }

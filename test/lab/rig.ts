@@ -1,11 +1,14 @@
 import type { Faults, Write } from './api/faults.ts';
+import { apiServerUrl } from './control-plane.ts';
 import { digestOf } from './digest.ts';
 import { findProgram } from './host-packages.ts';
 import { reset, up } from './lab.ts';
 import { setCable } from './network.ts';
+import { awaitNode } from './node/machine.ts';
 import { type LabNode, labNodes } from './node/nodes.ts';
+import { waitFor } from './progress.ts';
 import { attempt, type Result } from './run.ts';
-import { apiUrl, readyRuntime } from './services.ts';
+import { readyRuntime } from './services.ts';
 import { opsUser, paths } from './settings.ts';
 import { ssh, sshArguments } from './ssh.ts';
 import { readState } from './state.ts';
@@ -51,6 +54,19 @@ export const lab = {
   /** Every file and unit of a node, to compare before and after. */
   digestOf(name: string): Promise<ReadonlyMap<string, string>> {
     return digestOf(nodeNamed(name));
+  },
+
+  /** Reboots a node and waits until it is up again. */
+  async reboot(name: string): Promise<void> {
+    const bootId = 'cat /proc/sys/kernel/random/boot_id; systemctl show -p UserspaceTimestampMonotonic';
+    const node = nodeNamed(name);
+    const before = (await ssh(node, bootId)).stdout;
+    await ssh(node, 'systemctl reboot');
+    await waitFor(`${name} to go down`, 120_000, async () => {
+      const { code, stdout } = await ssh(node, bootId, { timeoutMs: 5000 });
+      return code !== 0 || stdout !== before ? true : undefined;
+    });
+    await awaitNode(node, 120_000);
   },
 
   /** Pulls a node's network cable, or puts it back. */
@@ -106,7 +122,7 @@ function nodeNamed(name: string): LabNode {
 }
 
 async function control(method: string, path: string, body?: string): Promise<unknown> {
-  const response = await fetch(`${apiUrl}${path}`, { method, ...(body === undefined ? {} : { body }) });
+  const response = await fetch(`${apiServerUrl()}${path}`, { method, ...(body === undefined ? {} : { body }) });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }

@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiServerUrl, kubeconfigFor, realPrograms } from './control-plane.ts';
 import { LabFailure } from './failure.ts';
+import { findProgram } from './host-packages.ts';
 import { destroyCgroups, insideCgroups, servicesGroup } from './node/cgroups.ts';
 import { waitFor } from './progress.ts';
-import { apiPort, bridge, paths, repoDir } from './settings.ts';
+import { attempt } from './run.ts';
+import { paths, repoDir } from './settings.ts';
 import { isRunning, type ProcessRef, processRef } from './state.ts';
-
-/** Where the API server answers. */
-export const apiUrl = `http://${bridge.address}:${apiPort}`;
 
 /** Starts the process that serves the API and the archives, detached from this one; waits until it answers. */
 export async function startServices(nodeCount: number, artifactsDir: string): Promise<ProcessRef> {
+  writeFileSync(paths.kubeconfig, kubeconfigFor('lab'), { mode: 0o600 });
   const log = openSync(paths.servicesLog, 'a');
   const program = join(repoDir, 'test/lab/service-main.ts');
   const node = [process.execPath, '--import', 'tsx', program, String(nodeCount), artifactsDir];
@@ -24,25 +25,18 @@ export async function startServices(nodeCount: number, artifactsDir: string): Pr
   child.unref();
   const ref = child.pid === undefined ? undefined : processRef(child.pid);
   if (ref === undefined) throw new LabFailure(`the lab's services did not start: ${logTail()}`);
-  await waitFor('the API server to answer', 15_000, async () => {
+  await waitFor('the API server to answer', 60_000, async () => {
     if (!isRunning(ref)) throw new LabFailure(`the lab's services ended:\n${logTail()}`);
     return (await fetchText('/version')) === undefined ? undefined : true;
   });
   // Something else may have answered on that port.
   if (!isRunning(ref)) throw new LabFailure(`the lab's services ended:\n${logTail()}`);
-  writeKubeconfig();
   return ref;
 }
 
 /** Ends the services, also those that no state file remembers. */
 export function stopServices(): Promise<void> {
   return destroyCgroups(servicesGroup);
-}
-
-/** Puts the API server's objects, faults and log back to the start. */
-export async function resetApi(): Promise<void> {
-  const response = await fetch(`${apiUrl}/lab/reset`, { method: 'POST' });
-  if (!response.ok) throw new LabFailure(`the API server refused the reset: ${response.status}`);
 }
 
 /** Whether the node reports Ready, and the runtime that it reports. */
@@ -66,35 +60,18 @@ export async function podsRun(): Promise<boolean> {
 }
 
 async function fetchText(path: string): Promise<string | undefined> {
+  // kubectl knows how to reach a real API server; the stand-in is quicker to ask without it.
+  if (realPrograms() !== undefined) {
+    const args = ['--kubeconfig', paths.kubeconfig, 'get', '--raw', path];
+    const { code, stdout } = await attempt(findProgram('kubectl') ?? 'kubectl', args, { timeoutMs: 5000 });
+    return code === 0 ? stdout : undefined;
+  }
   try {
-    const response = await fetch(`${apiUrl}${path}`, { signal: AbortSignal.timeout(2000) });
+    const response = await fetch(`${apiServerUrl()}${path}`, { signal: AbortSignal.timeout(2000) });
     return response.ok ? await response.text() : undefined;
   } catch {
     return undefined;
   }
-}
-
-function writeKubeconfig(): void {
-  writeFileSync(
-    paths.kubeconfig,
-    `apiVersion: v1
-kind: Config
-clusters:
-- name: lab
-  cluster:
-    server: ${apiUrl}
-contexts:
-- name: lab
-  context:
-    cluster: lab
-    user: lab
-current-context: lab
-users:
-- name: lab
-  user: {}
-`,
-    { mode: 0o600 },
-  );
 }
 
 function logTail(): string {

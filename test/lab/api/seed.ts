@@ -8,6 +8,18 @@ export function seed(store: Store, nodeCount: number): void {
   const objects = [
     ...['default', 'kube-system', 'kube-node-lease'].map((name) => object('v1', 'Namespace', { name })),
     ...Array.from({ length: nodeCount }, (_, index) => node(index + 1)),
+    ...workloads(),
+  ];
+  for (const each of objects) {
+    const resource = resources.find(({ kind }) => kind === each.kind);
+    if (resource !== undefined) store.create(resource, each);
+  }
+}
+
+/** What runs on the nodes at first, static pods aside. */
+export function workloads(): KubeObject[] {
+  const webLabels = { app: 'web' };
+  return [
     owner('DaemonSet', 'kube-system', 'node-agent', podSpec()),
     owner('ReplicaSet', 'default', 'web-6c9f7d5b8', podSpec(), 3),
     owner('ReplicaSet', 'default', 'cache-5b7d9c4f6', podSpec({ volumes: [{ name: 'scratch', emptyDir: {} }] }), 1),
@@ -15,16 +27,9 @@ export function seed(store: Store, nodeCount: number): void {
       'policy/v1',
       'PodDisruptionBudget',
       { name: 'web', namespace: 'default' },
-      {
-        minAvailable: 2,
-        selector: { matchLabels: { app: 'web' } },
-      },
+      { minAvailable: 2, selector: { matchLabels: webLabels } },
     ),
   ];
-  for (const each of objects) {
-    const resource = resources.find(({ kind }) => kind === each.kind);
-    if (resource !== undefined) store.create(resource, each);
-  }
 }
 
 function node(number: number): KubeObject {

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { realPrograms } from '../control-plane.ts';
 import { nodeLabDir, repoDir, stateDir } from '../settings.ts';
 
 /**
@@ -8,8 +9,8 @@ import { nodeLabDir, repoDir, stateDir } from '../settings.ts';
  * bundled into one script because a node has no node_modules. esbuild comes with tsx; only the lab uses it.
  */
 export async function kubeletProgram(): Promise<string> {
-  const real = join(process.env.KUBE_BIN_DIR ?? '/nonexistent', 'kubelet');
-  if (existsSync(real)) return real;
+  const folder = realPrograms();
+  if (folder !== undefined) return join(folder, 'kubelet');
   const outfile = join(stateDir, 'kubelet-stand-in');
   await build({
     entryPoints: [join(repoDir, 'test/lab/kubelet/main.ts')],

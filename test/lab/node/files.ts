@@ -41,6 +41,8 @@ function boot(node: LabNode, all: readonly LabNode[]): NodeFiles {
   const others = all.filter(({ name }) => name !== node.name);
   const routes = others.map(({ podSubnet, address }) => `ExecStart=ip route replace ${podSubnet} via ${address}\n`);
   return {
+    // Shims outlive their managers on purpose and would hold every reboot for a minute and a half.
+    'etc/systemd/system.conf.d/lab.conf': '[Manager]\nDefaultTimeoutStopSec=15s\n',
     'etc/systemd/system/lab-mounts.service': `[Unit]
 Description=Lab: writable cgroups and a shared root, as on a real machine
 DefaultDependencies=no

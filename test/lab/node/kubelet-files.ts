@@ -1,4 +1,5 @@
-import { apiPort, bridge, kubeletVersion, nodeLabDir } from '../settings.ts';
+import { kubeconfigFor } from '../control-plane.ts';
+import { kubeletVersion, nodeLabDir } from '../settings.ts';
 import type { NodeFiles } from './files.ts';
 import type { LabNode } from './nodes.ts';
 
@@ -52,22 +53,7 @@ kind: KubeletConfiguration
 rotateCertificates: true
 staticPodPath: /etc/kubernetes/manifests
 `,
-    'etc/kubernetes/kubelet.conf': `apiVersion: v1
-kind: Config
-clusters:
-- name: lab
-  cluster:
-    server: http://${bridge.address}:${apiPort}
-contexts:
-- name: lab
-  context:
-    cluster: lab
-    user: system:node:${node.name}
-current-context: lab
-users:
-- name: system:node:${node.name}
-  user: {}
-`,
+    'etc/kubernetes/kubelet.conf': kubeconfigFor(`system:node:${node.name}`),
     'etc/kubernetes/manifests/node-probe.yaml': `apiVersion: v1
 kind: Pod
 metadata:

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeCable } from '../network.ts';
+import { cableName, removeCable } from '../network.ts';
 import { waitFor } from '../progress.ts';
 import { attempt, run } from '../run.ts';
 import { bridge, nodeLabDir, opsUser } from '../settings.ts';
@@ -39,7 +39,9 @@ export async function bootNode(node: LabNode, all: readonly LabNode[], kubelet: 
   ];
   const log = openSync(join(node.dir, 'console.log'), 'a');
   const nspawn = ['systemd-nspawn', ...nspawnFlags, '-D', node.root, '-M', node.name, ...binds];
-  const [program, args] = insideCgroups(node.name, nspawn);
+  // With --keep-unit nspawn leaves a reboot to its caller: 133 says that one is wanted. The old cable has to go first.
+  const again = `while :; do "$@"; [ $? -eq 133 ] || exit; ip link delete ${cableName(node.name)}; done`;
+  const [program, args] = insideCgroups(node.name, ['sh', '-c', again, 'sh', ...nspawn]);
   const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', log, log],
