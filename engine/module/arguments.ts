@@ -25,7 +25,14 @@ export interface Validator {
 /** Makes a validator. Compiling a module's schema costs some milliseconds, once, when it is first used. */
 export function createValidator(): Validator {
   // strictTypes off: a property may list an enum without repeating its type.
-  const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, useDefaults: true, verbose: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    strict: true,
+    strictTypes: false,
+    allowUnionTypes: true,
+    useDefaults: true,
+    verbose: true,
+  });
   const compiled = new Map<Schema, ValidateFunction>();
   return {
     check(schema, value, skip = new Set()) {
@@ -47,7 +54,7 @@ export function createValidator(): Validator {
 function withoutExpressions(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutExpressions);
   if (typeof schema !== 'object' || schema === null) return schema;
-  if ('format' in schema && schema.format === 'expression') return {};
+  if ('format' in schema && schema.format === 'expression') return { type: ['string', 'object'] };
   return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withoutExpressions(value)]));
 }
 
@@ -132,7 +139,9 @@ function describeOne(error: ErrorObject, path: readonly string[]): SchemaMistake
       };
     case 'oneOf':
     case 'anyOf': {
-      const branches = (schema.oneOf ?? schema.anyOf ?? []).map((s) => s.type ?? (s.enum ? s.enum.join('|') : 'map'));
+      const branches = (schema.oneOf ?? schema.anyOf ?? []).map(
+        (s) => [s.type].flat()[0] ?? (s.enum ? s.enum.join('|') : 'map'),
+      );
       return {
         path,
         at: 'value',

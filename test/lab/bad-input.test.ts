@@ -42,7 +42,7 @@ describe('bad luck on a real node', function () {
   }
   const failureOf = (run: CliEvents) => run.summary[0]?.failure;
   const touch = '- command: { argv: [touch, /opt/lab-must-not-exist] }';
-  const nothingWasDone = async (): Promise<void> =>
+  const nothingWasDone = async (): Promise<unknown> =>
     expect(await lab.ssh(node, 'ls /opt/lab-must-not-exist 2>&1')).to.contain('No such file');
 
   it('a host that refuses connections is unreachable: exit code 4, with the address and the reason', async () => {

@@ -41,7 +41,8 @@ describe('every built-in module', () => {
 
       it('describes every argument', () => {
         expect([...undescribed(module.schema, [])]).to.deep.equal([]);
-        for (const name of Object.keys(module.schema.properties)) expect(name).to.match(/^[a-z]+(_[a-z]+)*$/);
+        for (const name of Object.keys(module.schema.properties))
+          expect(name).to.match(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
       });
 
       it('has examples that can be pasted', () => {
