@@ -112,7 +112,7 @@ Images are pulled without credentials, through \`/etc/containerd/certs.d\` where
 - name: An image from its registry
   container-image:
     ref: docker.io/library/busybox:1.36
-    digest: sha256:3fbc632167424a6d997e74f52b878d7cc478225cffac6bc977eedfe51c7f4e79
+    digest: "{{ busybox_digest }}"
 `,
   check: (args) => [
     ...(args.archive !== undefined && args.remote_archive !== undefined

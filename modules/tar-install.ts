@@ -177,7 +177,7 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
 - name: containerd
   tar-install:
     src: https://github.com/containerd/containerd/releases/download/v1.7.27/containerd-1.7.27-linux-amd64.tar.gz
-    sha256: 374f1c906b409cfad142b20d208f99e9539e5eb47fbb47ea541b4dfc9867345f
+    sha256: "{{ containerd_sha256 }}"
     dest: /usr/local
     version: { command: ./bin/containerd --version, expect: v1.7.27 }
   notify: Restart containerd
