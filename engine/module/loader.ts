@@ -42,9 +42,13 @@ export async function loadModules(folders: ModuleFolders): Promise<Registry> {
   };
 }
 
+/** From source this is `modules/`, after a build `dist/modules/`: the same path from here. */
+function builtInFolder(): string {
+  return fileURLToPath(new URL('../../modules', import.meta.url));
+}
+
 async function loadBuiltIn(): Promise<ModuleDefinition[]> {
-  // From source this is `modules/`, after a build `dist/modules/`: the same path from here.
-  const folder = fileURLToPath(new URL('../../modules/', import.meta.url));
+  const folder = builtInFolder();
   const files = (await readdir(folder)).filter((f) => /\.(ts|js)$/.test(f) && !f.endsWith('.d.ts')).sort();
   const imported = await Promise.all(
     files.map((file) => import(pathToFileURL(join(folder, file)).href) as Promise<{ default: ModuleDefinition }>),
@@ -54,10 +58,10 @@ async function loadBuiltIn(): Promise<ModuleDefinition[]> {
 
 async function listCustom(folders: ModuleFolders, mistakes: Diagnostic[]): Promise<string[]> {
   const files: string[] = [];
-  if (folders.playbookDirectory !== undefined) {
-    const beside = join(folders.playbookDirectory, 'modules');
-    files.push(...(await listModuleFiles(beside).catch(() => [])));
-  }
+  // For a playbook in runbook's own root the folder beside it holds the sources of what is built in.
+  const own = [builtInFolder(), builtInFolder().replace(/[/\\]dist(?=[/\\]modules$)/, '')];
+  const beside = folders.playbookDirectory && resolve(folders.playbookDirectory, 'modules');
+  if (beside && !own.includes(beside)) files.push(...(await listModuleFiles(beside).catch(() => [])));
   for (const directory of folders.directories ?? []) {
     try {
       files.push(...(await listModuleFiles(directory)));
