@@ -26,7 +26,7 @@ export async function openAs(become: Become, command: string, context: BecomeCon
   const deadline = new AbortController();
   try {
     await Promise.race([
-      enter(process, become, become.method === 'su' ? 'assword:' : prompt, ready, context.description),
+      enter(process, become, become.method === 'su' ? suPrompt : prompt, ready, context.description),
       context.clock.sleep(becomeTimeoutMs, deadline.signal).then(() => {
         throw refused(become, context.description, `no answer within ${becomeTimeoutMs / 1000} s`);
       }),
@@ -40,6 +40,9 @@ export async function openAs(become: Become, command: string, context: BecomeCon
   }
 }
 
+/** The prompt of su cannot be chosen. util-linux and busybox read the answer from standard input without a terminal. */
+const suPrompt = 'assword:';
+
 function becomeCommand(become: Become, command: string, prompt: string, ready: string): string {
   // The cwd of the login user may be closed to the other one, and then every shell complains.
   const inside = `cd 2>/dev/null || cd /; echo ${ready}; ${command}`;
@@ -51,7 +54,7 @@ function becomeCommand(become: Become, command: string, prompt: string, ready: s
     case 'doas':
       return `exec env LC_ALL=C doas -n -u ${user} -- ${shell}`;
     case 'su':
-      return `exec env LC_ALL=C su ${user} -s /bin/sh -c ${quoteWord(inside)}`;
+      return `exec env LC_ALL=C su -s /bin/sh -c ${quoteWord(inside)} ${user}`;
   }
 }
 
@@ -112,7 +115,12 @@ function endedError(
   }
   const line = stderr.trim().split('\n').at(-1)?.trim() ?? '';
   for (const [pattern, reason] of knownRefusals) {
-    if (pattern.test(stderr)) return refused(become, description, `${reason}${line === '' ? '' : ` (${line})`}`);
+    // The line that says so, which is not always the last: sudo goes on about its plugins.
+    const said = stderr
+      .split('\n')
+      .find((text) => pattern.test(text))
+      ?.trim();
+    if (said !== undefined) return refused(become, description, `${reason} (${said})`);
   }
   if (hasAnswered && line === '') return refused(become, description, 'the password is wrong');
   return refused(become, description, line === '' ? describeEnd(end) : line);

@@ -46,7 +46,8 @@ export function frameScript(request: FrameRequest): string {
   // One line as far as the parser is concerned: it is read to its `exit` before the standard input is replaced.
   const program =
     `printf '${begin} %d\\n' $$; printf '${begin} %d\\n' $$ >&2; exec <&4 4<&-; ` +
-    `${exports.join('')}eval ${quoteWord(request.script)}; exit $?\n`;
+    // The blank keeps a script that begins with a dash from being an option of eval.
+    `${exports.join('')}eval ${quoteWord(` ${request.script}`)}; exit $?\n`;
   const inner = `printf ${printfWord(Buffer.from(program, 'utf8'))} | $rb_s /bin/sh 2>&9 9>&-`;
   const fed =
     request.stdin === undefined || request.stdin.length === 0
@@ -80,18 +81,19 @@ export interface FrameReader {
   readonly group: number | undefined;
   /** Number printed after the end mark: the exit status. */
   readonly status: number | undefined;
-  /** Bytes of output so far. */
-  readonly size: number;
+  /** True when the limit was passed; from then on only the last part is kept. */
+  readonly isOverLimit: boolean;
   /** The output so far; complete once the end was seen. */
   content(): Buffer;
 }
 
 /** Makes a reader for one script. What comes before the begin mark is left over from an earlier one and is dropped. */
-export function createFrameReader(marks: FrameMarks): FrameReader {
+export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameReader {
   const beginMark = Buffer.from(`${marks.begin} `, 'latin1');
   const endMark = Buffer.from(`\n${marks.end} `, 'latin1');
   let chunks: Buffer[] = [];
   let size = 0;
+  let isOverLimit = false;
   let group: number | undefined;
   let status: number | undefined;
 
@@ -138,7 +140,11 @@ export function createFrameReader(marks: FrameMarks): FrameReader {
           added = size;
         }
       }
-      if (!mayHold(endMark, added)) return false;
+      if (!mayHold(endMark, added)) {
+        isOverLimit ||= size > limitBytes;
+        if (isOverLimit && size > keptBytes * 2) keep(joined().subarray(-keptBytes));
+        return false;
+      }
       const found = takeNumber(endMark);
       if (!found) return false;
       status = found.number;
@@ -151,12 +157,15 @@ export function createFrameReader(marks: FrameMarks): FrameReader {
     get status() {
       return status;
     },
-    get size() {
-      return size;
+    get isOverLimit() {
+      return isOverLimit;
     },
     content: joined,
   };
 }
+
+/** What is kept of output that passed the limit: enough for its last line. */
+const keptBytes = 64 * 1024;
 
 /** Digits of a process number (at most 4194304 on Linux) or exit status, and the newline. */
 const maxNumberLength = 12;

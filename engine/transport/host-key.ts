@@ -1,15 +1,16 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorMessage, RunbookError } from '../base/errors.ts';
-import { fingerprint, hostKeyName, type KeyVerdict, type KnownHosts, keyType, parseKnownHosts } from './known-hosts.ts';
+import { fingerprint, type KeyVerdict, type KnownHosts, keyType, parseKnownHosts } from './known-hosts.ts';
 
 /** What to do with a host whose key is not known: refuse it, write it down the first time, or not look at all. */
 export type HostKeyChecking = 'strict' | 'accept-new' | 'off';
 
 /** One host's question. */
 export interface HostKeyQuestion {
-  /** Name under which the key is known: the host name, or its HostKeyAlias. */
+  /** Name under which the key is known: as `hostKeyName` writes it, or the HostKeyAlias. */
   readonly name: string;
+  readonly host: string;
   readonly port: number;
   /** The host as the user knows it, for messages. */
   readonly target: string;
@@ -42,16 +43,15 @@ export function createHostKeyVerifier(warn: (message: string) => void): HostKeyV
     return known;
   }
 
-  function nameOf(question: HostKeyQuestion): string {
-    return hostKeyName(question.name, question.port);
-  }
-
   return {
     verify(question, key) {
       if (question.checking === 'off') return undefined;
-      const name = nameOf(question);
-      const verdict = knownHosts(question).verify(name, key);
+      const { name } = question;
+      const known = knownHosts(question);
+      const verdict = known.verify(name, key);
       if (verdict.kind === 'known') return undefined;
+      // As OpenSSH does for a port that is not 22: the host's own line, without the port, is good enough.
+      if (verdict.kind === 'unknown' && known.verify(question.host, key).kind === 'known') return undefined;
       if (verdict.kind !== 'unknown') return refusal(question, name, key, verdict);
       const before = accepted.get(name);
       if (before?.equals(key)) return undefined;
@@ -71,9 +71,14 @@ export function createHostKeyVerifier(warn: (message: string) => void): HostKeyV
       return undefined;
     },
     typesOf(question) {
-      return question.checking === 'off' ? [] : knownHosts(question).typesOf(nameOf(question));
+      return question.checking === 'off' ? [] : knownTypes(knownHosts(question), question);
     },
   };
+}
+
+function knownTypes(known: KnownHosts, question: HostKeyQuestion): readonly string[] {
+  const types = known.typesOf(question.name);
+  return types.length > 0 ? types : known.typesOf(question.host);
 }
 
 function readFile(path: string): { path: string; text: string } {
@@ -120,7 +125,7 @@ function refusal(
     }
     case 'unknown': {
       const file = question.userFiles[0] ?? '~/.ssh/known_hosts';
-      const scan = `ssh-keyscan ${question.port === 22 ? '' : `-p ${question.port} `}${question.name} >> ${file}`;
+      const scan = `ssh-keyscan ${question.port === 22 ? '' : `-p ${question.port} `}${question.host} >> ${file}`;
       const authority = verdict.hasCertAuthority
         ? ' (@cert-authority lines match it, but host certificates are not supported)'
         : '';

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/clock.ts';
@@ -68,9 +69,10 @@ async function attempt(
     context.run(script, { become: options.become, stdin, timeoutMs: remaining(), signal: options.signal });
 
   try {
-    if (content.kind === 'bytes' && content.bytes.length <= inlineLimitBytes) {
+    const small = await smallBytes(content);
+    if (small !== undefined) {
       const script = `${prepareScript(plan)}\n${fillScript}\n${finishScript(plan)}`;
-      return judge(await run(script, content.bytes), plan, context);
+      return judge(await run(script, small), plan, context);
     }
     const prepared = judge(await run(prepareScript(plan)), plan, context);
     if ('realPath' in prepared) return prepared;
@@ -82,6 +84,18 @@ async function attempt(
     await context.run(cleanUpScript(plan), cleanUp).catch(() => {});
     throw error;
   }
+}
+
+async function smallBytes(content: Content): Promise<Uint8Array | undefined> {
+  if (content.kind === 'bytes') return content.bytes.length <= inlineLimitBytes ? content.bytes : undefined;
+  if (content.size > inlineLimitBytes) return undefined;
+  return readFile(content.path).catch((error: unknown) => {
+    throw unreadable(error);
+  });
+}
+
+function unreadable(error: unknown): RunbookError {
+  return new RunbookError('file-unreadable', `cannot read the file to put: ${errorMessage(error)}`, { cause: error });
 }
 
 const cleanUpTimeoutMs = 5000;
@@ -139,7 +153,7 @@ async function stream(
     const sendError = await Promise.race([sent, process.ended.then(() => undefined)]);
     if (signal.aborted) throw abortedStream(options, timeoutMs);
     if (sendError instanceof Error && isReadError(sendError)) {
-      throw new RunbookError('file-unreadable', `cannot read the file to put: ${sendError.message}`);
+      throw unreadable(sendError);
     }
     const end = await Promise.race([process.ended, aborted(signal)]);
     if (end === 'aborted') throw abortedStream(options, timeoutMs);

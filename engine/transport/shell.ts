@@ -60,13 +60,16 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     const startedAt = context.clock.now();
     const marks: FrameMarks = { begin: `b${context.randomMark()}`, end: `e${context.randomMark()}` };
     const text = frameScript({ ...request, marks });
-    const readers = { stdout: createFrameReader(marks), stderr: createFrameReader(marks) };
+    const readers = {
+      stdout: createFrameReader(marks, outputLimitBytes),
+      stderr: createFrameReader(marks, outputLimitBytes),
+    };
     const finished = withResolvers<'finished' | 'stdout' | 'stderr'>();
     const isEnded = { stdout: false, stderr: false };
     receive = (stream, chunk) => {
       isEnded[stream] = readers[stream].push(chunk);
       if (isEnded.stdout && isEnded.stderr) finished.resolve('finished');
-      else if (readers[stream].size > outputLimitBytes) finished.resolve(stream);
+      else if (readers[stream].isOverLimit) finished.resolve(stream);
     };
     const watch = watchFor(request);
     try {
@@ -86,11 +89,12 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   async function stop(readers: Readers, finished: Promise<unknown>): Promise<string> {
     const group = readers.stdout.group ?? readers.stderr.group;
     const isGone = group !== undefined && (await context.kill(group).catch(() => false));
+    const settled = new AbortController();
     const isInOrder = await Promise.race([
       finished.then(() => isGone),
       process.ended.then(() => false),
-      context.clock.sleep(settleMs).then(() => false),
-    ]);
+      context.clock.sleep(settleMs, settled.signal).then(() => false),
+    ]).finally(() => settled.abort(new Error('settled')));
     if (!isInOrder) close();
     if (isGone) return 'it was killed';
     return 'it could not be killed and may still be running on the host';

@@ -1,9 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
-import type { Clock } from '../base/clock.ts';
+import type { Client, ConnectConfig } from 'ssh2';
 import { RunbookError } from '../base/errors.ts';
 import type { HostKeyQuestion, HostKeyVerifier } from './host-key.ts';
-import type { HostProcess, ProcessEnd } from './process.ts';
 import type { AuthPlan, Ssh2 } from './ssh-auth.ts';
 import type { ResolvedHost } from './ssh-config.ts';
 import { type ConnectPhase, connectError } from './ssh-errors.ts';
@@ -179,67 +177,3 @@ function endClient(client: Client): Promise<void> {
     client.end();
   });
 }
-
-/** Starts a process over a channel of its own. sshd frees a slot late, so a refusal is asked again for two seconds. */
-export async function openChannel(
-  ssh: SshClient,
-  command: string,
-  description: string,
-  clock: Clock,
-): Promise<HostProcess> {
-  for (let pauseMs = 20; ; pauseMs *= 2) {
-    const channel = await exec(ssh, command, description);
-    if (!(channel instanceof Error)) return channelProcess(ssh, channel);
-    if (pauseMs > 1000) {
-      throw new RunbookError('unreachable', `${description} refuses another session: ${channel.message}`, {
-        hint: 'raise MaxSessions in the sshd_config of the host',
-      });
-    }
-    await clock.sleep(pauseMs);
-  }
-}
-
-/** How long a host may take to answer the request for a channel. */
-const openTimeoutMs = 20_000;
-
-/** The channel, or the error of a refusal; throws when the link is gone. */
-function exec(ssh: SshClient, command: string, description: string): Promise<ClientChannel | Error> {
-  return new Promise((resolve, reject) => {
-    const lost = (reason: string): void =>
-      reject(new RunbookError('unreachable', `lost the connection to ${description}: ${reason}`));
-    const timer = setTimeout(
-      () => lost(`no answer to the request for a session within ${openTimeoutMs / 1000} s`),
-      openTimeoutMs,
-    );
-    try {
-      ssh.client.exec(command, (error, channel) => {
-        clearTimeout(timer);
-        if (!error && channel) return resolve(channel);
-        // `reason` is there when the server said no; without it nobody answered.
-        if (error && 'reason' in error && error.reason !== undefined) return resolve(error);
-        lost(ssh.lostReason());
-      });
-    } catch {
-      clearTimeout(timer);
-      lost(ssh.lostReason());
-    }
-  });
-}
-
-function channelProcess(ssh: SshClient, channel: ClientChannel): HostProcess {
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    let exit: ProcessEnd | undefined;
-    const settle = (): void => resolve(exit ?? { kind: 'lost', reason: ssh.lostReason() });
-    channel.on('exit', (code: number | null, signal?: string) => {
-      exit = code === null ? { kind: 'signalled', signal: signal ?? 'a signal' } : { kind: 'exited', code };
-      // A daemon that holds the output keeps `close` away.
-      setTimeout(settle, holdMs).unref();
-    });
-    channel.on('close', settle);
-    ssh.client.once('close', () => setImmediate(settle));
-  });
-  return { stdin: channel, stdout: channel, stderr: channel.stderr, ended, destroy: () => channel.close() };
-}
-
-/** How long output that follows the exit is waited for. */
-const holdMs = 500;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import SSHConfig from 'ssh-config';
 import { RunbookError } from '../base/errors.ts';
 import type { HostKeyChecking } from './host-key.ts';
+import { hostKeyName } from './known-hosts.ts';
 import { readConfigFile } from './ssh-config-files.ts';
 import { configFileOption, type SshOptions } from './ssh-options.ts';
 
@@ -22,7 +23,7 @@ export interface ResolvedHost {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly hostKeyChecking: HostKeyChecking;
-  /** Name under which the key is known. */
+  /** Name under which the key is known; an alias stands there without the port. */
   readonly hostKeyName: string;
   readonly connectTimeoutMs: number;
   readonly keepaliveMs: number;
@@ -158,7 +159,7 @@ function resolveHost(
     userKnownHostsFiles: filesOr(words('userknownhostsfile'), ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']).map(file),
     globalKnownHostsFiles: filesOr(words('globalknownhostsfile'), ['/etc/ssh/ssh_known_hosts']).map(file),
     hostKeyChecking: options.hostKeyChecking ?? checkingOf(one('stricthostkeychecking')),
-    hostKeyName: one('hostkeyalias') ?? hostname,
+    hostKeyName: one('hostkeyalias') ?? hostKeyName(hostname, port),
     connectTimeoutMs: request.connectTimeoutMs ?? (seconds ? seconds * 1000 : 20_000),
     keepaliveMs: alive ? alive * 1000 : 15_000,
     keepaliveCount: numberOf(one('serveralivecountmax'), 'ServerAliveCountMax', request.address) ?? 3,

@@ -7,7 +7,8 @@ import { createConnection } from './connection.ts';
 import { createHostKeyVerifier, type HostKeyChecking } from './host-key.ts';
 import { type Credentials, createKeyRing, planAuth, type Ssh2 } from './ssh-auth.ts';
 import { type Bastions, createBastions } from './ssh-bastions.ts';
-import { login, openChannel, type SshClient } from './ssh-client.ts';
+import { openChannel } from './ssh-channel.ts';
+import { login, type SshClient } from './ssh-client.ts';
 import { createSshConfig, type HostRequest, type ResolvedHost } from './ssh-config.ts';
 import { loginHint } from './ssh-errors.ts';
 import type { Target, Transport } from './transport.ts';
@@ -80,6 +81,7 @@ function createShared(
     }
     const question = {
       name: host.hostKeyName,
+      host: host.hostname,
       port: host.port,
       target: description,
       checking: host.hostKeyChecking,
