@@ -118,8 +118,9 @@ function asSecret(data: unknown): Secret | Problem {
   if (data instanceof Secret) return data;
   if (typeof data === 'number') return new Secret(String(data));
   if (typeof data === 'string') return new Secret(data);
-  // The value itself stays out of the message.
-  return { problem: `must be a text, not a ${data === null ? 'null' : typeof data}` };
+  // A value that may be a password stays out of the message.
+  const kind = typeof data === 'object' ? describe(data) : `a ${typeof data}`;
+  return { problem: `must be a text, not ${kind}` };
 }
 
 function asPort(data: unknown): number | Problem {

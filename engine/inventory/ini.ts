@@ -64,11 +64,12 @@ function readHeader(reader: Reader, line: Range, name: string, kindText = 'hosts
   const kind = kinds.find((k) => k === kindText);
   if (!kind) {
     const start = nameRange.end + 1;
+    const near = kinds.find((k) => k.startsWith(kindText.slice(0, 4)));
     reader.section = undefined;
     return reader.report({
       severity: 'error',
       message: `a section is of the kind hosts, children or vars, not "${kindText}"`,
-      hint: didYouMean(kindText, kinds) ?? `for a group's hosts write [${name}]`,
+      hint: didYouMean(near ?? kindText, kinds) ?? `for a group's hosts write [${name}]`,
       range: { ...line, start, end: start + kindText.length },
     });
   }

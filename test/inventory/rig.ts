@@ -1,0 +1,56 @@
+import { mkdtempSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Diagnostic, DiagnosticsError, formatDiagnostic, sortDiagnostics } from '../../engine/base/diagnostic.ts';
+import { buildInventory } from '../../engine/inventory/build.ts';
+import { createDraft } from '../../engine/inventory/draft.ts';
+import { readIni } from '../../engine/inventory/ini.ts';
+import type { Host, Inventory } from '../../engine/inventory/inventory.ts';
+import { compileData } from '../../engine/language/compile.ts';
+import { createScope } from '../../engine/language/scope.ts';
+
+/** Reads an INI text without a file. `printed` holds all diagnostics as a user sees them. */
+export function parse(text: string): { inventory: Inventory; diagnostics: readonly Diagnostic[]; printed: string } {
+  const diagnostics: Diagnostic[] = [];
+  const draft = createDraft();
+  const compile = (data: unknown, range: Parameters<typeof compileData>[1]) => {
+    try {
+      return compileData(data, range);
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      diagnostics.push(...error.diagnostics);
+      return undefined;
+    }
+  };
+  readIni({ path: 'hosts.ini', text }, { draft, report: (d) => diagnostics.push(d), compile });
+  const local = compileData('local', { source: { path: 'test', text: 'local' }, start: 0, end: 5 });
+  const inventory = buildInventory(draft, { groups: new Map(), hosts: new Map(), local });
+  return { inventory, diagnostics, printed: sortDiagnostics(diagnostics).map(formatDiagnostic).join('\n') };
+}
+
+/** The rendered variables of a host. */
+export function variablesOf(host: Host | undefined): Record<string, unknown> {
+  return { ...createScope((host?.layers ?? []).map((layer) => layer.variables)) };
+}
+
+/** A new folder with these files, removed by `dispose`. */
+export async function folderWith(files: Readonly<Record<string, string>>) {
+  const path = mkdtempSync(join(tmpdir(), 'runbook-inventory-'));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
+    await writeFile(join(path, name), text);
+  }
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** What a function throws, as a user sees it; anything but a DiagnosticsError is thrown on. */
+export async function mistakesOf(act: () => unknown): Promise<string> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof DiagnosticsError) return error.message;
+    throw error;
+  }
+  return '';
+}
