@@ -65,10 +65,15 @@ function unified({ before, after }: ChangeView): string[] | undefined {
   return [
     ...head,
     ...patch.hunks.flatMap((hunk) => [
-      `@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`,
+      `@@ -${place(hunk.oldStart, hunk.oldLines)} +${place(hunk.newStart, hunk.newLines)} @@`,
       ...hunk.lines,
     ]),
   ];
+}
+
+/** An empty side is named by the line before it, as `diff -u` does. */
+function place(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`;
 }
 
 function paintLine(line: string, paint: Paint): string {

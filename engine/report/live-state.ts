@@ -105,6 +105,18 @@ export function advance(state: LiveState, event: StampedEvent): void {
     case 'run-ended':
       state.isEnded = true;
       state.activities.clear();
+      return;
+    case 'warning':
+    case 'host-connected':
+    case 'step-started':
+    case 'step-ended':
+    case 'item-ended':
+    case 'lease-kept':
+    case 'batch-ended':
+    case 'play-ended':
+    case 'stopping':
+      // They say nothing about the present moment.
+      return;
   }
 }
 

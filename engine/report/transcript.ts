@@ -79,6 +79,11 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'play-ended':
       case 'run-ended':
         for (const id of [...open.keys()]) closeTask(id);
+        return;
+      case 'host-connected':
+      case 'step-started':
+      case 'step-ended':
+        return;
     }
   };
 

@@ -1,0 +1,30 @@
+import { EventEmitter } from 'node:events';
+import { expect } from 'chai';
+import { watchInterrupts } from '../../engine/cli/interrupts.ts';
+
+describe('interrupts', () => {
+  it('come in three stages, whatever the signal: finish, abort, exit', () => {
+    const source = new EventEmitter();
+    const said: string[] = [];
+    const interrupts = watchInterrupts(source, { note: (text) => said.push(text), exitNow: () => said.push('exit') });
+    const stages = (): boolean[] => [interrupts.signal.aborted, interrupts.abort.aborted];
+    expect(stages()).to.deep.equal([false, false]);
+    source.emit('SIGINT', 'SIGINT');
+    expect(stages()).to.deep.equal([true, false]);
+    source.emit('SIGTERM', 'SIGTERM');
+    expect(stages()).to.deep.equal([true, true]);
+    source.emit('SIGHUP', 'SIGHUP');
+    expect(said).to.deep.equal([
+      'finishing tasks in flight; press Ctrl-C again to abort them',
+      'aborting tasks in flight; press Ctrl-C again to exit at once',
+      'exit',
+    ]);
+    expect(interrupts.signal.reason).to.be.an('error').with.property('message', 'interrupted by SIGINT');
+  });
+
+  it('are left to others when the run is over', () => {
+    const source = new EventEmitter();
+    watchInterrupts(source, { note: () => {}, exitNow: () => {} })[Symbol.dispose]();
+    expect(source.eventNames()).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { projectRoot, runCli } from '../support/cli.ts';
+
+describe('runbook', () => {
+  it('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(`${projectRoot}package.json`, 'utf8')) as { version: string };
+    expect(await runCli(['--version'])).to.deep.equal({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('loads next to nothing to say its version: it costs at most twice a bare node', () => {
+    // The time itself is measured on the built program, where there is no tsx: .ci/run.
+    const staticImports = (file: string): string[] => {
+      const source = readFileSync(`${projectRoot}engine/cli/${file}`, 'utf8');
+      return [...source.matchAll(/^import .* from '(.*)';$/gm)].map(([, from = '']) => from);
+    };
+    expect(staticImports('main.ts')).to.deep.equal(['./version.ts']);
+    expect(staticImports('version.ts')).to.deep.equal(['node:fs']);
+  });
+
+  it('explains itself: commands and exit codes', async () => {
+    const { exitCode, stdout } = await runCli(['--help']);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.include('run a playbook, or say what it would do').and.to.include('130  interrupted');
+    const { stdout: play } = await runCli(['help', 'play']);
+    expect(play).to.include('--check').and.to.include('Examples:').and.to.include('3  with --check: something differs');
+    expect(play).not.to.include('default: []').and.not.to.include('default: false');
+  });
+
+  it('shows its help when it is given nothing to do, as an error', async () => {
+    const { exitCode, stdout, stderr } = await runCli([]);
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 5, stdout: '' });
+    expect(stderr).to.match(/^Usage: runbook/);
+  });
+
+  const mistakes: [title: string, args: readonly string[], stderr: string][] = [
+    [
+      'an unknown option',
+      ['play', 'x', '--chekc'],
+      "runbook: unknown option '--chekc'\n  hint: did you mean --check?\n",
+    ],
+    ['an unknown command', ['pley'], "runbook: unknown command 'pley'\n  hint: did you mean play?\n"],
+    ['no playbook', ['play'], "runbook: missing required argument 'playbook'\n  hint: see runbook play --help\n"],
+    [
+      'a wrong number',
+      ['play', 'x', '--forks', '0'],
+      "runbook: option '-f, --forks <n>' argument '0' is invalid. It must be a whole number from 1.\n  hint: see runbook play --help\n",
+    ],
+    [
+      'a wrong choice',
+      ['modules', '--color', 'blue'],
+      "runbook: option '--color <when>' argument 'blue' is invalid. Allowed choices are auto, always, never.\n  hint: see runbook modules --help\n",
+    ],
+    ['an unknown module', ['doc', 'sytemd'], 'runbook: there is no module "sytemd"\n  hint: did you mean "systemd"?\n'],
+    [
+      'a password that cannot be asked',
+      ['play', 'x', '-K'],
+      'runbook: "sudo password" cannot be asked: standard input is no terminal\n  hint: run it from a terminal, use a key, or name a file with --become-password-file\n',
+    ],
+  ];
+  for (const [title, args, stderr] of mistakes) {
+    it(`answers ${title} with what to do, without a stack, and exit code 5`, async () => {
+      expect(await runCli(args)).to.deep.equal({ exitCode: 5, stdout: '', stderr });
+    });
+  }
+});

@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { StampedEvent } from '../../engine/base/events.ts';
+import { projectRoot, runCli } from '../support/cli.ts';
+
+const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+
+describe('runbook play', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'runbook-play-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const playbook = async (tasks: string, hosts = 'localhost'): Promise<string> => {
+    const path = join(folder, 'site.yaml');
+    await writeFile(path, `- name: Test\n  hosts: ${hosts}\n  tasks:\n${tasks}`);
+    return path;
+  };
+
+  it('names the playbook that is not there, exit code 5', async () => {
+    const { exitCode, stdout, stderr } = await runCli(['play', join(folder, 'nowhere.yaml'), '--no-journal']);
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 5, stdout: '' });
+    expect(stderr).to.include('nowhere.yaml').and.not.to.include('    at ');
+  });
+
+  it('asks for an inventory when the playbook needs one, exit code 5', async () => {
+    const path = await playbook('    - debug: { message: hi }\n', 'all');
+    const { exitCode, stderr } = await runCli(['play', path, '--no-journal']);
+    expect(exitCode).to.equal(5);
+    expect(stderr).to.include('there is no inventory').and.to.include('-i');
+  });
+
+  it('runs, and tells it in plain lines when nobody watches', async () => {
+    const path = await playbook('    - name: Speak\n      debug: { message: "{{ word }}" }\n');
+    const { exitCode, stdout, stderr } = await runCli(['play', path, '-e', 'word=1.10', '--no-journal']);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+    expect(stdout)
+      .to.include('TASK Speak\nok: [localhost] 1.10\n')
+      .and.to.match(/exit 0: done\n$/);
+  });
+
+  it('changes nothing with --check and says so with exit code 3', async () => {
+    const target = join(folder, 'made');
+    const path = await playbook(`    - file: { path: ${target}, state: directory }\n`);
+    const { exitCode, stdout } = await runCli(['play', path, '--check', '--diff', '--no-journal']);
+    expect(exitCode).to.equal(3);
+    expect(stdout).to.include('would change: [localhost]').and.to.include('would-change=1');
+    expect(await readdir(folder)).to.deep.equal(['site.yaml']);
+  });
+
+  it('streams events as JSON and nothing else', async () => {
+    const path = await playbook('    - debug: { message: hi }\n');
+    const { stdout, stderr } = await runCli(['play', path, '--output', 'ndjson', '--no-journal']);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as StampedEvent);
+    expect(events.at(0)).to.include({ type: 'run-started', v: 1, seq: 0 });
+    expect(events.at(-1)).to.include({ type: 'run-ended', exitCode: 0 });
+    expect(stderr).to.equal('');
+  });
+
+  it('lists hosts and tasks without running any', async () => {
+    const path = await playbook('    - name: Speak\n      fail: { message: no }\n      tags: [loud]\n', 'all');
+    const { exitCode, stdout } = await runCli(['play', path, '-i', 'n1,n2,', '--list-hosts', '--list-tasks']);
+    expect(exitCode).to.equal(0);
+    expect(stdout).to.equal(`PLAY Test\n  2 hosts\n    n1\n    n2\n  1 task\n    Speak  fail  ${path}:4:7  [loud]\n`);
+  });
+
+  it('finishes the task in flight at the first interrupt, and ends with 130', async () => {
+    const path = await playbook(
+      '    - name: Sleep\n      command: { cmd: sleep 1 }\n    - name: Never\n      command: { cmd: touch never }\n',
+    );
+    const run = await interrupt(['play', path, '--output', 'plain', '--no-journal'], ['TASK Sleep']);
+    expect(run.exitCode).to.equal(130);
+    expect(run.stdout)
+      .to.include('finishing tasks in flight; press Ctrl-C again to abort them')
+      .and.to.include('changed: [localhost]')
+      .and.not.to.include('TASK Never');
+  });
+
+  it('aborts the task in flight at the second', async () => {
+    const path = await playbook('    - name: Sleep\n      command: { cmd: sleep 30 }\n');
+    const run = await interrupt(['play', path, '--output', 'plain', '--no-journal'], ['TASK Sleep', 'finishing tasks']);
+    expect(run.exitCode).to.equal(130);
+    expect(run.stdout)
+      .to.include('aborting tasks in flight')
+      .and.to.match(/failed: \[localhost\].*interrupted/);
+  });
+
+  it('survives a reader that goes away', async () => {
+    const path = await playbook('    - command: { cmd: touch done }\n');
+    const child = spawn(process.execPath, ['--import', tsx, `${projectRoot}engine/cli/main.ts`, 'play', path], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const exitCode = await new Promise((resolve) => child.on('close', resolve));
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+  });
+
+  /** Runs it and sends an interrupt when each of these texts has been printed. */
+  async function interrupt(args: string[], texts: string[]): Promise<{ exitCode: number | null; stdout: string }> {
+    const child = spawn(process.execPath, ['--import', tsx, `${projectRoot}engine/cli/main.ts`, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      while (texts[0] !== undefined && stdout.includes(texts[0])) {
+        texts.shift();
+        child.kill('SIGINT');
+      }
+    });
+    const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { exitCode, stdout };
+  }
+});
