@@ -77,7 +77,7 @@ Examples
     });
   }
 
-  it('explains every built-in module', async () => {
+  it('explains a built-in module, to people and to programs', async () => {
     const { stdout } = await runCli(['doc', 'file', '--output', 'json']);
     expect(JSON.parse(stdout)).to.include({ name: 'file', kind: 'resource' }).and.to.have.property('schema');
     expect((await runCli(['doc', 'file'])).stdout).to.match(/^file: .*\n[^]*Arguments\n[^]*path {2}string/);
