@@ -45,7 +45,8 @@ function readLine(reader: Reader, line: Range): void {
   const text = reader.source.text.slice(line.start, line.end);
   const header = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/.exec(text);
   if (header) return readHeader(reader, line, header[1] ?? '', header[2]);
-  if (text.startsWith('[') && text.endsWith(']')) {
+  // A host line, too, may begin and end with a bracket: [2001:db8::1]:22 ports=[80]
+  if (text.startsWith('[') && text.endsWith(']') && !/^\[[^\]]+\]:\d+\s/.test(text)) {
     reader.section = undefined;
     return reader.report({
       severity: 'error',

@@ -57,6 +57,7 @@ describe('the INI format: hosts and groups', () => {
   it('a port after a colon is ansible_port, also for every host of a range', () => {
     expect(hostVariables('web[1:2]:2222', 'web2')).to.deep.equal({ ansible_port: 2222 });
     expect(hostVariables('[2001:db8::1]:2022 x=1', '2001:db8::1')).to.deep.equal({ ansible_port: 2022, x: 1 });
+    expect(hostVariables('[::2]:22 x=[1]', '::2')).to.deep.equal({ ansible_port: 22, x: [1] });
     expect(hostVariables('h:22 ansible_port=23')).to.deep.equal({ ansible_port: 23 });
   });
 });
