@@ -149,6 +149,14 @@ function readValue(
       range,
     });
   }
+  if (!literal && text.includes(',') && !text.includes('#') && parseLiteral(`[${text}]`)) {
+    context.report({
+      severity: 'warning',
+      message: `"${key}" is a text here, where Ansible reads a list`,
+      hint: `for a list write ${key}=[${text.replace(/,\s*$/, '')}]`,
+      range,
+    });
+  }
   return context.compile(literal ? literal.data : text, range);
 }
 

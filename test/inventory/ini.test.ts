@@ -266,6 +266,14 @@ describe('the INI format: doubts', () => {
   hint: for a text, such as a version, write kube='"1.20"'`,
     ],
     [
+      'what Python calls a tuple',
+      'h ports=80,443 cidr=192.0.2.0/24,x',
+      `hosts.ini:1:9: warning: "ports" is a text here, where Ansible reads a list
+  1 | h ports=80,443 cidr=192.0.2.0/24,x
+              ^^^^^^
+  hint: for a list write ports=[80,443]`,
+    ],
+    [
       'a user before a host',
       'root@web',
       `hosts.ini:1:1: warning: "root@web" is taken as the name of a host, though no host on a network can have it
