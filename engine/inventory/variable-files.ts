@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage } from '../base/errors.ts';
@@ -53,12 +52,12 @@ async function choose(
   names: ReadonlyMap<string, unknown>,
   report: (diagnostic: Diagnostic) => void,
 ): Promise<Map<string, Chosen>> {
-  const found = new Map<string, Dirent[]>();
+  const found = new Map<string, Entry[]>();
   for (const entry of await list(folder, report)) {
     for (const extension of extensions) {
       const name = entry.name.slice(0, entry.name.length - extension.length);
       if (!entry.name.endsWith(extension) || !names.has(name)) continue;
-      if (extension !== '' && entry.isDirectory()) continue;
+      if (extension !== '' && entry.isFolder) continue;
       const known = found.get(name) ?? [];
       found.set(
         name,
@@ -69,7 +68,7 @@ async function choose(
   const chosen = new Map<string, Chosen>();
   for (const [name, [first, ...rest]] of found) {
     if (!first) continue;
-    chosen.set(name, { path: join(folder, first.name), isFolder: first.isDirectory() });
+    chosen.set(name, { path: join(folder, first.name), isFolder: first.isFolder });
     for (const other of rest) {
       report({
         severity: 'warning',
@@ -81,7 +80,7 @@ async function choose(
   return chosen;
 }
 
-function rank(entry: Dirent, name: string): number {
+function rank(entry: Entry, name: string): number {
   return extensions.indexOf(entry.name.slice(name.length));
 }
 
@@ -92,17 +91,28 @@ async function filesIn(folder: string, report: (diagnostic: Diagnostic) => void)
     if (entry.name.startsWith('.') || entry.name.endsWith('~')) continue;
     const path = join(folder, entry.name);
     const extension = extname(entry.name);
-    if (entry.isDirectory()) {
+    if (entry.isFolder) {
       if (extension === '') files.push(...(await filesIn(path, report)));
     } else if (extensions.includes(extension)) files.push(path);
   }
   return files;
 }
 
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
 /** Sorted by name; empty when the folder does not exist. A link counts as what it leads to. */
-async function list(folder: string, report: (diagnostic: Diagnostic) => void): Promise<Dirent[]> {
+async function list(folder: string, report: (diagnostic: Diagnostic) => void): Promise<Entry[]> {
   try {
-    const entries = await readdir(folder, { withFileTypes: true });
+    const entries: Entry[] = [];
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      // A link that leads nowhere counts as a file: reading it says so, if its name matters.
+      const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => entry) : entry;
+      const isFolder = target.isDirectory();
+      entries.push({ name: entry.name, isFolder });
+    }
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (!isAbsent(error))

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { formatDiagnostic } from '../../engine/base/diagnostic.ts';
@@ -146,6 +146,14 @@ describe('variable files', () => {
     expect(diagnostics.map(formatDiagnostic).join().replaceAll(folder.path, 'DIR')).to.equal(
       'warning: DIR/host_vars/n.yaml is not read, because DIR/host_vars/n.yml is there too\n  hint: put both into a folder DIR/host_vars/n/',
     );
+  });
+
+  it('may be reached through links', async () => {
+    await using folder = await folderWith({ 'shared/all/a.yml': 'v: 1', 'group_vars/other': '' });
+    await symlink(join(folder.path, 'shared/all'), join(folder.path, 'group_vars/all'));
+    await symlink('nowhere', join(folder.path, 'group_vars/unused.yml'));
+    const { inventory } = await loadInventory({ sources: ['n,'], playbookDirectory: folder.path });
+    expect(variablesOf(inventory.hosts.get('n'))).to.deep.equal({ v: 1 });
   });
 
   it('may be empty', async () => {
