@@ -74,7 +74,7 @@ export type RunEvent =
       readonly isHandler: boolean;
     }
   | ({ readonly type: 'host-task-started' } & OnHost)
-  /** What a task is doing or waiting for just now; meant for live rows. */
+  /** What a task is doing or waiting for just now, and until when (milliseconds since the epoch); meant for live rows. */
   | ({ readonly type: 'host-task-progress'; readonly text: string; readonly deadlineMs?: number } & OnHost)
   /** An effect is about to be run on a host, or was run. Never emitted for probes. */
   | ({ readonly type: 'step-started'; readonly step: string } & OnHost)

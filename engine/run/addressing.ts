@@ -26,7 +26,7 @@ export function connectionFor(context: RunContext, host: HostRun, play: Play, sc
  */
 export function becomeFor(context: RunContext, task: Task, on: HostRun, play: Play, scope: Scope): Become | undefined {
   const ownScope = on.name === scope.inventory_hostname ? scope : context.scopeOf(on, play);
-  const inventory = becomeOf(ownScope);
+  const inventory = becomeOf(ownScope, on.host);
   const wanted = task.become?.render(scope) ?? inventory.isEnabled;
   if (typeof wanted !== 'boolean')
     throw new RunbookError('task-failed', `become must be true or false, not ${JSON.stringify(wanted)}`);

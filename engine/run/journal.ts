@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventToJson } from '../base/event-json.ts';
 import type { StampedEvent, Subscriber } from '../base/events.ts';
 
 /**
@@ -11,7 +12,7 @@ export function createJournal(directory: string, runId: string): Subscriber {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = openSync(join(folder, 'events.ndjson'), 'a', 0o600);
   return (event) => {
-    writeSync(file, `${JSON.stringify(event)}\n`);
+    writeSync(file, `${eventToJson(event)}\n`);
     if (mustBeDurable(event)) fsyncSync(file);
     if (event.type === 'run-ended') closeSync(file);
   };

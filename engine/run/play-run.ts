@@ -221,6 +221,8 @@ async function runAndRecord(
   if (end.result.outcome === 'changed') for (const name of task.notify) host.notified.add(name);
   const result = task.noLog ? hidden(end.result) : end.result;
   record(host, task.name, result.outcome, result.failure);
+  // What the second Ctrl-C aborted has not failed by itself.
+  if (context.request.abort.aborted && result.failure?.code === 'interrupted') host.status = 'interrupted';
   if (result.outcome === 'unreachable') await context.connections.drop(host.name);
   context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
   return end;

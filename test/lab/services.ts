@@ -45,10 +45,11 @@ export async function readyRuntime(nodeName: string): Promise<string | undefined
   if (text === undefined) return undefined;
   // The shape is that of a Node, which our own API server writes.
   const { status } = JSON.parse(text) as {
-    status: { conditions?: { type: string; status: string }[]; nodeInfo?: { containerRuntimeVersion?: string } };
+    // A node that a kubelet has just registered has none yet.
+    status?: { conditions?: { type: string; status: string }[]; nodeInfo?: { containerRuntimeVersion?: string } };
   };
-  const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-  return isReady ? (status.nodeInfo?.containerRuntimeVersion ?? '') : undefined;
+  const isReady = status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  return isReady ? (status?.nodeInfo?.containerRuntimeVersion ?? '') : undefined;
 }
 
 /** Whether every pod that has a node runs, so that what a test finds on the nodes does not depend on luck. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { createNdjsonReporter, eventToJson } from '../../engine/report/ndjson.ts';
+import { eventToJson } from '../../engine/base/event-json.ts';
+import { createNdjsonReporter } from '../../engine/report/ndjson.ts';
 import { change, eventStream, nodes } from './event-stream.ts';
 import { fakeOutput } from './fake-output.ts';
 
