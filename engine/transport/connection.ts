@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import { openAs } from './become.ts';
+import { killScript } from './kill-script.ts';
 import type { HostProcess, OpenProcess } from './process.ts';
 import { putFile } from './put.ts';
 import { abortError, createShell, type PersistentShell } from './shell.ts';
@@ -120,22 +121,3 @@ function stdinBytes(stdin: RunOptions['stdin']): Uint8Array | undefined {
 
 /** Two seconds between TERM and KILL, and as much again for a slow host. */
 const killTimeoutMs = 10_000;
-
-/**
- * Without setsid on the host the script has no group of its own: then the tree under it is killed, as far as the
- * kernel lists children. A dead process that nobody has waited for yet counts as gone.
- */
-function killScript(group: number): string {
-  return `
-tree() { for rb_c in $(cat /proc/"$1"/task/*/children 2>/dev/null); do tree "$rb_c"; done; echo "$1"; }
-if kill -0 -${group} 2>/dev/null; then targets=-${group}; else targets=$(tree ${group}); fi
-alive() { kill -0 $targets 2>/dev/null; }
-kill -TERM $targets 2>/dev/null
-i=0
-while alive && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i + 9)); }; i=$((i + 1)); done
-alive || exit 0
-kill -KILL $targets 2>/dev/null
-i=0
-while alive && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i + 9)); }; i=$((i + 1)); done
-! alive`;
-}
