@@ -6,7 +6,7 @@ import { openAs } from './become.ts';
 import { killScript } from './kill-script.ts';
 import type { HostProcess, OpenProcess } from './process.ts';
 import { putFile } from './put.ts';
-import { abortError, createShell, type PersistentShell } from './shell.ts';
+import { abortError, createShell, type PersistentShell, type ShellContext } from './shell.ts';
 import type { Become, Connection, RunOptions, ScriptResult } from './transport.ts';
 
 /** What a connection is made of. */
@@ -40,9 +40,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     return openAs(become, command, { open: parts.open, description, clock, randomMark });
   }
 
-  async function openShell(become: Become | undefined): Promise<PersistentShell> {
+  async function openShell(become: Become | undefined, kill: ShellContext['kill']): Promise<PersistentShell> {
     const process = await open('exec /bin/sh', become);
-    const kill = (group: number): Promise<boolean> => killGroup(group, become);
     return createShell(process, { description, clock, randomMark, path: parts.path, kill });
   }
 
@@ -50,14 +49,15 @@ export function createConnection(parts: ConnectionParts): Connection {
     const key = needsBecome(become) ? `${become.method}:${become.user}` : '';
     const existing = shells.get(key);
     if (existing?.isUsable) return existing;
-    const shell = await openShell(become);
+    const shell = await openShell(become, (group) => killGroup(group, become));
     shells.set(key, shell);
     return shell;
   }
 
   /** In a shell of its own, since the script's is busy; sshd ignores signals sent over the channel to a root login. */
   async function killGroup(group: number, become: Become | undefined): Promise<boolean> {
-    const shell = await openShell(become);
+    // A kill that hangs itself is given up, not killed in turn.
+    const shell = await openShell(become, async () => false);
     try {
       const script = killScript(group);
       const { rc } = await shell.run({

@@ -35,7 +35,7 @@ export async function createSshTransport(options: SshTransportOptions): Promise<
   return {
     async connect(target, signal) {
       const host = shared.config.resolve(requestOf(target));
-      for (const warning of host.warnings) options.warn(warning);
+      host.warnings.forEach(shared.warnOnce);
       const description = `${host.user}@${target.address}:${host.port}`;
       const route = await shared.bastions.reach(host, signal);
       let client: SshClient;
@@ -67,6 +67,7 @@ function createShared(
   readonly config: ReturnType<typeof createSshConfig>;
   readonly bastions: Bastions;
   readonly logIn: LogIn;
+  readonly warnOnce: (message: string) => void;
 } {
   const config = createSshConfig({ ...options, localUser: userInfo().username });
   const keys = createKeyRing(ssh);
@@ -96,7 +97,12 @@ function createShared(
     logIn: (host, description, sock, signal) =>
       logIn(host, description, sock, { password: undefined, passphrase: undefined }, signal),
   });
-  return { config, bastions, logIn };
+  const warned = new Set<string>();
+  const warnOnce = (message: string): void => {
+    if (!warned.has(message)) options.warn(message);
+    warned.add(message);
+  };
+  return { config, bastions, logIn, warnOnce };
 }
 
 type LogIn = (
