@@ -12,10 +12,10 @@ export async function openChannel(
   clock: Clock,
 ): Promise<HostProcess> {
   for (let pauseMs = 20; ; pauseMs *= 2) {
-    const channel = await exec(ssh, command, description);
-    if (!(channel instanceof Error)) return channelProcess(ssh, channel);
+    const opened = await exec(ssh, command, description);
+    if (!(opened instanceof Error)) return opened;
     if (pauseMs > 1000) {
-      throw new RunbookError('unreachable', `${description} refuses another session: ${channel.message}`, {
+      throw new RunbookError('unreachable', `${description} refuses another session: ${opened.message}`, {
         hint: 'raise MaxSessions in the sshd_config of the host',
       });
     }
@@ -26,8 +26,8 @@ export async function openChannel(
 /** How long a host may take to answer the request for a channel. */
 const openTimeoutMs = 20_000;
 
-/** The channel, or the error of a refusal; throws when the link is gone. */
-function exec(ssh: SshClient, command: string, description: string): Promise<ClientChannel | Error> {
+/** The process, or the error of a refusal; throws when the link is gone. */
+function exec(ssh: SshClient, command: string, description: string): Promise<HostProcess | Error> {
   return new Promise((resolve, reject) => {
     const lost = (reason: string): void =>
       reject(new RunbookError('unreachable', `lost the connection to ${description}: ${reason}`));
@@ -38,7 +38,8 @@ function exec(ssh: SshClient, command: string, description: string): Promise<Cli
     try {
       ssh.client.exec(command, (error, channel) => {
         clearTimeout(timer);
-        if (!error && channel) return resolve(channel);
+        // At once: the exit of a short command is in the same packet, and is told to nobody else.
+        if (!error && channel) return resolve(channelProcess(ssh, channel));
         // `reason` is there when the server said no; without it nobody answered.
         if (error && 'reason' in error && error.reason !== undefined) return resolve(error);
         lost(ssh.lostReason());

@@ -91,6 +91,23 @@ describe('a host that misbehaves', () => {
     assert.equal(error.code, 'unreachable');
   });
 
+  it('ends a session at once: its exit status is seen', async () => {
+    const server = await start({
+      onExec: (channel) => {
+        channel.stderr.write('su: user ghost does not exist\n');
+        channel.exit(1);
+        channel.end();
+      },
+    });
+    const connection = await connect(server);
+    const plain = await rejection(connection.run(sh`:`, quick));
+    assert.equal(plain.code, 'task-failed');
+    assert.match(plain.message, /it exited with status 1/);
+    const become = { user: 'ghost', method: 'su' } as const;
+    const refused = await rejection(connection.run(sh`:`, { ...quick, become }));
+    assert.match(refused.message, /there is no such user on the host \(su: user ghost does not exist\)/);
+  });
+
   it('closes a channel without an exit status: unreachable', async () => {
     const server = await start({ onExec: (channel) => channel.close() });
     const error = await rejection((await connect(server)).run(sh`:`, quick));
