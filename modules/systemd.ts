@@ -187,15 +187,17 @@ export default defineModule({
     }
     return args.daemon_reload === 'always' ? 'a daemon-reload leaves no trace' : undefined;
   },
-  settle: (args) => {
-    if (args.stable_for === undefined) return undefined;
+  settle: (args, current) => {
+    const { stable_for: seconds } = args;
+    if (seconds === undefined) return undefined;
+    if (current.units.every((unit) => instability(unit, current.nowUs, seconds) === undefined)) return undefined;
     const names = namesOf(args);
-    const isStable = stability(args.stable_for);
+    const isStable = stability(current.units, seconds);
     return {
-      what: `${names.join(', ')} to be active for ${args.stable_for} s`,
+      what: `${names.join(', ')} to be active for ${seconds} s`,
       probe: askUnits(names, { journal: 'when-failing' }),
       done: (state) => isStable(state as UnitsState),
-      timeoutMs: (args.stable_for + args.timeout) * 1000,
+      timeoutMs: (seconds + args.timeout) * 1000,
     };
   },
   result: ({ units }) => ({ units: Object.fromEntries(units.map((unit) => [unit.name, describe(unit)])) }),
@@ -424,26 +426,30 @@ function isUp(units: readonly UnitState[], before: readonly UnitState[]): true |
   return true;
 }
 
-/** Judges one unit after another ask: remembers the restarts that it saw, so that a unit that flaps fails at once. */
-function stability(seconds: number): (state: UnitsState) => true | string {
-  const restarts = new Map<string, number>();
+/** Judges one answer after another; a unit with more restarts than `before` flaps, and fails at once. */
+function stability(before: readonly UnitState[], seconds: number): (state: UnitsState) => true | string {
+  const restarts = new Map(before.map((unit) => [unit.name, unit.restarts]));
   return ({ units, nowUs }) => {
     for (const unit of units) {
-      const before = restarts.get(unit.name) ?? unit.restarts;
-      restarts.set(unit.name, before);
       if (unit.activeState === 'failed')
         throw failure(`${unit.name} did not stay active: ${trouble(unit)}`, unit.journal);
-      if (unit.restarts > before) {
+      if (unit.restarts > (restarts.get(unit.name) ?? 0)) {
         const message = `${unit.name} did not stay active for ${seconds} s: it ended and was started again (${trouble(unit)})`;
         throw failure(message, unit.journal);
       }
-      if (unit.activeState !== 'active') return `${unit.name} is ${trouble(unit)}`;
-      // A restart makes it active anew, so this much time means the same process.
-      const age = (nowUs - unit.activeEnterUs) / 1e6;
-      if (age < seconds) return `${unit.name} is active for ${Math.max(0, Math.floor(age))} s of ${seconds} s`;
+      const reason = instability(unit, nowUs, seconds);
+      if (reason !== undefined) return reason;
     }
     return true;
   };
+}
+
+/** Why a unit has not been active for so long, if so. A restart makes it active anew: the time is that of one process. */
+function instability(unit: UnitState, nowUs: number, seconds: number): string | undefined {
+  if (unit.activeState !== 'active') return `${unit.name} is ${trouble(unit)}`;
+  const age = (nowUs - unit.activeEnterUs) / 1e6;
+  if (age < seconds) return `${unit.name} is active for ${Math.max(0, Math.floor(age))} s of ${seconds} s`;
+  return undefined;
 }
 
 /** `activating (auto-restart), result exit-code, restarted 3 times`. */

@@ -49,11 +49,12 @@ interface Desired {
   readonly installation: Installation;
   /** What the host fetches itself. */
   readonly url?: string | undefined;
-  /** What is put on the host; undefined when the host has or gets the archive itself. */
+  /** What is put on the host, once it is needed; undefined when the host has or gets the archive itself. */
   readonly pushed?: { readonly content: Content; readonly sha256: string } | undefined;
-  /** What the archive installs, where the controller can read it. */
-  readonly members?: readonly Member[] | undefined;
 }
+
+/** See `prepare` of a module. */
+type Implied = Omit<Change, 'before'>;
 
 interface Installed {
   readonly path: string;
@@ -81,10 +82,7 @@ interface Current {
   readonly differing: readonly string[];
   /** Modes and owners of the manifest's files as they are. */
   readonly now: ReadonlyMap<string, { readonly mode: string; readonly owner: string }>;
-  /** Digests of what is at the places of the archive's files; `-` for what is no file. */
-  readonly have: ReadonlyMap<string, string>;
-  /** Where links at those places lead. */
-  readonly linked: ReadonlyMap<string, string>;
+  /** The destination and the folders above it, as far as they are not there. */
   readonly missingFolders: readonly string[];
 }
 
@@ -97,8 +95,8 @@ a member or link that leaves the folder, a program that does not run on this hos
 the task with everything as it was.
 
 What was installed is remembered in a manifest on the host (\`/var/lib/runbook/tar-install/NAME\`), so that a second run
-asks once and transfers nothing, a file that was changed or removed is installed again, and files that a new version no
-longer has are removed. Keep \`name\` the same from version to version.
+asks once and fetches and transfers nothing, a file that was changed or removed is installed again, and files that a new
+version no longer has are removed. Keep \`name\` the same from version to version.
 
 Archives are tar, plain, gzip, or whatever the host's tar can read. An archive is fetched by the controller, once for all
 hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
@@ -204,25 +202,20 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
       .map((pattern) => `the include ${JSON.stringify(pattern)} must be a member's name: no leading / or ./`),
   ],
   desired: describeArchive,
-  probe: (args, desired) => probe(question(desired), (output) => parse(args, output), { timeoutMs: 300_000 }),
+  probe: (args, desired) =>
+    probe(questionScript(desired.installation), (output) => parse(args, output), { timeoutMs: 300_000 }),
   diff: (current: Current, _args, { desired, predicted }): Diff => {
     const { installation } = desired;
     const resource = `tar-install:${installation.name}`;
     const after = labelOf(installation.label, installation.sha256);
     if (predicted.of(resource).archive === after) return [];
     const { manifest } = current;
-    const isInstalled = manifest?.archive === installation.sha256 && manifest.options === installation.options;
-    if (isInstalled) return current.isIntact ? [] : driftOf(current);
+    if (isInstalled(current, installation)) return current.isIntact ? [] : driftOf(current);
     const before = manifest ? labelOf(manifest.label, manifest.archive) : null;
     // The same archive with other options is another installation of it.
-    const change: Change = {
-      path: 'archive',
-      before,
-      after: before === after ? `${after}, with other options` : after,
-      resource,
-    };
-    return [change, ...fileChanges(current, desired)];
+    return [{ path: 'archive', before, after: before === after ? `${after}, with other options` : after, resource }];
   },
+  prepare: (args, context, controller) => fetchArchive(args, context, controller),
   *apply({ desired }): Generator<Step, void, StepResult> {
     const { installation } = desired;
     const { name, label } = installation;
@@ -258,7 +251,7 @@ function isRemote(src: string): boolean {
 }
 
 async function describeArchive(args: Arguments, controller: Controller): Promise<Desired> {
-  const wanted = args.sha256?.replace(/^sha256:/, '').toLowerCase();
+  const wanted = digestIn(args);
   const dest = cleanPath(args.dest) === '/' ? '' : cleanPath(args.dest);
   const label = decodeURIComponent(
     args.src
@@ -282,21 +275,51 @@ async function describeArchive(args: Arguments, controller: Controller): Promise
   };
   const decisive = [dest, base.strip, base.include, base.mode, base.owner, base.group];
   const options = createHash('sha256').update(JSON.stringify(decisive)).digest('hex').slice(0, 16);
-  if (args.via === 'target' && wanted !== undefined) {
-    const installation = { ...base, options, sha256: wanted };
-    if (isRemote(args.src)) return { src: args.src, installation, url: args.src };
-    return { src: args.src, installation: { ...installation, archive: args.src.replace(/^file:\/\//, '') } };
-  }
-  const path = await locate(args.src, wanted, controller);
-  const { content, sha256 } = await controller.content(path);
-  if (wanted !== undefined && sha256 !== wanted) throw mismatch(args.src, sha256, wanted);
-  const members = await readMembers(path, { strip: base.strip, include: base.include });
-  return { src: args.src, installation: { ...base, options, sha256 }, pushed: { content, sha256 }, members };
+  // Hosts are judged by the digest alone: where it is given, nothing is fetched for one that has the archive.
+  const isElsewhere = args.via === 'target' || isRemote(args.src);
+  const sha256 = isElsewhere && wanted !== undefined ? wanted : (await readArchive(args, controller)).sha256;
+  const installation = { ...base, options, sha256 };
+  if (args.via === 'controller') return { src: args.src, installation };
+  if (isRemote(args.src)) return { src: args.src, installation, url: args.src };
+  return { src: args.src, installation: { ...installation, archive: args.src.replace(/^file:\/\//, '') } };
 }
 
-async function locate(src: string, sha256: string | undefined, controller: Controller): Promise<string> {
-  if (isRemote(src) && sha256 !== undefined) return controller.download(src, sha256);
-  return controller.find(src.startsWith('file://') ? fileURLToPath(src) : src, 'files');
+/** Gets what is pushed, and lists its files for the tasks after it. A host that gets it itself needs nothing of this. */
+async function fetchArchive(
+  args: Arguments,
+  { desired, current }: { readonly desired: Desired; readonly current: Current },
+  controller: Controller,
+): Promise<{ desired: Desired; implied?: Implied[] }> {
+  if (args.via === 'target') return { desired };
+  const { installation } = desired;
+  const { path, ...pushed } = await readArchive(args, controller);
+  // It also refuses what the host would refuse.
+  const members = await readMembers(path, installation);
+  const complete = { ...desired, pushed };
+  // What has changed since the archive was installed is in the changes.
+  if (members === undefined || isInstalled(current, installation)) return { desired: complete };
+  return { desired: complete, implied: filesOf(members, current, installation) };
+}
+
+/** The archive as the controller has it, after a download if need be. */
+async function readArchive(
+  args: Arguments,
+  controller: Controller,
+): Promise<{ readonly path: string; readonly content: Content; readonly sha256: string }> {
+  const { src } = args;
+  const wanted = digestIn(args);
+  const path =
+    isRemote(src) && wanted !== undefined
+      ? await controller.download(src, wanted)
+      : await controller.find(src.startsWith('file://') ? fileURLToPath(src) : src, 'files');
+  const { content, sha256 } = await controller.content(path);
+  if (wanted !== undefined && sha256 !== wanted) throw mismatch(src, sha256, wanted);
+  return { path, content, sha256 };
+}
+
+/** The wanted digest as sha256sum writes it. */
+function digestIn({ sha256 }: Arguments): string | undefined {
+  return sha256?.replace(/^sha256:/, '').toLowerCase();
 }
 
 /** `/usr/local` and `containerd-1.7.27-linux-amd64.tar.gz` are `usr-local-containerd`. */
@@ -316,16 +339,6 @@ function mismatch(src: string, actual: string, wanted: string): RunbookError {
   });
 }
 
-function question({ installation, members = [] }: Desired): ReturnType<typeof questionScript> {
-  const { dest } = installation;
-  const paths = members.map((member) => `${dest}/${member.path}`);
-  const folders = new Set<string>();
-  for (const path of paths) {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) folders.add(path.slice(0, at));
-  }
-  return questionScript(installation, paths, [...folders].sort());
-}
-
 function parse(args: Arguments, { rc, stdout, stderr }: ProbeOutput): Current {
   if (rc !== 0) throw failure(`what is installed in ${args.dest} cannot be told`, stderr || stdout);
   const field = (name: string): string => new RegExp(`^${name} (.*)$`, 'm').exec(stdout)?.[1] ?? '';
@@ -338,8 +351,6 @@ function parse(args: Arguments, { rc, stdout, stderr }: ProbeOutput): Current {
   for (const [, path = ''] of stdout.matchAll(/^link (.*)\t.*$/gm)) {
     files.push({ path, sha256: undefined, mode: undefined, owner: undefined });
   }
-  const pairs = (name: string): [string, string][] =>
-    all(name).map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]);
   const now = [...stdout.matchAll(/^now=(\S+) (\S+) (.*)$/gm)].map(
     ([, mode = '', owner = '', path = '']) => [path, { mode, owner }] as const,
   );
@@ -360,8 +371,6 @@ function parse(args: Arguments, { rc, stdout, stderr }: ProbeOutput): Current {
     missing: all('missing'),
     differing: all('differs'),
     now: new Map(now),
-    have: new Map(pairs('have')),
-    linked: new Map(all('linked').map((line) => [line.replace(/\t.*$/, ''), line.replace(/^.*\t/, '')])),
     missingFolders: all('nofolder'),
   };
 }
@@ -378,6 +387,10 @@ function isUnchanged(
     const is = now.get(path);
     return is === undefined || (is.mode === mode && is.owner === owner);
   });
+}
+
+function isInstalled({ manifest }: Current, { sha256, options }: Installation): boolean {
+  return manifest?.archive === sha256 && manifest.options === options;
 }
 
 function driftOf({ files, missing, differing, now }: Current): Change[] {
@@ -397,37 +410,25 @@ function driftOf({ files, missing, differing, now }: Current): Change[] {
   return changes;
 }
 
-/** File by file, for the tasks after it: a unit that the archive brings will be there. */
-function fileChanges(current: Current, { installation, members }: Desired): Change[] {
-  if (members === undefined) return [];
-  const changes: Change[] = [];
-  const add = (full: string, path: string, before: unknown, after: unknown): void => {
-    changes.push({ path, before, after, resource: fileResource(full) });
+/** What the archive brings and what it no longer has: a unit file that a task after it needs will be there. */
+function filesOf(members: readonly Member[], { files, missingFolders }: Current, { dest }: Installation): Implied[] {
+  const folders = new Set(missingFolders);
+  const implied: Implied[] = [];
+  const imply = (full: string, attributes: Readonly<Record<string, unknown>>): void => {
+    const resource = fileResource(full);
+    for (const [path, after] of Object.entries(attributes)) implied.push({ path, after, resource });
   };
-  for (const folder of current.missingFolders) {
-    add(folder, 'exists', false, true);
-    add(folder, 'type', null, 'directory');
-  }
-  const paths = new Set<string>();
   for (const { path, sha256, target } of members) {
-    const full = `${installation.dest}/${path}`;
-    paths.add(full);
-    const [is, leads] = [current.have.get(full), current.linked.get(full)];
-    if (is === undefined && leads === undefined) add(full, 'exists', false, true);
-    if (target !== undefined) {
-      if (leads === undefined) add(full, 'type', is === undefined ? null : 'file', 'link');
-      if (leads !== target) add(full, 'target', leads ?? null, target);
-      continue;
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      folders.add(`${dest}/${path.slice(0, at)}`);
     }
-    if (leads !== undefined) add(full, 'type', 'link', 'file');
-    if (sha256 !== undefined && sha256 !== is) add(full, 'sha256', is ?? null, sha256);
+    if (target !== undefined) imply(`${dest}/${path}`, { exists: true, type: 'link', target });
+    else imply(`${dest}/${path}`, { exists: true, type: 'file', ...(sha256 !== undefined && { sha256 }) });
   }
-  for (const { path } of current.files) {
-    if (!paths.has(path) && !current.missing.includes(path)) {
-      add(path, 'exists', true, false);
-    }
-  }
-  return changes;
+  for (const folder of folders) imply(folder, { exists: true, type: 'directory' });
+  const kept = new Set(members.map(({ path }) => `${dest}/${path}`));
+  for (const { path } of files) if (!kept.has(path)) imply(path, { exists: false });
+  return implied;
 }
 
 function* fetch(installation: Installation, url: string): Generator<Step, void, StepResult> {

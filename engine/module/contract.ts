@@ -131,14 +131,17 @@ interface Common<S extends ArgumentsSchema> {
 }
 
 /**
- * A module with a desired state. The engine runs `desired → probe → diff`, stops there in check mode, and otherwise goes
- * on with `apply → probe → diff`, which must then be satisfied.
+ * A module with a desired state. The engine runs `desired → probe → diff` and, where something is pending, `prepare`. It
+ * stops there in check mode, and otherwise goes on with `apply → probe → diff`, which must then be satisfied.
  *
  * Keep the members in this order in the literal: TypeScript infers `Desired` and `Current` from the first ones.
  */
 export interface Resource<S extends ArgumentsSchema, Desired, Current> extends Common<S> {
   readonly kind: 'resource';
-  /** What is wanted, as far as the controller has to work it out: a rendered template, an archive's digest. */
+  /**
+   * What is wanted, as far as the controller has to work it out: a rendered template, an archive's digest. It is asked of
+   * a converged host too: what costs more than reading a file belongs in `prepare`.
+   */
   readonly desired?: (args: FromSchema<S>, controller: Controller) => Promise<Desired>;
   readonly probe: (args: FromSchema<S>, desired: NoInfer<Desired>) => Probe<Current>;
   /** Pure. `predicted` is what check mode expects earlier tasks to have changed; empty otherwise. */
@@ -147,6 +150,20 @@ export interface Resource<S extends ArgumentsSchema, Desired, Current> extends C
     args: FromSchema<S>,
     context: { readonly desired: NoInfer<Desired>; readonly predicted: Predicted },
   ) => Diff;
+  /**
+   * Gets on the controller what only `apply` needs: a download. Called once changes are pending, before a lease is taken
+   * and before the host is touched, and in check mode too, so that what would fail a run fails there.
+   */
+  readonly prepare?: (
+    args: FromSchema<S>,
+    context: { readonly desired: NoInfer<Desired>; readonly current: NoInfer<Current> },
+    controller: Controller,
+  ) => Promise<{
+    /** What `apply` gets in place of the `desired` so far. */
+    readonly desired: NoInfer<Desired>;
+    /** What the changes bring with them. Check mode remembers it like them and does not show it: an archive's files. */
+    readonly implied?: readonly Omit<Change, 'before'>[];
+  }>;
   /** Yields the effects. A step that fails is thrown into the generator, so that `try`/`finally` can clean up. */
   readonly apply: (context: {
     readonly args: FromSchema<S>;
@@ -160,9 +177,10 @@ export interface Resource<S extends ArgumentsSchema, Desired, Current> extends C
   readonly unverifiable?: (args: FromSchema<S>) => string | undefined;
   /**
    * What must come true before the task is done, whether or not anything changed: a node that becomes Ready. Check mode
-   * asks once, and answers `unknown` while it is not so.
+   * asks once, and answers `unknown` while it is not so. Undefined when nothing is to be waited for, also because
+   * `current`, from the last probe, shows that it is so already: then the host is not asked again.
    */
-  readonly settle?: (args: FromSchema<S>) => Wait<unknown> | undefined;
+  readonly settle?: (args: FromSchema<S>, current: NoInfer<Current>) => Wait<unknown> | undefined;
   /** Values for `register`, from the last probe. `changed`, `failed` and the like are added by the engine. */
   readonly result?: (
     current: NoInfer<Current>,

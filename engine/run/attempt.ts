@@ -35,7 +35,7 @@ export interface AttemptContext {
   readonly onEffect: () => void;
 }
 
-/** desired → probe → diff, and unless check mode stops there: apply → probe → diff → settle. */
+/** desired → probe → diff; prepare when changes are pending; unless check mode stops there: apply → probe → diff → settle. */
 export async function attemptResource(
   module: AnyResource,
   // Checked against the module's schema by the caller.
@@ -54,6 +54,8 @@ export async function attemptResource(
   if (changes.length === 0)
     return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
 
+  // Before the leases: what cannot be fetched must not cost the host a drain.
+  const prepared = await module.prepare?.(args, { desired, current }, context.controller);
   if (await context.beforeEffect()) {
     current = await ask();
     diff = compare(current);
@@ -63,7 +65,8 @@ export async function attemptResource(
     }
   }
   context.onEffect();
-  const returned = (await steps.drive(module.apply({ args, desired, current, changes, id: context.id }))) ?? {};
+  const effects = module.apply({ args, desired: prepared?.desired ?? desired, current, changes, id: context.id });
+  const returned = (await steps.drive(effects)) ?? {};
   const unverified = module.unverifiable?.(args);
   current = await ask();
   if (unverified === undefined) {
@@ -113,8 +116,9 @@ async function predict(
     return { outcome: 'unknown', changes: [], values: {}, unknownReason: diff.unknown, message: diff.unknown };
   }
   if (diff.length > 0) {
+    const prepared = await module.prepare?.(args, { desired, current }, context.controller);
     await context.beforeEffect();
-    context.predicted.record(diff);
+    context.predicted.record([...diff, ...(prepared?.implied ?? [])]);
     return {
       outcome: 'changed',
       changes: diff,
@@ -123,7 +127,7 @@ async function predict(
     };
   }
   const values = module.result?.(current, args, desired) ?? {};
-  const wait = module.settle?.(args);
+  const wait = module.settle?.(args, current);
   if (wait) {
     const answer = wait.done(await context.steps.ask(wait.probe));
     if (answer !== true) {
@@ -147,7 +151,7 @@ async function settled(
   },
 ): Promise<AttemptResult> {
   let { current } = done;
-  const wait = module.settle?.(args);
+  const wait = module.settle?.(args, current);
   if (wait) {
     await context.steps.wait(wait);
     current = await context.steps.ask(module.probe(args, done.desired));

@@ -3,7 +3,7 @@ import type { Change, Predicted } from '../module/contract.ts';
 /** What check mode expects of a host after the tasks that it did not run. */
 export interface PredictedState extends Predicted {
   /** Remembers what a skipped effect would have changed. */
-  record(changes: readonly Change[]): void;
+  record(changes: readonly (Change | Omit<Change, 'before'>)[]): void;
 }
 
 /** A host to which nothing is predicted yet. */

@@ -45,12 +45,8 @@ m=$state/${name}`;
  * Asks what is installed. The manifest lists every file with its digest, and with inode, size and time of change: where
  * those are as they were left, the bytes are too, and nothing has to be read.
  */
-export function questionScript(
-  installation: Installation,
-  members: readonly string[],
-  folders: readonly string[],
-): Script {
-  const { sha256, options } = installation;
+export function questionScript(installation: Installation): Script {
+  const { dest, sha256, options } = installation;
   return sh`export TZ=UTC0
 ${manifestScript(installation)}
 tab=$(printf '\\t')
@@ -71,14 +67,8 @@ done
 fi
 if [ -z "$is" ] || ! [ "$now" = "$(sed -n '/^stat /p' "$m")" ]; then sed -n '/^\\(file\\|link\\) /p' "$m"; fi
 fi
-if [ -z "$is" ]; then
-for p in ${folders}; do [ -d "$p" ] || printf 'nofolder=%s\\n' "$p"; done
-for p in ${members}; do
-if [ -L "$p" ]; then printf 'linked=%s\\t%s\\n' "$p" "$(readlink "$p")"
-elif [ -f "$p" ]; then h=$(sha256sum <"$p"); printf 'have=%s %s\\n' "\${h%% *}" "$p"
-elif [ -e "$p" ]; then printf 'have=- %s\\n' "$p"; fi
-done
-fi
+d=${dest}
+while [ -n "$d" ] && [ ! -d "$d" ]; do printf 'nofolder=%s\\n' "$d"; d=\${d%/*}; done
 exit 0`;
 }
 

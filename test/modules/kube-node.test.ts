@@ -154,7 +154,7 @@ function resultOf(answer: ProbeOutput): Record<string, unknown> {
 }
 
 function settle(wait: Record<string, unknown>) {
-  const asked = module.settle?.(checkedArguments(module, { node: 'n1', wait }));
+  const asked = module.settle?.(checkedArguments(module, { node: 'n1', wait }), undefined);
   if (!asked) throw new Error('nothing is waited for');
   return asked;
 }

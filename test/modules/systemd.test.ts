@@ -507,28 +507,34 @@ describe('systemd', () => {
   });
 
   describe('stable_for', () => {
-    function settle(seconds: number): (block: string, uptime: number) => unknown {
-      const args = checkedArguments(systemd, { name: 'docker', state: 'started', stable_for: seconds });
-      const wait = (systemd as AnyResource).settle?.(args);
-      return (block, uptime) => wait?.done(wait.probe.parse(answer([block], { uptime })));
+    /** What is waited for once the last probe has found this; undefined when it is so already. */
+    function settle(block: string, uptime: number): ((block: string, uptime: number) => unknown) | undefined {
+      const resource = systemd as AnyResource;
+      const args = checkedArguments(systemd, { name: 'docker', state: 'started', stable_for: 20 });
+      const current = resource.probe(args, undefined).parse(answer([block], { uptime }));
+      const wait = resource.settle?.(args, current);
+      return wait && ((block, uptime) => wait.done(wait.probe.parse(answer([block], { uptime }))));
     }
 
-    it('is satisfied by a unit that has been active for so long', () => {
-      expect(settle(20)(unit(), 2900)).to.equal(true);
+    it('asks no more where the unit has been active for so long', () => {
+      expect(settle(unit(), 2900)).to.equal(undefined);
     });
 
     it('waits for a younger one', () => {
-      expect(settle(20)(unit(), 2820)).to.equal('docker.service is active for 5 s of 20 s');
+      const ask = settle(unit(), 2816);
+      expect(ask?.(unit(), 2820)).to.equal('docker.service is active for 5 s of 20 s');
+      expect(ask?.(unit(), 2835)).to.equal(true);
     });
 
     it('does not count waiting for the next try', () => {
-      expect(settle(20)(unit(autoRestart), 9000)).to.match(/^docker\.service is activating \(auto-restart\)/);
+      const ask = settle(unit(autoRestart), 9000);
+      expect(ask?.(unit(autoRestart), 9001)).to.match(/^docker\.service is activating \(auto-restart\)/);
     });
 
     it('fails as soon as the unit was started again', () => {
-      const ask = settle(20);
-      expect(ask(unit({ NRestarts: 4 }), 2820)).to.be.a('string');
-      expect(() => ask(unit({ NRestarts: 5 }), 2825)).to.throw(
+      const ask = settle(unit({ NRestarts: 4 }), 2820);
+      expect(ask?.(unit({ NRestarts: 4 }), 2821)).to.be.a('string');
+      expect(() => ask?.(unit({ NRestarts: 5 }), 2825)).to.throw(
         'did not stay active for 20 s: it ended and was started again',
       );
     });

@@ -7,6 +7,7 @@ import {
   cp,
   lstat,
   mkdir,
+  mkdtemp,
   readdir,
   readFile,
   readlink,
@@ -20,15 +21,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { AnyResource, Diff } from '../../engine/module/contract.ts';
+import type { Diff } from '../../engine/module/contract.ts';
+import { controllerFor, createFileStore } from '../../engine/run/controller.ts';
 import tarInstall from '../../modules/tar-install.ts';
 import {
   applyLocally,
-  checkedArguments,
+  checkLocally,
   localController,
   nothingPredicted,
   predicted,
-  runLocally,
   withTemporaryFolder,
 } from '../support/module-rig.ts';
 import { failureOf, mistakesOf, modeOf } from './support.ts';
@@ -47,6 +48,8 @@ interface Place {
     more?: Record<string, unknown>,
     resources?: Record<string, Record<string, unknown>>,
   ): Promise<Diff>;
+  /** What check mode would remember besides, below dest, by path. */
+  implied(src: string): Promise<Record<string, Record<string, unknown>>>;
 }
 
 async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
@@ -71,15 +74,17 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
       },
       install: (src, more) => applyLocally(tarInstall, args(src, more), { controller }),
       check: async (src, more, resources) => {
-        const resource = tarInstall as AnyResource;
-        const checked = checkedArguments(tarInstall, args(src, more));
-        const desired = await resource.desired?.(checked, controller);
-        const question = resource.probe(checked, desired);
-        const current = question.parse(await runLocally(question.script));
-        return resource.diff(current, checked, {
-          desired,
-          predicted: resources ? predicted(resources) : nothingPredicted,
-        });
+        const expected = resources ? predicted(resources) : nothingPredicted;
+        return (await checkLocally(tarInstall, args(src, more), { controller, predicted: expected })).diff;
+      },
+      implied: async (src) => {
+        const files: Record<string, Record<string, unknown>> = {};
+        for (const { resource = '', path, after } of (await checkLocally(tarInstall, args(src), { controller }))
+          .implied) {
+          const file = resource.replace(/.*\/dest/, '');
+          files[file] = { ...files[file], [path]: after };
+        }
+        return files;
       },
     });
   });
@@ -108,6 +113,25 @@ async function digestOf(path: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(path))
     .digest('hex');
+}
+
+/** Serves a folder and notes what was asked for. */
+async function withServer(root: string, body: (url: string, requests: string[]) => Promise<void>): Promise<void> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url ?? '');
+    readFile(join(root, request.url ?? '')).then(
+      (bytes) => response.end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    // A TCP server's address is no string.
+    await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests);
+  } finally {
+    server.close();
+  }
 }
 
 function changesOf(diff: Diff): string[] {
@@ -439,21 +463,6 @@ describe('tar-install', function () {
     }));
 
   describe('lets the host fetch', () => {
-    async function withServer(root: string, body: (url: string) => Promise<void>): Promise<void> {
-      const server = createServer((request, response) => {
-        readFile(join(root, request.url ?? '')).then(
-          (bytes) => response.end(bytes),
-          () => response.writeHead(404).end(),
-        );
-      });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      try {
-        await body(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      } finally {
-        server.close();
-      }
-    }
-
     it('a URL, checked there', () =>
       withPlace(async ({ archive, install, check, folder, dest }) => {
         const src = await archive('tool-1.0.tar.gz', release('v1.0'));
@@ -471,31 +480,97 @@ describe('tar-install', function () {
       }));
   });
 
+  describe('lets the controller fetch', () => {
+    /** A controller that has fetched nothing yet. */
+    async function emptyController(folder: string): Promise<ReturnType<typeof controllerFor>> {
+      const cache = await mkdtemp(join(folder, 'cache-'));
+      const store = createFileStore(cache, () => ({ render: () => '' }), new AbortController().signal);
+      return controllerFor(store, 'localhost', [folder], {});
+    }
+
+    it('nothing for a host that has the archive, and once where something is to be done', () =>
+      withPlace(async ({ archive, args, folder, dest }) => {
+        const src = await archive('tool-1.0.tar.gz', release('v1.0'));
+        await withServer(folder, async (url, requests) => {
+          const wanted = args(`${url}/${src}`, { sha256: await digestOf(join(folder, src)) });
+          const install = async () => applyLocally(tarInstall, wanted, { controller: await emptyController(folder) });
+          expect((await install()).changes).to.have.length(1);
+          expect(requests).to.deep.equal([`/${src}`]);
+          expect((await install()).changes).to.deep.equal([]);
+          expect(requests).to.have.length(1);
+          await rm(join(dest, 'bin/tool'));
+          expect((await install()).changes).to.have.length(1);
+          expect(requests).to.have.length(2);
+          expect(await readFile(join(dest, 'bin/tool'), 'utf8')).to.equal(program('v1.0'));
+        });
+      }));
+
+    it('a URL that is gone or another file: check mode fails as a run does, and the host is not touched', () =>
+      withPlace(async ({ archive, args, folder, dest }) => {
+        const src = await archive('tool-1.0.tar.gz', release('v1.0'));
+        const actual = await digestOf(join(folder, src));
+        await withServer(folder, async (url) => {
+          for (const [name, says] of [
+            [src, `${url}/${src} has sha256 ${actual}, not ${'b'.repeat(64)}`],
+            ['none.tar.gz', `cannot fetch ${url}/none.tar.gz: HTTP 404 Not Found`],
+          ] as const) {
+            const wanted = args(`${url}/${name}`, { sha256: 'b'.repeat(64) });
+            for (const work of [checkLocally, applyLocally]) {
+              const controller = await emptyController(folder);
+              expect(await failureOf(work(tarInstall, wanted, { controller }))).to.equal(says);
+            }
+          }
+        });
+        expect(await exists(dest)).to.equal(false);
+      }));
+  });
+
   describe('in check mode', () => {
-    it('names every file, so that later tasks know it', () =>
-      withPlace(async ({ archive, install, check, dest }) => {
+    it('tells the archive, and remembers every file, so that later tasks know it', () =>
+      withPlace(async ({ archive, install, check, implied }) => {
         await install(await archive('tool-1.0.tar.gz', release('v1.0')));
-        await rm(join(dest, 'share'), { recursive: true });
         const next = {
           'bin/tool': program('v1.1'),
           'bin/t': '-> toolctl',
           'lib/systemd/system/tool.service': '[Service]\n',
         };
-        const changes = changesOf(await check(await archive('tool-1.1.tar.gz', next)));
-        const at = (text: string): string[] => changes.filter((line) => line.startsWith(`${text} `));
+        const src = await archive('tool-1.1.tar.gz', next);
+        const changes = changesOf(await check(src));
+        expect(changes).to.have.length(1);
         expect(changes[0]).to.match(/archive: tool-1\.0\.tar\.gz .* -> tool-1\.1\.tar\.gz/);
-        expect(at('/lib/systemd/system/tool.service')[0]).to.equal(
-          '/lib/systemd/system/tool.service exists: false -> true',
-        );
-        expect(at('/lib/systemd')).to.deep.equal([
-          '/lib/systemd exists: false -> true',
-          '/lib/systemd type: null -> directory',
-        ]);
-        expect(at('/bin/tool')[0]).to.match(/sha256: [0-9a-f]{64} -> [0-9a-f]{64}/);
-        expect(at('/bin/toolctl')).to.deep.equal(['/bin/toolctl exists: true -> false']);
-        expect(at('/bin/t')).to.deep.equal(['/bin/t target: tool -> toolctl']);
-        // It is gone already.
-        expect(at('/share/doc/README')).to.deep.equal([]);
+        const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+        expect(await implied(src)).to.deep.equal({
+          '/bin': { exists: true, type: 'directory' },
+          '/bin/t': { exists: true, type: 'link', target: 'toolctl' },
+          '/bin/tool': { exists: true, type: 'file', sha256: sha256(program('v1.1')) },
+          '/bin/toolctl': { exists: false },
+          '/lib': { exists: true, type: 'directory' },
+          '/lib/systemd': { exists: true, type: 'directory' },
+          '/lib/systemd/system': { exists: true, type: 'directory' },
+          '/lib/systemd/system/tool.service': { exists: true, type: 'file', sha256: sha256('[Service]\n') },
+          '/share/doc/README': { exists: false },
+        });
+      }));
+
+    it('remembers the destination, which will be there', () =>
+      withPlace(async ({ archive, implied }) => {
+        const files = await implied(await archive('tool.tar.gz', { tool: 'x' }));
+        expect(Object.keys(files).sort()).to.deep.equal(['', '/tool']);
+        expect(files['']).to.deep.equal({ exists: true, type: 'directory' });
+      }));
+
+    it('remembers no files where only some were changed since: those are its changes', () =>
+      withPlace(async ({ archive, install, implied, dest }) => {
+        const src = await archive('tool.tar.gz', release('v1.0'));
+        await install(src);
+        await rm(join(dest, 'bin/tool'));
+        expect(await implied(src)).to.deep.equal({});
+      }));
+
+    it('refuses what a run would refuse', () =>
+      withPlace(async ({ archive, check }) => {
+        const src = await archive('h.tar', { 'a/l': '-> ../../etc' }, ['-cf']);
+        expect(await failureOf(check(src))).to.match(/refused: the link \.\/a\/l leads to/);
       }));
 
     it('changes nothing', () =>

@@ -72,7 +72,9 @@ export async function stepsOf(
   const desired = await resource.desired?.(checked, options.controller ?? localController());
   const current = resource.probe(checked, desired).parse(recorded);
   const changes = pendingOf(resource.diff(current, checked, { desired, predicted: nothingPredicted }));
-  const generator = resource.apply({ args: checked, desired, current, changes, id: 'test' });
+  const prepared = await resource.prepare?.(checked, { desired, current }, options.controller ?? localController());
+  const complete = prepared?.desired ?? desired;
+  const generator = resource.apply({ args: checked, desired: complete, current, changes, id: 'test' });
   const steps: Step[] = [];
   for (let turn = generator.next(); !turn.done; ) {
     steps.push(turn.value);
@@ -87,7 +89,7 @@ export interface LocalRun {
   readonly values: Record<string, unknown>;
 }
 
-/** Runs a resource against this machine: probe → diff → apply → verify, as the engine does. For paths in temporary folders. */
+/** Runs a resource against this machine: probe → diff → prepare → apply → verify, as the engine does. For paths in temporary folders. */
 export async function applyLocally(
   module: ModuleDefinition,
   args: Record<string, unknown>,
@@ -104,7 +106,9 @@ export async function applyLocally(
   const changes = pendingOf(resource.diff(current, checked, { desired, predicted: nothingPredicted }));
   let returned: unknown;
   if (changes.length > 0) {
-    const generator = resource.apply({ args: checked, desired, current, changes, id: 'test' });
+    const prepared = await resource.prepare?.(checked, { desired, current }, options.controller ?? localController());
+    const complete = prepared?.desired ?? desired;
+    const generator = resource.apply({ args: checked, desired: complete, current, changes, id: 'test' });
     let turn = generator.next();
     while (!turn.done) {
       const step: Step = turn.value;
@@ -122,6 +126,24 @@ export async function applyLocally(
     }
   }
   return { changes, values: { ...resource.result?.(current, checked, desired), ...(returned as object | undefined) } };
+}
+
+/** What check mode finds on this machine, and what it would remember besides. */
+export async function checkLocally(
+  module: ModuleDefinition,
+  args: Record<string, unknown>,
+  options: { predicted?: Predicted; controller?: Controller } = {},
+): Promise<{ diff: Diff; implied: readonly Omit<Change, 'before'>[] }> {
+  const { predicted = nothingPredicted, controller = localController() } = options;
+  const resource = asResource(module);
+  const checked = checkedArguments(module, args);
+  const desired = await resource.desired?.(checked, controller);
+  const question = resource.probe(checked, desired);
+  const current = question.parse(await runLocally(question.script));
+  const diff = resource.diff(current, checked, { desired, predicted });
+  const isPending = !('unknown' in diff) && diff.length > 0;
+  const prepared = isPending ? await resource.prepare?.(checked, { desired, current }, controller) : undefined;
+  return { diff, implied: prepared?.implied ?? [] };
 }
 
 /** Runs a script with this machine's `/bin/sh`. */
