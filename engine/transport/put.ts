@@ -146,7 +146,7 @@ async function stream(
   const timeout = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
-    // Not an AsyncIterable of one huge chunk: the channel takes 2 MiB at a time and this keeps memory flat.
+    // In slices: the channel takes 2 MiB at a time, and the pipeline waits for it.
     const source =
       content.kind === 'file' ? createReadStream(content.path, { highWaterMark: chunkBytes }) : slices(content.bytes);
     const sent = pipeline(source, process.stdin, { signal }).catch((error: unknown) => error);
