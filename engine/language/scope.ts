@@ -29,6 +29,8 @@ class Resolver implements ProxyHandler<Record<string, unknown>> {
   }
 
   get(_target: unknown, name: string | symbol): unknown {
+    // Handlebars compares the scope with an item of {{#each}} by `!=`, which asks an object for a primitive.
+    if (name === Symbol.toPrimitive) return () => 'variables';
     return typeof name === 'string' ? this.#read(name) : undefined;
   }
 

@@ -119,7 +119,7 @@ describe('playbooks/containerd.yaml when a node does not come up', function () {
       '-i',
       lab.inventoryPath,
       '-e',
-      'kubelet_extra_flags={"--no-such-flag": "x"}',
+      '{"kubelet_extra_flags": {"--no-such-flag": "x"}}',
     ]);
     expect(run.exitCode, run.stderr + failuresIn(run)).to.equal(6);
     expect(run.summary.map((host) => host.state)).to.deep.equal(['failed', 'ok', 'ok']);

@@ -16,6 +16,8 @@ describe('every module on a real node', function () {
 
   before(async () => {
     await lab.ensureUp();
+    // Fresh nodes: what an earlier test installed would leave nothing to change here.
+    await lab.reset();
     node = lab.nodes.at(-1) ?? '';
   });
 

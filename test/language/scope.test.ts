@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { compileTemplate } from '../../engine/language/compile.ts';
 import { createScope } from '../../engine/language/scope.ts';
 import { expression, mistakesIn, value } from './fakes.ts';
 
@@ -72,5 +73,12 @@ describe('scopes', () => {
     const scope = createScope([variables({ port: '{{ base }}' }), { base: 8080 }]);
     expect(expression('port == 8080 && base == port').test(scope)).to.equal(true);
     expect(value('{{ port }}').render(scope)).to.equal(8080);
+  });
+
+  it('can be left with ../ inside of {{#each}} over plain values', () => {
+    const template = compileTemplate({ path: 'a.hbs', text: '{{#each ports}}{{../host}}:{{this}} {{/each}}' });
+    expect(template.render(createScope([{ host: 'n1', ports: [80, 'http', true] }]))).to.equal(
+      'n1:80 n1:http n1:true ',
+    );
   });
 });
