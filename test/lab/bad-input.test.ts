@@ -67,21 +67,18 @@ describe('bad luck on a real node', function () {
   it('a changed host key stops before authentication, names the line of known_hosts, and what to do', async () => {
     const other = join(folder, 'known_hosts');
     const text = await readFile(lab.knownHostsPath, 'utf8');
-    const keyOf = (address: string): string | undefined =>
-      text
-        .split('\n')
-        .find((line) => line.startsWith(address))
-        ?.split(' ')
-        .slice(1)
-        .join(' ');
+    const keyOf = (name: string): string | undefined => {
+      const line = text.split('\n').find((l) => l.includes(lab.address(name)));
+      return line?.split(' ').slice(1).join(' ');
+    };
     const [first = ''] = lab.nodes;
-    await writeFile(other, `${lab.address(node)} ${keyOf(lab.address(first))}\n`);
+    await writeFile(other, `${lab.address(node)} ${keyOf(first)}\n`);
     const run = await playTasks(touch, { ansible_ssh_common_args: `'-o UserKnownHostsFile=${other}'` });
     expect(run.exitCode).to.equal(4);
     expect(failureOf(run)).to.have.property('code', 'host-key');
     expect(`${failureOf(run)?.message} ${failureOf(run)?.hint}`)
       .to.contain(`${other}:1`)
-      .and.contain('ssh-keygen -R');
+      .and.match(/ssh-keygen .*-R/);
     await nothingWasDone();
   });
 
