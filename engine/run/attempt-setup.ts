@@ -9,6 +9,7 @@ import { type AttemptContext, type AttemptResult, attemptAction, attemptResource
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor } from './controller.ts';
 import type { HostRun } from './host-run.ts';
+import { shown } from './no-log.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 
 /** A task that says nothing else has this long on one host. */
@@ -113,18 +114,11 @@ export function stepRunnerFor(context: RunContext, task: Task, host: HostRun, pl
     deadline: context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs),
     clock: context.clock,
     signal: context.request.abort,
-    onStepStarted: (step) =>
-      context.bus.emit({ type: 'step-started', ...where, step: task.noLog ? '(hidden by no_log)' : step }),
+    onStepStarted: (step) => context.bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
     onStepEnded: (step, rc, durationMs) =>
-      context.bus.emit({
-        type: 'step-ended',
-        ...where,
-        step: task.noLog ? '(hidden by no_log)' : step,
-        rc,
-        durationMs,
-      }),
+      context.bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
     onProgress: (text, deadline) =>
-      context.bus.emit({ type: 'host-task-progress', ...where, text, deadlineMs: deadline }),
+      context.bus.emit({ type: 'host-task-progress', ...where, text: shown(task, text), deadlineMs: deadline }),
   });
 }
 

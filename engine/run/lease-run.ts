@@ -7,6 +7,7 @@ import { type RunContext, refOf } from './context.ts';
 import type { HostRun } from './host-run.ts';
 import { LeaseRefusal } from './judgement.ts';
 import type { HostHold, LeaseHold } from './lease-hold.ts';
+import { failureOf, resultOf, shown } from './no-log.ts';
 import { failureView } from './step-runner.ts';
 
 /**
@@ -35,15 +36,16 @@ export async function releaseLease(context: RunContext, hold: LeaseHold, host: H
   const { task } = hold.clause;
   const held = hold.of(host.name);
   const module = task.module as AnyLease;
+  const eventBody = { task: refOf(task), host: host.name, grant: shown(task, held.grant) };
   try {
     const steps = stepRunnerFor(context, task, host, play, context.scopeOf(host, play, task));
     await steps.drive(module.release({ args: held.args as never, grant: held.grant }));
-    context.bus.emit({ type: 'lease-released', task: refOf(task), host: host.name, grant: held.grant });
+    context.bus.emit({ type: 'lease-released', ...eventBody });
   } catch (error) {
-    const failure = failureView(error);
+    const failure = failureOf(task, failureView(error));
     const reason = `it could not be released: ${failure.message}`;
     host.keptLeases.push({ task: task.name, reason });
-    context.bus.emit({ type: 'lease-kept', task: refOf(task), host: host.name, grant: held.grant, reason });
+    context.bus.emit({ type: 'lease-kept', ...eventBody, reason });
     if (host.status !== 'active') return;
     host.status = 'failed';
     host.counts.failed++;
@@ -79,7 +81,7 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
     }
     held.grant = await steps.drive(module.acquire({ args, current, runId: context.runId }));
     held.state = 'held';
-    bus.emit({ type: 'lease-taken', task: ref, host: host.name, grant: held.grant });
+    bus.emit({ type: 'lease-taken', task: ref, host: host.name, grant: shown(task, held.grant) });
     end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
     return true;
   } catch (error) {
@@ -101,8 +103,9 @@ function ended(
   task: Task,
   host: HostRun,
   started: number,
-  result: Omit<TaskResult, 'durationMs'>,
+  end: Omit<TaskResult, 'durationMs'>,
 ): void {
+  const result = resultOf(task, end);
   host.counts[result.outcome]++;
   if (result.outcome === 'failed' || result.outcome === 'unreachable') {
     host.status = result.outcome;

@@ -8,6 +8,7 @@ import { factsProbe } from './facts.ts';
 import type { HostRun } from './host-run.ts';
 import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { releaseLease, takeLeases } from './lease-run.ts';
+import { resultOf, shown } from './no-log.ts';
 import { tasksOf } from './selection.ts';
 import { failureView } from './step-runner.ts';
 import { runTaskOnHost, type TaskEnd } from './task-run.ts';
@@ -172,7 +173,7 @@ async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly
       type: 'lease-kept',
       task: refOf(hold.clause.task),
       host: host.name,
-      grant: held.grant,
+      grant: shown(hold.clause.task, held.grant),
       reason: decision.reason,
     });
   };
@@ -219,7 +220,7 @@ async function runAndRecord(
   });
   register(task, [host], end.registered);
   if (end.result.outcome === 'changed') for (const name of task.notify) host.notified.add(name);
-  const result = task.noLog ? hidden(end.result) : end.result;
+  const result = resultOf(task, end.result);
   record(host, task.name, result.outcome, result.failure);
   // What the second Ctrl-C aborted has not failed by itself.
   if (context.request.abort.aborted && result.failure?.code === 'interrupted') host.status = 'interrupted';
@@ -234,16 +235,6 @@ function record(host: HostRun, task: string, outcome: Outcome, failure: TaskEnd[
   if (outcome !== 'failed' && outcome !== 'unreachable') return;
   host.status = outcome;
   if (failure) host.failure = { ...failure, task };
-}
-
-function hidden(result: TaskEnd['result']): TaskEnd['result'] {
-  const text = '(hidden by no_log)';
-  return {
-    ...result,
-    changes: result.changes.map(({ path }) => ({ path, before: text, after: text })),
-    ...(result.message !== undefined && { message: text }),
-    ...(result.failure && { failure: { code: result.failure.code, message: text } }),
-  };
 }
 
 async function gatherFacts(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {

@@ -6,6 +6,7 @@ import { prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import type { HostRun } from './host-run.ts';
 import { type Judged, judge, unknownVerdict, type Verdict, verdictOfError, withFailure } from './judgement.ts';
+import { resultOf, shown } from './no-log.ts';
 
 /** What became of a task on a host, and what `register` gets. */
 export interface TaskEnd {
@@ -54,7 +55,13 @@ async function runLoop(
     const timed: TaskEnd = { ...end, result: { ...end.result, durationMs: context.clock.now() - started } };
     ends.push(timed);
     const text = typeof item === 'string' ? item : (JSON.stringify(item) ?? String(item));
-    context.bus.emit({ type: 'item-ended', task: refOf(task), host: host.name, item: text, ...timed.result });
+    context.bus.emit({
+      type: 'item-ended',
+      task: refOf(task),
+      host: host.name,
+      item: shown(task, text),
+      ...resultOf(task, timed.result),
+    });
     if (timed.result.outcome === 'failed' || timed.result.outcome === 'unreachable') break;
   }
   return combine(ends);
