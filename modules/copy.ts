@@ -7,9 +7,9 @@ import {
   failure,
   type Predicted,
   probe,
-  put,
   type Script,
   type Step,
+  type StepResult,
   sh,
   unknown,
 } from '../engine/index.ts';
@@ -17,6 +17,9 @@ import {
   attributesToPut,
   diffContent,
   isContentChanged,
+  pathBeside,
+  putFile,
+  renameScript,
   shownUpTo,
   type WantedFile,
   wantedText,
@@ -28,7 +31,6 @@ import {
   describeFile,
   expectedFile,
   type FileState,
-  folderOf,
   parseFile,
   pathMistakes,
   setAttributes,
@@ -139,7 +141,7 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
     if ('unknown' in source) return source;
     return diffContent(current.dest, source, args, predicted);
   },
-  *apply({ args, desired, current, changes, id }): Generator<Step, Record<string, unknown>> {
+  *apply({ args, desired, current, changes, id }): Generator<Step, Record<string, unknown>, StepResult> {
     const path = destOf(args);
     if (!isContentChanged(changes)) {
       const attributes = setAttributes(current.dest, changes);
@@ -150,12 +152,7 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
       const { stdout } = yield exec(remoteCopy(args, current, id), { purpose: `copying ${args.src} to ${path}` });
       return args.backup && stdout.trim() !== '' ? { backup: stdout.trim() } : {};
     }
-    const { stdout } = yield put(path, desired, {
-      ...attributesToPut(current.dest, args),
-      validate: validation(args.validate),
-      backup: args.backup,
-    });
-    return stdout.trim() === '' ? {} : { backup: stdout.trim() };
+    return yield* putFile(current.dest, desired, args, id);
   },
   result: ({ dest }) => ({ dest: dest.path, sha256: dest.sha256 ?? null, mode: dest.mode ?? null }),
 });
@@ -230,7 +227,7 @@ function expectedSource(
 /** The same promise as a put: complete, checked, with its attributes, or not visible at all. */
 function remoteCopy(args: Arguments, { dest, source }: Current, id: string): Script {
   const path = destOf(args);
-  const temporary = `${folderOf(path)}/.${basename(path)}.runbook-${id}`;
+  const temporary = pathBeside(path, id);
   const keeps = dest.type === 'file';
   const mode = attributesToPut(dest, args).mode ?? dest.mode;
   const owner = args.owner ?? (keeps ? dest.uid : undefined);
@@ -254,7 +251,7 @@ cp -p "$dest" "$backup"
 echo "$backup"`
       : sh`:`,
     // A sync of one file is not known to every sync.
-    sh`sync "$tmp" 2>/dev/null || sync
-mv -f "$tmp" "$dest"`,
+    sh`sync "$tmp" 2>/dev/null || sync`,
+    renameScript(temporary, path),
   ]);
 }

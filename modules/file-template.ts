@@ -1,5 +1,5 @@
-import { type Diff, defineModule, exec, probe, put, type Step } from '../engine/index.ts';
-import { attributesToPut, diffContent, isContentChanged, shownUpTo, wantedText } from './lib/file-content.ts';
+import { type Diff, defineModule, exec, probe, type Step, type StepResult } from '../engine/index.ts';
+import { diffContent, isContentChanged, putFile, shownUpTo, wantedText } from './lib/file-content.ts';
 import {
   attributeProperties,
   cleanPath,
@@ -8,14 +8,14 @@ import {
   pathMistakes,
   setAttributes,
   validateMistakes,
-  validation,
 } from './lib/file-state.ts';
 
 export default defineModule({
   name: 'file-template',
   summary: 'Keeps a file equal to a rendered template',
   description: `The template is Handlebars with the task's variables; a name that is not defined is an error with its place.
-The file is replaced atomically, and only when its bytes differ. The folder of \`dest\` must be there.`,
+The file is replaced atomically, and only when its bytes differ; a link at \`dest\` is replaced by a file. The folder of
+\`dest\` must be there.`,
   schema: {
     type: 'object',
     additionalProperties: false,
@@ -71,18 +71,13 @@ The file is replaced atomically, and only when its bytes differ. The folder of \
       ({ stdout }) => parseFile(dest, stdout),
     ),
   diff: (current, args, { desired, predicted }): Diff => diffContent(current, desired, args, predicted),
-  *apply({ args, desired, current, changes }): Generator<Step, Record<string, unknown>> {
+  *apply({ args, desired, current, changes, id }): Generator<Step, Record<string, unknown>, StepResult> {
     if (!isContentChanged(changes)) {
       const attributes = setAttributes(current, changes);
       if (attributes) yield exec(attributes, { purpose: `setting attributes of ${desired.dest}` });
       return {};
     }
-    const { stdout } = yield put(desired.dest, desired, {
-      ...attributesToPut(current, args),
-      validate: validation(args.validate),
-      backup: args.backup,
-    });
-    return stdout.trim() === '' ? {} : { backup: stdout.trim() };
+    return yield* putFile(current, desired, args, id);
   },
   result: (current) => ({ dest: current.path, sha256: current.sha256 ?? null, mode: current.mode ?? null }),
 });

@@ -1,4 +1,18 @@
-import { type Change, type Content, type Diff, failure, type Predicted, unknown } from '../../engine/index.ts';
+import { basename } from 'node:path/posix';
+import {
+  type Change,
+  type Content,
+  type Diff,
+  exec,
+  failure,
+  type Predicted,
+  put,
+  type Script,
+  type Step,
+  type StepResult,
+  sh,
+  unknown,
+} from '../../engine/index.ts';
 import {
   asText,
   attributeChanges,
@@ -9,7 +23,9 @@ import {
   type FileAttributes,
   type FileState,
   fileResource,
+  folderOf,
   requireFolder,
+  validation,
 } from './file-state.ts';
 
 /** Texts up to this size are shown as a unified diff; larger ones, and what is no text, by digest and size. Bytes. */
@@ -89,6 +105,37 @@ export function isContentChanged(changes: readonly Change[]): boolean {
 export function attributesToPut(current: FileState, attributes: FileAttributes): FileAttributes {
   const { owner, group } = attributes;
   return { owner, group, mode: attributes.mode ?? (current.type === 'file' ? undefined : defaultFileMode) };
+}
+
+/** Puts the wanted file in place of what is there, and gives values for `register`. */
+export function* putFile(
+  current: FileState,
+  wanted: WantedFile,
+  args: FileAttributes & { readonly backup: boolean; readonly validate?: string | undefined },
+  id: string,
+): Generator<Step, Record<string, unknown>, StepResult> {
+  const options = { ...attributesToPut(current, args), validate: validation(args.validate) };
+  if (current.type === 'link') {
+    // A put goes through a link, and would write the file that it leads to.
+    const beside = pathBeside(wanted.dest, id);
+    yield put(beside, wanted, options);
+    yield exec(renameScript(beside, wanted.dest), { purpose: `replacing the link ${wanted.dest}` });
+    return {};
+  }
+  const { stdout } = yield put(wanted.dest, wanted, { ...options, backup: args.backup });
+  return stdout.trim() === '' ? {} : { backup: stdout.trim() };
+}
+
+/** A hidden path for a file that is about to be renamed to `path`. */
+export function pathBeside(path: string, id: string): string {
+  return `${folderOf(path).replace(/\/$/, '')}/.${basename(path)}.runbook-${id}`;
+}
+
+/** Renames a file over whatever is at a path; nothing stays at `from` in any case. */
+export function renameScript(from: string, to: string): Script {
+  // Without -T (old busybox), mv would put the file into a folder that a link leads to.
+  return sh`mv -fT ${from} ${to} 2>/dev/null ||
+{ { [ ! -L ${to} ] || rm -f ${to}; } && mv -f ${from} ${to}; } || { rm -f ${from}; exit 1; }`;
 }
 
 function contentChanges(current: FileState, wanted: WantedContent, predicted: Predicted): Change[] {

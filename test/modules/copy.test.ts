@@ -212,5 +212,31 @@ describe('copy', () => {
         expect((await lstat(join(folder, 'link'))).isFile()).to.equal(true);
         expect(await readFile(join(folder, 'real'), 'utf8')).to.equal('kept\n');
       }));
+
+    it('replaces a link to a folder, and puts nothing into that folder', () =>
+      withTemporaryFolder(async (folder) => {
+        await writeFile(join(folder, 'source'), 'new\n');
+        await mkdir(join(folder, 'real'));
+        for (const args of [{ content: 'new\n' }, { src: join(folder, 'source'), remote_src: true }]) {
+          const dest = join(folder, 'remote_src' in args ? 'b' : 'a');
+          await symlink('real', dest);
+          await twice({ dest, ...args });
+          expect((await lstat(dest)).isFile()).to.equal(true);
+        }
+        expect(await readdir(join(folder, 'real'))).to.deep.equal([]);
+        expect(await readdir(folder)).to.deep.equal(['a', 'b', 'real', 'source']);
+      }));
+
+    it('keeps a link when validate refuses the file for its place', () =>
+      withTemporaryFolder(async (folder) => {
+        const dest = join(folder, 'masked');
+        await symlink('/dev/null', dest);
+        expect(await failureOf(applyLocally(copy, { dest, content: 'x\n', validate: 'false %s' }))).to.contain(
+          'failed',
+        );
+        expect(await readdir(folder)).to.deep.equal(['masked']);
+        await twice({ dest, content: 'x\n' });
+        expect((await lstat(dest)).isFile()).to.equal(true);
+      }));
   });
 });

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '../../engine/base/secret.ts';
@@ -208,7 +208,9 @@ async function runStep(step: Step): Promise<StepResult> {
     }
     case 'put': {
       const bytes = step.content.kind === 'bytes' ? step.content.bytes : await readFile(step.content.path);
-      const temporary = `${step.path}.tmp`;
+      // A put goes through a link.
+      const path = await realpath(step.path).catch(() => step.path);
+      const temporary = `${path}.tmp`;
       await writeFile(temporary, bytes);
       if (step.mode) await chmod(temporary, Number.parseInt(step.mode, 8));
       if (step.validate) {
@@ -218,8 +220,8 @@ async function runStep(step: Step): Promise<StepResult> {
           throw new Error(`validation failed: ${check.stderr}`);
         }
       }
-      if (step.backup) await copyFile(step.path, `${step.path}.backup~`).catch(() => undefined);
-      await rename(temporary, step.path);
+      if (step.backup) await copyFile(path, `${path}.backup~`).catch(() => undefined);
+      await rename(temporary, path);
       return output('');
     }
     case 'wait': {
