@@ -34,6 +34,7 @@ interface Node {
   readonly heartbeat: string;
 }
 
+/** `notYet` says why there is no answer that may yet come. */
 type Asked = { readonly node: Node } | { readonly notYet: string };
 
 const metadataValue = { anyOf: [{ type: 'string' }, { type: 'null' }] } as const;
@@ -113,10 +114,17 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
   probe: (args) =>
     probe(script(args), (output) => {
       const asked = parse(output, args);
-      if ('notYet' in asked) throw kubeFailure(`node ${args.node}`, answersOf(output).get('node'), args);
-      return asked.node;
+      // An API server that comes up with its node, or a load balancer that notices late, is what a wait is for.
+      const onlyWaits = args.wait && (args.annotations ?? args.labels ?? args.unschedulable) === undefined;
+      if ('notYet' in asked && !onlyWaits) {
+        throw kubeFailure(`node ${args.node}`, answersOf(output).get('node'), args);
+      }
+      return asked;
     }),
-  diff: (current, { annotations = {}, labels = {}, unschedulable = current.unschedulable, node }) => {
+  diff: (asked, { annotations = {}, labels = {}, unschedulable: wanted, node }) => {
+    if ('notYet' in asked) return [];
+    const current = asked.node;
+    const unschedulable = wanted ?? current.unschedulable;
     const resource = `node:${node}`;
     const before = current.unschedulable;
     return [
@@ -153,18 +161,23 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
       consecutive,
     };
   },
-  result: (current) => ({
-    runtime_version: current.runtime,
-    kubelet_version: current.kubelet,
-    unschedulable: current.unschedulable,
-    ready: current.ready,
-    internal_ip: current.internalIp,
-    hostname: current.hostname,
-    annotations: current.annotations,
-    labels: current.labels,
-    heartbeat: current.heartbeat,
-  }),
+  result: (asked) => ('notYet' in asked ? {} : valuesOf(asked.node)),
 });
+
+/** For `register`. */
+function valuesOf(node: Node): Record<string, unknown> {
+  return {
+    runtime_version: node.runtime,
+    kubelet_version: node.kubelet,
+    unschedulable: node.unschedulable,
+    ready: node.ready,
+    internal_ip: node.internalIp,
+    hostname: node.hostname,
+    annotations: node.annotations,
+    labels: node.labels,
+    heartbeat: node.heartbeat,
+  };
+}
 
 function script(args: KubectlArgs & { readonly node: string }) {
   return questions([

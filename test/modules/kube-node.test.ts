@@ -122,6 +122,15 @@ describe('kube-node', () => {
       expect(settle({})).to.include({ timeoutMs: 300_000, intervalMs: 2000, consecutive: 2 });
     });
 
+    it('on from the first question, unless something is to be changed too', async () => {
+      for (const answer of [silent, missing]) {
+        expect(await diffOf(module, { node: 'n1', wait: {} }, answer)).to.deep.equal([]);
+        expect(resultOf(answer, { wait: {} })).to.deep.equal({});
+        const args = { node: 'n1', wait: {}, annotations: { a: 'b' } };
+        expect(await failureOf(diffOf(module, args, answer))).to.match(/cannot be reached|no such object/);
+      }
+    });
+
     it('not at all when it may not read the node', () => {
       const refused = output(
         '\n#runbook-answer node 1\n',
@@ -148,8 +157,8 @@ const silent = output(
   'The connection to the server 10.88.0.1:6443 was refused - did you specify the right host or port?\n\n#runbook-answer node\n',
 );
 
-function resultOf(answer: ProbeOutput): Record<string, unknown> {
-  const args = checkedArguments(module, { node: 'n1' });
+function resultOf(answer: ProbeOutput, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const args = checkedArguments(module, { node: 'n1', ...more });
   return { ...module.result?.(module.probe(args, undefined).parse(answer), args, undefined) };
 }
 
