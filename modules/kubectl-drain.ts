@@ -71,7 +71,7 @@ left and what holds them, and the node is as schedulable as before.
 Giving it back uncordons only what it cordoned: a node that a human had cordoned stays cordoned. A node with the annotation
 of an earlier run, which failed and kept it, counts as its own.
 
-Pods of DaemonSets, static pods and finished pods stay.
+Pods of DaemonSets and static pods stay. kubectl removes finished pods too, but for them alone no node is drained.
 `,
   schema: {
     type: 'object',
@@ -226,6 +226,8 @@ function* empty(args: Args, before: DrainState): Generator<Step, void, StepResul
     yield exec(stateScript(args), { okCodes: 'any', purpose: `listing the pods on node ${args.node}` }),
     args,
   );
+  // Pods would come back while nobody expects any.
+  if (!after.unschedulable) throw failure(`somebody uncordoned node ${args.node} while it was drained`);
   if (drained.rc === 0 && after.evictees.length === 0) return;
   // kubectl ends with 1 when one of several evictions failed, even if the pod has gone since.
   if (after.evictees.length === 0) {

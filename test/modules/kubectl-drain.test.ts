@@ -105,6 +105,20 @@ describe('kubectl-drain', () => {
       expect(error?.message).to.include('node n1 was not cordoned, although the API server took the change');
     });
 
+    it('and looks whether it is still cordoned once it is empty', () => {
+      const answers = recordedSteps('1.32', 'plain.acquire');
+      const listed = answers[3] ?? output('');
+      const uncordoned = output(listed.stdout.replace('"unschedulable": true', '"unschedulable": false'));
+      expect(uncordoned.stdout).to.not.equal(listed.stdout);
+      const current = parse(recordedProbe('1.32', 'plain'));
+      const { error } = drive(lease.acquire({ args: args(), current, runId: 'run-2' }), [
+        ...answers.slice(0, 3),
+        uncordoned,
+        ...recordedSteps('1.32', 'plain.release'),
+      ]);
+      expect(error?.message).to.include('somebody uncordoned node n1 while it was drained');
+    });
+
     it('and when a budget holds its pods, names them and the budget, and uncordons again', () => {
       const { steps, error } = acquire('1.32', 'budget');
       expect(error?.message.split('\n')).to.deep.equal([
