@@ -47,7 +47,9 @@ const maxNodes = 500_000;
 const knownTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((t) => `tag:yaml.org,2002:${t}`));
 
 /** Reads one YAML 1.2 document. Never throws: what is wrong is in `diagnostics`. */
-export function parseYaml(source: Source): YamlFile {
+export function parseYaml(file: Source): YamlFile {
+  // The package counts a byte order mark as a column, and then finds the first line indented.
+  const source = file.text.startsWith('\uFEFF') ? { path: file.path, text: file.text.slice(1) } : file;
   const diagnostics: Diagnostic[] = [];
   const report = (range: Range, message: string, hint?: string): void => {
     diagnostics.push({ severity: 'error', message, range, ...(hint !== undefined && { hint }) });
@@ -67,7 +69,9 @@ export function parseYaml(source: Source): YamlFile {
     logLevel: 'error',
     customTags: [{ tag: '!expr', resolve: (text: string) => text }],
   });
-  for (const { code, message, pos } of document.errors) {
+  for (const [i, { code, message, pos }] of document.errors.entries()) {
+    // After a mistake the parser stumbles over what follows, token by token.
+    if (i > 0 && (code === 'UNEXPECTED_TOKEN' || pos[0] === document.errors[i - 1]?.pos[0])) continue;
     // What is missing at the end of the file is shown behind its last character.
     const start = Math.min(pos[0], source.text.trimEnd().length);
     const range = { source, start, end: Math.max(start + 1, pos[1]) };
@@ -122,7 +126,14 @@ function createConverter(source: Source, report: Report): (node: LibraryNode) =>
     if (isAlias(node)) return convertAlias(node);
     if (node.tag !== undefined && node.tag !== '!expr' && node.tag !== '!' && !knownTags.has(node.tag)) {
       const range = rangeOf(node);
-      report(range, `unknown tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`, 'the only tag is !expr');
+      const isVault = node.tag === '!vault';
+      report(
+        range,
+        isVault
+          ? 'values that Ansible Vault encrypted are not supported yet'
+          : `unknown tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`,
+        isVault ? undefined : 'the only tag is !expr',
+      );
       return undefined;
     }
     const { anchor } = node as { anchor?: string };
@@ -230,7 +241,7 @@ function lineAround(source: Source, offset: number): string {
 function hintFor(code: string, source: Source, offset: number): string | undefined {
   const line = lineAround(source, offset);
   if (/:\s+\{\{/.test(line)) return bracesHint(line);
-  if (code === 'TAB_AS_INDENT') return 'indent with spaces';
+  if (code === 'TAB_AS_INDENT' || /^ *\t/.test(line)) return 'indent with spaces';
   if (code === 'BLOCK_AS_IMPLICIT_KEY' && /:\s.*:\s/.test(line)) return 'a text with ": " in it must be put in quotes';
   return undefined;
 }

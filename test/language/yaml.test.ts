@@ -27,6 +27,7 @@ describe('YAML', () => {
     ['a: |\n  x\n  y\nb: >\n  x\n  y', { a: 'x\ny\n', b: 'x y\n' }],
     ['---\na: 1', { a: 1 }],
     ['# nothing', undefined],
+    ['\uFEFF- a: 1\r\n  b: 2\r\n', [{ a: 1, b: 2 }]],
   ];
   for (const [text, expected] of read) {
     it(`reads ${JSON.stringify(text)}`, () => {
@@ -37,8 +38,9 @@ describe('YAML', () => {
 
   const wrong: readonly (readonly [string, string])[] = [
     ['a: 1\nb: 2\na: 3', 'a.yaml:3:1: error: "a" stands twice in the same map\n  hint: the first is in line 1'],
+    ['a: !vault |\n  $ANSIBLE_VAULT', 'a.yaml:1:11: error: values that Ansible Vault encrypted are not supported yet'],
     ['a: 1\n---\nb: 2', 'a.yaml:2:1: error: a file holds one YAML document\n  hint: remove the second "---"'],
-    ['a: !vault x', 'a.yaml:1:11: error: unknown tag !vault\n  hint: the only tag is !expr'],
+    ['a: !secret x', 'a.yaml:1:12: error: unknown tag !secret\n  hint: the only tag is !expr'],
     ['a: !!binary eA==', 'a.yaml:1:13: error: unknown tag !!binary\n  hint: the only tag is !expr'],
     ['a: *x', 'a.yaml:1:4: error: no anchor &x before this alias'],
     ['a: &x [*x]', 'a.yaml:1:8: error: the alias *x stands inside its own anchor'],
@@ -64,6 +66,15 @@ describe('YAML', () => {
   for (const [text, expected] of wrong) {
     it(`refuses ${JSON.stringify(text.slice(0, 30))}`, () => expect(mistakes(text)).to.include(expected));
   }
+
+  it('tells the first of the mistakes that follow from each other', () => {
+    expect(parse('- a:\n    - b: c\n\td: { e: f }\n').diagnostics.map((d) => [d.message, d.hint])).to.deep.equal([
+      ['not valid YAML: unexpected scalar at node end', 'indent with spaces'],
+    ]);
+    expect(parse('a: { b: "c }\n').diagnostics.map((d) => d.message)).to.deep.equal([
+      'not valid YAML: missing closing "quote',
+    ]);
+  });
 
   it('survives aliases that expand without end', () => {
     const lines = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(',')}]`);
