@@ -1,8 +1,10 @@
+import { errorMessage, RunbookError } from './errors.ts';
+
 /** Time, passed in so that tests need no waiting. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it is aborted first. */
+  /** Resolves after `ms` milliseconds; rejects with `interrupted` when the signal is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -11,10 +13,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason as Error);
+      if (signal?.aborted) return reject(interruption(signal));
       const onAbort = (): void => {
         clearTimeout(timer);
-        reject(signal?.reason as Error);
+        reject(interruption(signal));
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);
@@ -23,6 +25,11 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };
+
+function interruption(signal: AbortSignal | undefined): RunbookError {
+  const reason: unknown = signal?.reason;
+  return reason instanceof RunbookError ? reason : new RunbookError('interrupted', errorMessage(reason));
+}
 
 /** Writes a duration for people: `850 ms`, `4.2 s`, `3 min 5 s`. */
 export function formatDuration(ms: number): string {

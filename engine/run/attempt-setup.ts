@@ -95,7 +95,14 @@ export function renderArguments(context: RunContext, task: Task, scope: Scope): 
 }
 
 /** The steps of a task on a host (or where it is delegated to), with its events, environment and deadline. */
-export function stepRunnerFor(context: RunContext, task: Task, host: HostRun, play: Play, scope: Scope): StepRunner {
+export function stepRunnerFor(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  play: Play,
+  scope: Scope,
+  signal: AbortSignal = context.request.abort,
+): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const where = {
@@ -113,7 +120,7 @@ export function stepRunnerFor(context: RunContext, task: Task, host: HostRun, pl
     environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
     deadline: context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs),
     clock: context.clock,
-    signal: context.request.abort,
+    signal,
     onStepStarted: (step) => context.bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
     onStepEnded: (step, rc, durationMs) =>
       context.bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),

@@ -1,4 +1,4 @@
-import type { FailureView, FinalState, HostSummary, Outcome } from '../base/events.ts';
+import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '../base/events.ts';
 import type { Host } from '../inventory/inventory.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
 
@@ -35,6 +35,25 @@ export function createHostRun(host: Host): HostRun {
     predicted: createPredictedState(),
     keptLeases: [],
   };
+}
+
+/** Counts a task's outcome and, where it puts the host out, says why. What was interrupted has not failed by itself. */
+export function recordOutcome(
+  host: HostRun,
+  task: string,
+  { outcome, failure }: Pick<TaskResult, 'outcome' | 'failure'>,
+): void {
+  host.counts[outcome]++;
+  if (failure?.code === 'interrupted') host.status = 'interrupted';
+  else if (outcome === 'failed' || outcome === 'unreachable') {
+    host.status = outcome;
+    if (failure) host.failure = { ...failure, task };
+  }
+}
+
+/** Ends the run for hosts that were still to do something when the user interrupted it. */
+export function leaveOut(hosts: readonly HostRun[]): undefined {
+  for (const host of hosts) if (host.status === 'active') host.status = 'interrupted';
 }
 
 /** A host's line in the recap. */

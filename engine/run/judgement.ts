@@ -132,7 +132,7 @@ export function verdictOfError(error: unknown, task: Task): Verdict {
       registered: { skipped: true, failed: true },
     };
   }
-  const outcome: Outcome = isUnreachable(error) ? 'unreachable' : 'failed';
+  const outcome = outcomeOf(failure);
   return {
     result: { outcome, changes: [], failure },
     registered: {
@@ -146,8 +146,13 @@ export function verdictOfError(error: unknown, task: Task): Verdict {
   };
 }
 
+/** The outcome of a task that had a failure. */
+export function outcomeOf({ code }: Pick<FailureView, 'code'>): 'failed' | 'unreachable' {
+  return code === 'unreachable' || code === 'host-key' ? 'unreachable' : 'failed';
+}
+
 function isUnreachable(error: unknown): boolean {
-  return error instanceof RunbookError && (error.code === 'unreachable' || error.code === 'host-key');
+  return error instanceof RunbookError && outcomeOf(error) === 'unreachable';
 }
 
 /** A lease around a task could not be taken, so the task was not run. The lease's own task has the failure. */

@@ -4,8 +4,8 @@ import type { AnyLease } from '../module/contract.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
 import { renderArguments, stepRunnerFor } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
-import type { HostRun } from './host-run.ts';
-import { LeaseRefusal } from './judgement.ts';
+import { type HostRun, recordOutcome } from './host-run.ts';
+import { LeaseRefusal, outcomeOf } from './judgement.ts';
 import type { HostHold, LeaseHold } from './lease-hold.ts';
 import { failureOf, resultOf, shown } from './no-log.ts';
 import { failureView } from './step-runner.ts';
@@ -38,7 +38,9 @@ export async function releaseLease(context: RunContext, hold: LeaseHold, host: H
   const module = task.module as AnyLease;
   const eventBody = { task: refOf(task), host: host.name, grant: shown(task, held.grant) };
   try {
-    const steps = stepRunnerFor(context, task, host, play, context.scopeOf(host, play, task));
+    // The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry.
+    const { signal } = new AbortController();
+    const steps = stepRunnerFor(context, task, host, play, context.scopeOf(host, play, task), signal);
     await steps.drive(module.release({ args: held.args as never, grant: held.grant }));
     context.bus.emit({ type: 'lease-released', ...eventBody });
   } catch (error) {
@@ -46,10 +48,8 @@ export async function releaseLease(context: RunContext, hold: LeaseHold, host: H
     const reason = `it could not be released: ${failure.message}`;
     host.keptLeases.push({ task: task.name, reason });
     context.bus.emit({ type: 'lease-kept', ...eventBody, reason });
-    if (host.status !== 'active') return;
-    host.status = 'failed';
-    host.counts.failed++;
-    host.failure = { ...failure, task: `${task.name} (release)` };
+    if (host.status === 'active')
+      recordOutcome(host, `${task.name} (release)`, { outcome: outcomeOf(failure), failure });
   }
 }
 
@@ -93,7 +93,7 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
     }
     held.state = 'refused';
     const failure = failureView(error);
-    end({ outcome: failure.code === 'unreachable' ? 'unreachable' : 'failed', changes: [], failure });
+    end({ outcome: outcomeOf(failure), changes: [], failure });
     throw new LeaseRefusal(refusal(task));
   }
 }
@@ -106,11 +106,7 @@ function ended(
   end: Omit<TaskResult, 'durationMs'>,
 ): void {
   const result = resultOf(task, end);
-  host.counts[result.outcome]++;
-  if (result.outcome === 'failed' || result.outcome === 'unreachable') {
-    host.status = result.outcome;
-    if (result.failure) host.failure = { ...result.failure, task: task.name };
-  }
+  recordOutcome(host, task.name, result);
   const durationMs = context.clock.now() - started;
   context.bus.emit({ type: 'host-task-ended', task: refOf(task), host: host.name, durationMs, ...result });
 }

@@ -5,7 +5,8 @@ import { connectionFor } from './addressing.ts';
 import { cutBatches } from './batches.ts';
 import { type RunContext, refOf } from './context.ts';
 import { factsProbe } from './facts.ts';
-import type { HostRun } from './host-run.ts';
+import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
+import { outcomeOf } from './judgement.ts';
 import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { releaseLease, takeLeases } from './lease-run.ts';
 import { resultOf, shown } from './no-log.ts';
@@ -37,7 +38,10 @@ export async function runPlay(context: RunContext, play: Play, hosts: readonly H
   });
   const batches = cutBatches(hosts, play.serial);
   for (const [i, batch] of batches.entries()) {
-    if (context.request.signal.aborted) break;
+    if (context.request.signal.aborted) {
+      leaveOut(batches.slice(i).flat());
+      break;
+    }
     const number = i + 1;
     bus.emit({ type: 'batch-started', number, of: batches.length, hosts: batch.map((h) => h.name) });
     for (const host of batch) host.hasStarted = true;
@@ -73,7 +77,8 @@ async function runBatch(
   await runNodes(context, nodes, batch, surroundings);
   for (const handler of play.handlers) {
     const notified = batch.filter((h) => h.status === 'active' && h.notified.has(handler.name));
-    if (notified.length === 0 || context.request.signal.aborted) continue;
+    if (notified.length === 0) continue;
+    if (context.request.signal.aborted) return leaveOut(notified);
     await runTask(context, handler, notified, surroundings, true);
     for (const host of notified) if (host.status === 'active') host.notified.delete(handler.name);
   }
@@ -97,8 +102,7 @@ async function runNodes(
     const active = hosts.filter((h) => h.status === 'active');
     if (active.length === 0) return;
     if (context.request.signal.aborted) {
-      for (const host of active) host.status = 'interrupted';
-      return;
+      return leaveOut(active);
     }
     if (node.kind === 'task') await runTask(context, node, active, surroundings, false);
     else await runBlock(context, node, active, surroundings);
@@ -136,7 +140,10 @@ async function rescue(
   await runNodes(context, block.rescue, failed, inner);
   for (const host of failed) {
     const was = before.get(host)?.status;
-    if (host.status !== 'active' || (was !== 'failed' && was !== 'unreachable')) continue;
+    if (was !== 'failed' && was !== 'unreachable') continue;
+    // A rescue that did not run, or not to its end, rescued nothing.
+    if (host.status === 'interrupted') host.status = was;
+    if (host.status !== 'active') continue;
     host.counts[was]--;
     host.counts.rescued++;
     delete host.failure;
@@ -193,7 +200,13 @@ async function runTask(
   const on = task.runOnce ? hosts.slice(0, 1) : hosts;
   context.bus.emit({ type: 'task-started', task: refOf(task), hosts: on.map((h) => h.name), isHandler });
   const ends = await Promise.all(
-    on.map((host) => context.limit(() => runAndRecord(context, task, host, surroundings))),
+    on.map((host) =>
+      context.limit(async () => {
+        // A host that waited for its turn when the user interrupted the run.
+        if (context.request.signal.aborted) return leaveOut([host]);
+        return runAndRecord(context, task, host, surroundings);
+      }),
+    ),
   );
   const [first] = ends;
   if (!task.runOnce || !first) return;
@@ -221,20 +234,10 @@ async function runAndRecord(
   register(task, [host], end.registered);
   if (end.result.outcome === 'changed') for (const name of task.notify) host.notified.add(name);
   const result = resultOf(task, end.result);
-  record(host, task.name, result.outcome, result.failure);
-  // What the second Ctrl-C aborted has not failed by itself.
-  if (context.request.abort.aborted && result.failure?.code === 'interrupted') host.status = 'interrupted';
+  recordOutcome(host, task.name, result);
   if (result.outcome === 'unreachable') await context.connections.drop(host.name);
   context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
   return end;
-}
-
-/** Counts an outcome and, where it puts a host out, says why. */
-function record(host: HostRun, task: string, outcome: Outcome, failure: TaskEnd['result']['failure']): void {
-  host.counts[outcome]++;
-  if (outcome !== 'failed' && outcome !== 'unreachable') return;
-  host.status = outcome;
-  if (failure) host.failure = { ...failure, task };
 }
 
 async function gatherFacts(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {
@@ -248,6 +251,7 @@ async function gatherFacts(context: RunContext, play: Play, hosts: readonly Host
   if (missing.length === 0) return;
   context.bus.emit({ type: 'task-started', task: ref, hosts: missing.map((h) => h.name), isHandler: false });
   const gather = async (host: HostRun): Promise<void> => {
+    if (context.request.signal.aborted) return leaveOut([host]);
     const started = context.clock.now();
     context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
     let outcome: Outcome = 'ok';
@@ -258,9 +262,9 @@ async function gatherFacts(context: RunContext, play: Play, hosts: readonly Host
       host.data.facts = parse(await connection.run(script, { timeoutMs: 60_000, signal: context.request.abort }));
     } catch (error) {
       failure = failureView(error);
-      outcome = failure.code === 'unreachable' || failure.code === 'host-key' ? 'unreachable' : 'failed';
+      outcome = outcomeOf(failure);
     }
-    record(host, ref.name, outcome, failure);
+    recordOutcome(host, ref.name, { outcome, ...(failure && { failure }) });
     const durationMs = context.clock.now() - started;
     context.bus.emit({
       type: 'host-task-ended',

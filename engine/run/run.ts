@@ -11,7 +11,7 @@ import { createConnections } from './connections.ts';
 import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
+import { createHostRun, type HostRun, leaveOut, summaryOf } from './host-run.ts';
 import { createJournal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
@@ -105,7 +105,10 @@ async function runPlays(
       .filter((host) => host.status === 'active');
   const { plays } = loaded.playbook;
   for (const [i, play] of plays.entries()) {
-    if (context.request.signal.aborted) return undefined;
+    if (context.request.signal.aborted) {
+      for (const left of plays.slice(i)) leaveOut(active(left));
+      return undefined;
+    }
     const hosts = active(play);
     if (hosts.length === 0) continue;
     const end = await runPlay(context, play, hosts);

@@ -27,15 +27,29 @@ export interface StepRunner {
   ask<T>(probe: Probe<T>): Promise<T>;
   /** Asks until it is so; raises `timeout` with what was waited for, how long, and the last reason. */
   wait<T>(wait: Wait<T>): Promise<T>;
-  /** Runs the steps that a module yields; a step that fails is thrown into the generator. */
+  /**
+   * Runs the steps that a module yields; a step that fails is thrown into the generator. What the generator yields after
+   * an abort or the deadline is clean-up, and gets time of its own.
+   */
   drive<R>(steps: Generator<Step, R, StepResult>): Promise<R>;
 }
 
 const probeTimeoutMs = 60_000;
+/** What a module has for undoing what it did, once it was aborted or its time was up. */
+const cleanUpMs = 5 * 60_000;
 
 /** Makes a step runner for one task on one host. */
 export function createStepRunner(env: StepEnvironment): StepRunner {
-  const remaining = (): number => Math.max(1, env.deadline - env.clock.now());
+  let { deadline }: { deadline: number } = env;
+  let signal: AbortSignal | undefined = env.signal;
+  const remaining = (): number => Math.max(1, deadline - env.clock.now());
+
+  function allowCleanUp(): void {
+    const isOver = signal !== undefined && (signal.aborted || env.clock.now() >= deadline);
+    if (!isOver) return;
+    deadline = env.clock.now() + cleanUpMs;
+    signal = undefined;
+  }
 
   async function run(script: Script, timeoutMs: number, stdin?: ExecStep['stdin'], extra: Record<string, string> = {}) {
     const connection = await env.connect();
@@ -43,7 +57,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       become: env.become,
       environment: { ...env.environment, ...extra },
       timeoutMs: Math.min(timeoutMs, remaining()),
-      signal: env.signal,
+      signal,
       ...(stdin !== undefined && { stdin }),
     });
   }
@@ -54,7 +68,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
     const started = env.clock.now();
-    const deadline = Math.min(started + wait.timeoutMs, env.deadline);
+    const until = Math.min(started + wait.timeoutMs, deadline);
     const needed = wait.consecutive ?? 1;
     for (let inRow = 0, reason = 'not asked yet'; ; ) {
       const state = await ask(wait.probe);
@@ -68,12 +82,12 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
         reason = answer;
       }
       const now = env.clock.now();
-      if (now >= deadline) {
+      if (now >= until) {
         const waited = formatDuration(now - started);
         throw new RunbookError('timeout', `waited ${waited} for ${wait.what}: ${reason}`);
       }
-      env.onProgress(`waiting for ${wait.what} (${reason})`, deadline);
-      await env.clock.sleep(Math.min(wait.intervalMs ?? 1000, deadline - now), env.signal);
+      env.onProgress(`waiting for ${wait.what} (${reason})`, until);
+      await env.clock.sleep(Math.min(wait.intervalMs ?? 1000, until - now), signal);
     }
   }
 
@@ -93,7 +107,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       ...options,
       become: env.become,
       timeoutMs: remaining(),
-      signal: env.signal,
+      signal,
     });
     return { rc: 0, stdout: done.backup ?? '', stderr: '' };
   }
@@ -117,12 +131,21 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   async function drive<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
+    try {
+      return await driveToEnd(steps);
+    } finally {
+      ({ deadline, signal } = env);
+    }
+  }
+
+  async function driveToEnd<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
     let turn = steps.next();
     while (!turn.done) {
       let result: StepResult;
       try {
         result = await perform(turn.value);
       } catch (error) {
+        allowCleanUp();
         turn = steps.throw(error);
         continue;
       }

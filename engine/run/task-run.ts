@@ -107,10 +107,22 @@ async function runOnce(
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   for (let number = 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
-    const isLast = number >= attempts || context.request.isCheckMode || context.request.signal.aborted;
+    const isLast = number >= attempts || context.request.isCheckMode;
     if (judged.isDone || isLast) return finishAttempts(judged, number, context.request.isCheckMode);
+    if (context.request.signal.aborted) return interrupted(judged, number);
     await context.clock.sleep(task.delayMs, context.request.abort);
   }
+}
+
+/** The user interrupted the run between two attempts. */
+function interrupted({ end }: Judged, attempts: number): Verdict {
+  const message = `interrupted after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+  const last = end.result.failure ? `${message}: ${end.result.failure.message}` : message;
+  const failure: FailureView = { code: 'interrupted', message: last };
+  return {
+    result: { ...end.result, outcome: 'failed', failure, attempts },
+    registered: withFailure(end.registered, failure),
+  };
 }
 
 function finishAttempts(judged: Judged, attempts: number, isCheckMode: boolean): Verdict {
