@@ -41,6 +41,22 @@ export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of its path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** Says why a file of the controller cannot be used, without the system call that found out. */
+export function fileProblem(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return (typeof code === 'string' ? fileProblems[code] : undefined) ?? errorMessage(error);
+}
+
 /** Makes a forgotten case of a union a compile error. */
 export function unreachableCase(value: never): never {
   throw new Error(`a case was forgotten: ${JSON.stringify(value)}`);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorMessage, RunbookError } from '../base/errors.ts';
+import { errorMessage, fileProblem, RunbookError } from '../base/errors.ts';
 
 /** Reads the values of `-e`, the later over the earlier: `name=text`, `@file.yaml`, `{"json": true}`. */
 export async function readExtraVars(values: readonly string[]): Promise<Record<string, unknown>> {
@@ -22,7 +22,7 @@ async function readVarsFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new RunbookError('file-unreadable', `-e @${path}: ${errorMessage(error)}`, { cause: error });
+    throw new RunbookError('file-unreadable', `-e @${path}: ${fileProblem(error)}`, { cause: error });
   }
 }
 

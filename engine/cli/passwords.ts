@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorMessage, RunbookError } from '../base/errors.ts';
+import { fileProblem, RunbookError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import type { Cli } from './cli.ts';
 
@@ -26,7 +26,9 @@ export async function readPasswordFile(path: string): Promise<Secret> {
   try {
     return new Secret((await readFile(path, 'utf8')).replace(/\r?\n$/, ''));
   } catch (error) {
-    throw new RunbookError('file-unreadable', `--become-password-file: ${errorMessage(error)}`, { cause: error });
+    throw new RunbookError('file-unreadable', `--become-password-file ${path}: ${fileProblem(error)}`, {
+      cause: error,
+    });
   }
 }
 

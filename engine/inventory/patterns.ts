@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
-import { errorMessage } from '../base/errors.ts';
+import { errorMessage, fileProblem } from '../base/errors.ts';
 import type { Range } from '../base/source.ts';
 import { compileGlob } from './glob.ts';
 import type { Host, Inventory } from './inventory.ts';
@@ -78,7 +78,7 @@ function termsOfFile(
   try {
     text = readFile(path);
   } catch (error) {
-    mistakes.push({ severity: 'error', message: `cannot read ${path}: ${errorMessage(error)}`, range });
+    mistakes.push({ severity: 'error', message: `cannot read ${path}: ${fileProblem(error)}`, range });
     return [];
   }
   const source = { path, text };

@@ -1,7 +1,7 @@
 import { readFile as readFromDisk } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Diagnostic, sortDiagnostics, throwOnErrors } from '../base/diagnostic.ts';
-import { errorMessage, RunbookError } from '../base/errors.ts';
+import { fileProblem, RunbookError } from '../base/errors.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import { type CompileCache, createCompileCache } from './compile-cache.ts';
@@ -84,8 +84,7 @@ async function readYaml(path: string, readFile: (path: string) => Promise<string
   try {
     return parseYaml({ path, text: await readFile(path) });
   } catch (error) {
-    const { code } = error as { code?: string };
-    return code === 'ENOENT' ? 'there is no such file' : errorMessage(error);
+    return fileProblem(error);
   }
 }
 

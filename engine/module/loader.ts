@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
-import { errorMessage } from '../base/errors.ts';
+import { errorMessage, fileProblem } from '../base/errors.ts';
 import { createValidator } from './arguments.ts';
 import type { ModuleDefinition } from './contract.ts';
 import type { Registry } from './registry.ts';
@@ -66,7 +66,7 @@ async function listCustom(folders: ModuleFolders, mistakes: Diagnostic[]): Promi
     try {
       files.push(...(await listModuleFiles(directory)));
     } catch (error) {
-      mistakes.push(mistake(`--modules ${directory}: ${errorMessage(error)}`));
+      mistakes.push(mistake(`--modules ${directory}: ${fileProblem(error)}`));
     }
   }
   return [...new Set(files)];

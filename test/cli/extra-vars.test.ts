@@ -38,7 +38,7 @@ describe('-e', () => {
       ['1a=b', 'usage', /none of the three forms/],
       ['{"a": ', 'invalid-input', /-e \{"a": : /],
       [`@${list}`, 'invalid-input', /must be a map/],
-      ['@nowhere.yaml', 'file-unreadable', /-e @nowhere.yaml: ENOENT/],
+      ['@nowhere.yaml', 'file-unreadable', /-e @nowhere.yaml: there is no such file/],
     ];
     for (const [value, code, message] of wrong) {
       const error = await readExtraVars([value]).catch((e: unknown) => e);
