@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** The two stages in which a run can be ended from outside; a third signal ends the process. */
 export interface Interrupts {
   /** Start nothing new, finish what is in flight. */
@@ -17,6 +19,8 @@ export function watchInterrupts(
 ): Interrupts {
   const gentle = new AbortController();
   const hard = new AbortController();
+  // Every host listens; Node takes more than ten for a leak.
+  setMaxListeners(0, gentle.signal, hard.signal);
   let received = 0;
   const onSignal = (name: NodeJS.Signals): void => {
     received++;

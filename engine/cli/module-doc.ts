@@ -25,7 +25,11 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
   const sections = [parts.join('\n')];
   if (module.description) sections.push(visible(module.description.trim()));
   const args = argumentLines(module.schema, style, 2);
-  sections.push([paint.bold('Arguments'), ...(args.length > 0 ? args : ['  none'])].join('\n'));
+  sections.push(
+    [paint.bold('Arguments'), ...(args.length > 0 ? args : [`  ${visible(module.schema.description ?? 'none')}`])].join(
+      '\n',
+    ),
+  );
   if (module.examples) sections.push(`${paint.bold('Examples')}\n${indent(visible(module.examples.trim()), 2)}`);
   return `${sections.join('\n\n')}\n`;
 }

@@ -118,8 +118,13 @@ function append(value: string, before: readonly string[]): readonly string[] {
 }
 
 function appendList(value: string, before: readonly string[]): readonly string[] {
-  const tags = value.split(',').map((tag) => tag.trim());
-  return [...before, ...tags.filter((tag) => tag !== '')];
+  const tags = value
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+  // An unset variable of a script must not run everything.
+  if (tags.length === 0) throw new InvalidArgumentError('It names no tag.');
+  return [...before, ...tags];
 }
 
 function positive(value: string): number {

@@ -47,6 +47,21 @@ describe('runbook', () => {
       "runbook: option '-f, --forks <n>' argument '0' is invalid. It must be a whole number from 1.\n  hint: see runbook play --help\n",
     ],
     [
+      'tags that an unset variable left empty',
+      ['play', 'x', '--tags', ''],
+      "runbook: option '-t, --tags <tags>' argument '' is invalid. It names no tag.\n  hint: see runbook play --help\n",
+    ],
+    [
+      'a folder for a file',
+      ['play', projectRoot],
+      `runbook: cannot read the playbook ${projectRoot}: it is a folder\n`,
+    ],
+    [
+      'a folder of modules that is not there',
+      ['modules', '--modules', 'nope'],
+      'error: --modules nope: there is no such file\n',
+    ],
+    [
       'a wrong choice',
       ['modules', '--color', 'blue'],
       "runbook: option '--color <when>' argument 'blue' is invalid. Allowed choices are auto, always, never.\n  hint: see runbook modules --help\n",

@@ -52,6 +52,24 @@ describe('runbook play', () => {
     expect(await readdir(folder)).to.deep.equal(['site.yaml']);
   });
 
+  it('says where a run cannot be recorded, before anything is contacted', async () => {
+    const path = await playbook('    - debug: { message: hi }\n');
+    await writeFile(join(folder, '.runbook'), '');
+    const { exitCode, stdout, stderr } = await runCli(['play', path], { cwd: folder });
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 5, stdout: '' });
+    expect(stderr).to.match(
+      /^runbook: the record of the run cannot be kept in \.runbook\/runs\/.*no folder\n {2}hint: .*--no-journal\n$/,
+    );
+  });
+
+  it('takes more hosts than Node takes listeners for a leak', async () => {
+    const path = await playbook('    - shell: { cmd: sleep 1 }\n', 'all');
+    const inventory = join(folder, 'hosts.ini');
+    await writeFile(inventory, 'h[01:12] ansible_connection=local\n');
+    const { exitCode, stderr } = await runCli(['play', path, '-i', inventory, '--no-journal']);
+    expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
+  });
+
   it('streams events as JSON and nothing else', async () => {
     const path = await playbook('    - debug: { message: hi }\n');
     const { stdout, stderr } = await runCli(['play', path, '--output', 'ndjson', '--no-journal']);
