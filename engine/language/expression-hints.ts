@@ -10,6 +10,9 @@ export function syntaxHint(text: string, code: string): string | undefined {
 
 /** What to do about types that do not fit. */
 export function typeHint(summary: string): string | undefined {
+  if (summary.startsWith('has() invalid argument')) {
+    return 'has(x.y) asks for a member; a variable of its own gets a default in group_vars/all';
+  }
   if (/version(AtLeast|Compare)\(.*double/.test(summary)) {
     return 'a version must be a text: put it in quotes where it is defined';
   }

@@ -212,7 +212,11 @@ function syntaxMistake(text: string): TemplateMistake | undefined {
   parser.parseError = (_message, { token, loc, line }) => {
     const start = loc ? { line: loc.first_line, column: loc.first_column } : { line: line + 1, column: 0 };
     const end = loc ? { line: loc.last_line, column: loc.last_column } : start;
-    const hint = 'a literal {{ is written \\{{';
+    // `{{#each x as |y|}}` is Handlebars' own.
+    const isFilter = /\{\{(?![^}]*\bas \|)[^}|]*\|/.test(text);
+    const hint = isFilter
+      ? 'there are no filters; a helper comes before its arguments: {{upper name}}'
+      : 'a literal {{ is written \\{{';
     const message = token === 'EOF' ? 'the template ends too early: "}}" or a closing {{/…}} is missing' : undefined;
     found = { message: message ?? 'the template has a syntax error here', hint, location: { start, end } };
     throw new Error('stop');

@@ -81,6 +81,7 @@ describe('expressions', () => {
     ['"a" < 1', 'these types do not go together: string < int'],
     ['a and b', 'write && for and'],
     ['a is defined', 'write has(x.y)'],
+    ['has(a)', 'has(x.y) asks for a member'],
     ['a | default("x")', 'there are no filters'],
     ['a = 1', 'compare with =='],
     ['{{ a }} == 1', 'an expression is written without {{ }}'],

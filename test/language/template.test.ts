@@ -107,6 +107,8 @@ describe('templates', () => {
     // Found without variables.
     ['{{ upperr name }}', 'did you mean "upper"?'],
     ['{{ upper }}', 'write {{upper x}}'],
+    ['a {{ name | upper }}', 'there are no filters'],
+    ['{{#each x as |y|}} {{ y', 'a literal {{ is written'],
     ['{{ replace name "a" }}', 'replace is called with 2 arguments'],
     ['{{ if name }}', 'write {{#if x}} … {{/if}}'],
     ['{{#upper name}}{{/upper}}', 'there is no block "upper"'],
