@@ -49,18 +49,25 @@ export function throwOnErrors(diagnostics: readonly Diagnostic[]): void {
 /** The hint `did you mean "x"?` for the nearest known word, or undefined when none is near enough to be helpful. */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // A third of the letters may differ (two swapped ones count as two), but never all of them.
-  let bestDistance = Math.min(Math.ceil(word.length / 3) + 1, word.length);
+  // A third of the letters may differ, but never all of them.
+  let bestDistance = Math.min(Math.max(1, Math.floor(word.length / 3)) + 1, word.length);
   for (const candidate of known) {
-    // A beginning of a word is as near as one letter: "start" for "started".
-    const isBeginning = word.length >= 3 && candidate.startsWith(word);
-    const d = isBeginning ? 1 : distance(word.toLowerCase(), candidate.toLowerCase());
+    // A beginning of a word ("start" for "started") and two swapped letters are as near as one wrong letter.
+    const isNear = (word.length >= 3 && candidate.startsWith(word)) || hasSwappedLetters(word, candidate);
+    const d = isNear ? 1 : distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) {
       best = candidate;
       bestDistance = d;
     }
   }
   return best === undefined ? undefined : `did you mean "${best}"?`;
+}
+
+function hasSwappedLetters(word: string, candidate: string): boolean {
+  if (word.length !== candidate.length) return false;
+  const at = [...word].findIndex((letter, i) => letter !== candidate[i]);
+  const swapped = `${word.slice(0, at)}${word[at + 1]}${word[at]}${word.slice(at + 2)}`;
+  return at !== -1 && swapped === candidate;
 }
 
 /** A diagnostic as plain data, for `--output json`: 1-based line and column, no excerpt. */
