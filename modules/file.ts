@@ -315,8 +315,8 @@ function attributesOf(args: Arguments): Pick<Arguments, 'mode' | 'owner' | 'grou
 /** A link in place of what is there, by a rename where `mv` can: nobody finds the path empty in between. */
 function linkScript(file: FileState, path: string, target: string, id: string): Script {
   const temporary = `${path}.runbook-${id}`;
-  const swap = sh`ln -s ${target} ${temporary} && mv -fT ${temporary} ${path}`;
-  if (file.type === 'directory') return sh`rm -rf ${path} && ln -s ${target} ${path}`;
+  const swap = sh`ln -s -- ${target} ${temporary} && mv -fT ${temporary} ${path}`;
+  if (file.type === 'directory') return sh`rm -rf ${path} && ln -s -- ${target} ${path}`;
   // Without -T (old busybox), mv would put the link into a folder that the old link leads to.
-  return sh`{ ${swap}; } 2>/dev/null || { rm -f ${temporary}; ln -sfn ${target} ${path}; }`;
+  return sh`{ ${swap}; } 2>/dev/null || { rm -f ${temporary}; ln -sfn -- ${target} ${path}; }`;
 }

@@ -211,6 +211,8 @@ describe('file', () => {
         expect(await twice({ path, state: 'link', target: 'new name' })).to.deep.equal(['target']);
         expect(await readlink(path)).to.equal('new name');
         await mkdir(join(root, 'folder', 'sub'), { recursive: true });
+        expect(await twice({ path, state: 'link', target: '-rf' })).to.deep.equal(['target']);
+        expect(await twice({ path, state: 'link', target: 'new name' })).to.deep.equal(['target']);
         const taken = { path: join(root, 'folder'), state: 'link', target: 'old' };
         expect(await failureOf(applyLocally(file, taken))).to.contain('force: true replaces it');
         expect(await twice({ ...taken, force: true })).to.deep.equal(['type', 'target']);
