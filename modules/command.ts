@@ -69,11 +69,19 @@ function wordsOf(cmd: string): string[] {
 
 function wordMistakes({ cmd, argv }: Words): string[] {
   if ((cmd === undefined) === (argv === undefined)) return ['exactly one of "cmd" and "argv" is required'];
-  if (cmd === undefined) return [];
+  if (cmd === undefined) return assignmentMistakes(argv?.[0]);
   const words = splitWords(cmd);
   if ('mistake' in words) return [`cmd: ${words.mistake}`];
   if (words.length === 0) return ['"cmd" is empty'];
+  const assignments = assignmentMistakes(words[0]?.value);
+  if (assignments.length > 0) return assignments;
   const operator = words.find((word) => !word.isQuoted && /^(\d?[<>].*|\|\|?|&&?|;)$/.test(word.value));
   if (!operator) return [];
   return [`"${operator.raw}" means nothing to command, which runs no shell: use the shell module, or quote it`];
+}
+
+/** The host's shell would take it for an assignment, and run what follows or nothing at all. */
+function assignmentMistakes(first: string | undefined): string[] {
+  const name = /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(first ?? '')?.[1];
+  return name === undefined ? [] : [`"${first}" is no command: set variables with environment: { ${name}: … }`];
 }

@@ -107,6 +107,8 @@ describe('command', () => {
       [{ cmd: 'a', argv: ['a'] }, 'exactly one of "cmd" and "argv" is required'],
       [{ cmd: 'a | b' }, '"|" means nothing to command, which runs no shell'],
       [{ cmd: 'a 2>/dev/null' }, '"2>/dev/null" means nothing to command'],
+      [{ cmd: 'LANG=C ls' }, '"LANG=C" is no command: set variables with environment: { LANG: … }'],
+      [{ argv: ['LANG=C', 'ls'] }, '"LANG=C" is no command'],
       [{ cmd: "it's" }, 'cmd: the quote'],
       [{ cmd: ' ' }, '"cmd" is empty'],
       [{ cmd: 'a', creates: 'x' }, '"creates" must be an absolute path'],
