@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
+import { formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { Play, Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
@@ -25,6 +26,8 @@ export interface TaskSurroundings {
 /** A task on a host, ready to be tried, if need be several times. */
 export interface Attempt {
   readonly make: () => Promise<AttemptResult>;
+  /** When the task has to be done, all attempts together: milliseconds since the epoch. */
+  readonly deadline: number;
   /** An effect was started by one of the attempts. */
   readonly hasEffects: () => boolean;
 }
@@ -42,6 +45,7 @@ export function prepareAttempt(
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const steps = stepRunnerFor(context, task, host, surroundings.play, scope);
+  const deadline = deadlineOf(context, task);
   let hadEffects = false;
   const hasEffects = (): boolean => hadEffects;
   const attemptContext: AttemptContext = {
@@ -59,28 +63,52 @@ export function prepareAttempt(
     },
   };
   const { module } = task;
-  if (module.kind === 'resource') return { make: () => attemptResource(module, args, attemptContext), hasEffects };
+  if (module.kind === 'resource')
+    return { make: () => attemptResource(module, args, attemptContext), hasEffects, deadline };
   if (module.kind === 'lease')
     throw new RunbookError('task-failed', `${module.name} is a lease: put it under lease: of a block`);
   const action = {
     host: host.name,
     isCheckMode: context.request.isCheckMode,
     clock: context.clock,
-    signal: context.request.abort,
     probe: steps.ask,
     wait: steps.wait,
   };
   const make = async (): Promise<AttemptResult> => {
-    const result = await attemptAction(module, args, {
-      ...attemptContext,
-      host: host.name,
-      clock: context.clock,
-      action,
-    });
+    const result = await untilDeadline(context, task, deadline, (signal) =>
+      attemptAction(module, args, {
+        ...attemptContext,
+        host: host.name,
+        clock: context.clock,
+        action: { ...action, signal },
+      }),
+    );
     Object.assign(host.data, result.facts);
     return result;
   };
-  return { make, hasEffects };
+  return { make, hasEffects, deadline };
+}
+
+function deadlineOf(context: RunContext, task: Task): number {
+  return context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs);
+}
+
+/** Runs what waits on the controller until the task's own `timeout`, if it has one: a long `pause` needs no other. */
+async function untilDeadline<T>(
+  context: RunContext,
+  { timeoutMs }: Task,
+  deadline: number,
+  body: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { abort } = context.request;
+  if (timeoutMs === undefined) return body(abort);
+  const expired = AbortSignal.timeout(Math.max(0, deadline - context.clock.now()));
+  try {
+    return await body(AbortSignal.any([abort, expired]));
+  } catch (error) {
+    if (!expired.aborted || abort.aborted) throw error;
+    throw new RunbookError('timeout', `did not end within ${formatDuration(timeoutMs)}`, { cause: error });
+  }
 }
 
 /** A task's arguments for one host, checked against the schema with defaults filled in. */
@@ -118,7 +146,7 @@ export function stepRunnerFor(
     connect: () => connectionFor(context, on, play, on === host ? scope : undefined),
     become: becomeFor(context, task, on, play, scope),
     environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
-    deadline: context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs),
+    deadline: deadlineOf(context, task),
     clock: context.clock,
     signal,
     onStepStarted: (step) => context.bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),

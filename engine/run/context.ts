@@ -8,7 +8,13 @@ import type { Validator } from '../module/arguments.ts';
 import type { Connections } from './connections.ts';
 import type { FileStore } from './controller.ts';
 import type { HostRun } from './host-run.ts';
+import type { TaskEnd } from './judgement.ts';
 import type { RunRequest } from './request.ts';
+
+/** What a `run_once` task did, and on which host. */
+export interface OnceResult extends TaskEnd {
+  readonly host: string;
+}
 
 /** What every part of a run shares. */
 export interface RunContext {
@@ -30,7 +36,7 @@ export interface RunContext {
   /** Whether `--tags` and `--skip-tags` leave a task in. */
   readonly isSelected: (task: Task) => boolean;
   /** `run_once` results by task id. */
-  readonly onceResults: Map<string, unknown>;
+  readonly onceResults: Map<string, OnceResult>;
 }
 
 /** A task as events name it. */

@@ -18,6 +18,8 @@ export interface HostRun {
   readonly counts: Record<Outcome, number>;
   /** Names of handlers to run at the end of the batch. */
   readonly notified: Set<string>;
+  /** Check mode: handlers that only tasks with an unknown outcome would notify. */
+  readonly perhapsNotified: Set<string>;
   readonly predicted: PredictedState;
   readonly keptLeases: { readonly task: string; readonly reason: string }[];
 }
@@ -32,6 +34,7 @@ export function createHostRun(host: Host): HostRun {
     hasStarted: false,
     counts: { ok: 0, changed: 0, skipped: 0, unknown: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
     notified: new Set(),
+    perhapsNotified: new Set(),
     predicted: createPredictedState(),
     keptLeases: [],
   };

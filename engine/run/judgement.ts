@@ -13,6 +13,15 @@ import { failureView } from './step-runner.ts';
 export interface Verdict {
   readonly result: Omit<TaskResult, 'durationMs'>;
   readonly registered: unknown;
+  /** Variables that an action set on the host. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** A turn of the task's loop changed the host, however the others ended. */
+  readonly hasChangedItem?: boolean;
+}
+
+/** What became of a task on a host. */
+export interface TaskEnd extends Verdict {
+  readonly result: TaskResult;
 }
 
 /** One attempt, judged. */
@@ -74,6 +83,7 @@ function judgeResult(
         ...(failure && { failure }),
       },
       registered: failure ? withFailure(registered, failure) : registered,
+      ...(raw?.facts && { facts: raw.facts }),
     },
     isDone: task.until.length > 0 ? until === undefined : outcome !== 'failed',
     ...(until && { until }),

@@ -1,18 +1,18 @@
-import type { Outcome, TaskRef } from '../base/events.ts';
+import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
 import type { Block, Node, Play, Task } from '../language/playbook.ts';
 import { connectionFor } from './addressing.ts';
 import { cutBatches } from './batches.ts';
-import { type RunContext, refOf } from './context.ts';
+import { type OnceResult, type RunContext, refOf } from './context.ts';
 import { factsProbe } from './facts.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
-import { outcomeOf } from './judgement.ts';
+import { outcomeOf, type TaskEnd } from './judgement.ts';
 import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { releaseLease, takeLeases } from './lease-run.ts';
 import { resultOf, shown } from './no-log.ts';
 import { tasksOf } from './selection.ts';
 import { failureView } from './step-runner.ts';
-import { runTaskOnHost, type TaskEnd } from './task-run.ts';
+import { runTaskOnHost } from './task-run.ts';
 
 /** How a play ended, for the plays after it. */
 export interface PlayEnd {
@@ -76,13 +76,26 @@ async function runBatch(
   const surroundings: Surroundings = { play, leases: [] };
   await runNodes(context, nodes, batch, surroundings);
   for (const handler of play.handlers) {
-    const notified = batch.filter((h) => h.status === 'active' && h.notified.has(handler.name));
+    const active = batch.filter((h) => h.status === 'active');
+    const notified = active.filter((h) => h.notified.has(handler.name));
+    predictUnknown(context, handler, active);
     if (notified.length === 0) continue;
     if (context.request.signal.aborted) return leaveOut(notified);
     await runTask(context, handler, notified, surroundings, true);
     for (const host of notified) if (host.status === 'active') host.notified.delete(handler.name);
   }
   // What a failed host still has in `notified` is told in the recap; the others are done.
+}
+
+/** In check mode: a handler that only tasks would notify of which it is unknown whether they change anything. */
+function predictUnknown(context: RunContext, handler: Task, hosts: readonly HostRun[]): void {
+  const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler.name) && !h.notified.has(handler.name));
+  for (const host of unknown) {
+    host.predicted.record([]);
+    for (const name of handler.notify) host.perhapsNotified.add(name);
+  }
+  const message = 'it runs if a task changes something of which check mode cannot tell';
+  endWithoutRunning(context, handler, unknown, true, { outcome: 'unknown', message });
 }
 
 interface Surroundings {
@@ -118,8 +131,9 @@ async function runBlock(
   const hold = block.lease && createLeaseHold(block.lease);
   const inner = hold ? { ...outer, leases: [...outer.leases, hold] } : outer;
   await runNodes(context, block.body, hosts, inner);
-  // Where the block's own lease was refused nothing was done in it, so there is nothing to rescue.
-  const failed = hosts.filter((h) => isDown(h) && hold?.of(h.name).state !== 'refused');
+  // Where a lease around it was refused nothing was done in it, so there is nothing to rescue.
+  const isRefused = (h: HostRun): boolean => inner.leases.some((lease) => lease.of(h.name).state === 'refused');
+  const failed = hosts.filter((h) => isDown(h) && !isRefused(h));
   if (block.rescue.length > 0 && failed.length > 0) await rescue(context, block, failed, inner);
   if (block.always.length > 0) await runAlways(context, block, hosts, inner);
   if (hold) await settleLease(context, hold, hosts, outer.play);
@@ -187,7 +201,7 @@ async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly
   await Promise.all(hosts.map(settle));
 }
 
-/** Runs one task on all hosts, as many at a time as there are forks. */
+/** Runs one task on all hosts; with `run_once` on the first one of the run, for all. */
 async function runTask(
   context: RunContext,
   task: Task,
@@ -195,23 +209,63 @@ async function runTask(
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<void> {
-  const done = task.runOnce ? context.onceResults.get(task.id) : undefined;
-  if (done !== undefined) return register(task, hosts, done);
-  const on = task.runOnce ? hosts.slice(0, 1) : hosts;
-  context.bus.emit({ type: 'task-started', task: refOf(task), hosts: on.map((h) => h.name), isHandler });
-  const ends = await Promise.all(
-    on.map((host) =>
-      context.limit(async () => {
-        // A host that waited for its turn when the user interrupted the run.
-        if (context.request.signal.aborted) return leaveOut([host]);
-        return runAndRecord(context, task, host, surroundings);
-      }),
-    ),
-  );
-  const [first] = ends;
-  if (!task.runOnce || !first) return;
-  context.onceResults.set(task.id, first.registered ?? {});
-  register(task, hosts, first.registered);
+  if (!task.runOnce) {
+    await runOnHosts(context, task, hosts, surroundings, isHandler);
+    return;
+  }
+  const known = context.onceResults.get(task.id);
+  if (known) return shareResult(context, task, hosts, known);
+  const [first, ...others] = hosts;
+  if (!first) return;
+  const [end] = await runOnHosts(context, task, [first], surroundings, isHandler);
+  if (!end) return;
+  const once = { ...end, host: first.name };
+  context.onceResults.set(task.id, once);
+  shareResult(context, task, others, once);
+}
+
+/** Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end. */
+function runOnHosts(
+  context: RunContext,
+  task: Task,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+  isHandler: boolean,
+): Promise<(TaskEnd | undefined)[]> {
+  context.bus.emit({ type: 'task-started', task: refOf(task), hosts: hosts.map((h) => h.name), isHandler });
+  const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
+    if (context.request.signal.aborted) return leaveOut([host]);
+    return runAndRecord(context, task, host, surroundings);
+  };
+  return Promise.all(hosts.map((host) => context.limit(() => run(host))));
+}
+
+/** Gives hosts what a `run_once` task did on another host: its result, its facts, and its failure. */
+function shareResult(context: RunContext, task: Task, hosts: readonly HostRun[], once: OnceResult): void {
+  register(task, hosts, once.registered);
+  for (const host of hosts) Object.assign(host.data, once.facts);
+  const { outcome, failure } = resultOf(task, once.result);
+  if ((outcome !== 'failed' && outcome !== 'unreachable') || failure?.code === 'interrupted') return;
+  const message = `run_once, and on ${once.host} it is ${outcome}: ${failure?.message ?? ''}`;
+  endWithoutRunning(context, task, hosts, false, { outcome: 'failed', failure: { code: 'task-failed', message } });
+}
+
+/** Ends a task on hosts on which it is not run. */
+function endWithoutRunning(
+  context: RunContext,
+  task: Task,
+  hosts: readonly HostRun[],
+  isHandler: boolean,
+  end: Pick<TaskResult, 'outcome' | 'message' | 'failure'>,
+): void {
+  const ref = refOf(task);
+  if (hosts.length > 0)
+    context.bus.emit({ type: 'task-started', task: ref, hosts: hosts.map((h) => h.name), isHandler });
+  for (const host of hosts) {
+    context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+    recordOutcome(host, task.name, end);
+    context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, durationMs: 0, changes: [], ...end });
+  }
 }
 
 function register(task: Task, hosts: readonly HostRun[], registered: unknown): void {
@@ -232,10 +286,10 @@ async function runAndRecord(
     beforeEffect: () => takeLeases(context, surroundings.leases, host, surroundings.play),
   });
   register(task, [host], end.registered);
-  if (end.result.outcome === 'changed') for (const name of task.notify) host.notified.add(name);
+  if (end.result.outcome === 'changed' || end.hasChangedItem) for (const name of task.notify) host.notified.add(name);
+  if (end.result.outcome === 'unknown') for (const name of task.notify) host.perhapsNotified.add(name);
   const result = resultOf(task, end.result);
   recordOutcome(host, task.name, result);
-  if (result.outcome === 'unreachable') await context.connections.drop(host.name);
   context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
   return end;
 }
@@ -279,13 +333,14 @@ async function gatherFacts(context: RunContext, play: Play, hosts: readonly Host
   await Promise.all(missing.map((host) => context.limit(() => gather(host))));
 }
 
-/** The nodes that `--tags` and `--skip-tags` leave; a block without a body left is dropped with its lease. */
+/** The nodes that `--tags` and `--skip-tags` leave; a block of which nothing is left to run is dropped with its lease. */
 function selectIn(nodes: readonly Node[], context: RunContext): Node[] {
   return nodes.flatMap((node): Node[] => {
     if (node.kind === 'task') return context.isSelected(node) ? [node] : [];
     const select = (part: readonly Node[]): Node[] => selectIn(part, context);
     const body = select(node.body);
-    return body.length > 0 ? [{ ...node, body, rescue: select(node.rescue), always: select(node.always) }] : [];
+    const always = select(node.always);
+    return body.length + always.length > 0 ? [{ ...node, body, rescue: select(node.rescue), always }] : [];
   });
 }
 

@@ -1,18 +1,21 @@
 import { RunbookError } from '../base/errors.ts';
-import type { FailureView, Outcome, TaskResult } from '../base/events.ts';
+import type { FailureView, Outcome } from '../base/events.ts';
+import { partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import type { HostRun } from './host-run.ts';
-import { type Judged, judge, unknownVerdict, type Verdict, verdictOfError, withFailure } from './judgement.ts';
+import {
+  type Judged,
+  judge,
+  type TaskEnd,
+  unknownVerdict,
+  type Verdict,
+  verdictOfError,
+  withFailure,
+} from './judgement.ts';
 import { resultOf, shown } from './no-log.ts';
-
-/** What became of a task on a host, and what `register` gets. */
-export interface TaskEnd {
-  readonly result: TaskResult;
-  readonly registered: unknown;
-}
 
 /** Runs a task on one host: conditions, loop, attempts. Never rejects: what went wrong is in the result. */
 export async function runTaskOnHost(
@@ -30,11 +33,15 @@ export async function runTaskOnHost(
     if (task.loop === undefined) return finish(await runOnce(context, task, host, surroundings, {}));
     return finish(await runLoop(context, task, host, surroundings));
   } catch (error) {
-    const verdict = verdictOfError(error, task);
-    // Nobody knows what a task with an unknown condition or argument would have done to the host.
-    if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') host.predicted.record([]);
-    return finish(verdict);
+    return finish(endOfError(error, task, host));
   }
+}
+
+function endOfError(error: unknown, task: Task, host: HostRun): Verdict {
+  const verdict = verdictOfError(error, task);
+  // Nobody knows what a task with an unknown condition or argument would have done to the host.
+  if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') host.predicted.record([]);
+  return verdict;
 }
 
 async function runLoop(
@@ -47,10 +54,9 @@ async function runLoop(
   if (!Array.isArray(items)) throw new RunbookError('task-failed', `loop must be a list, not ${JSON.stringify(items)}`);
   const ends: TaskEnd[] = [];
   for (const item of items) {
-    if (context.request.abort.aborted) break;
     const started = context.clock.now();
     const end = await runOnce(context, task, host, surroundings, { item }).catch((error) =>
-      verdictOfError(error, task),
+      endOfError(error, task, host),
     );
     const timed: TaskEnd = { ...end, result: { ...end.result, durationMs: context.clock.now() - started } };
     ends.push(timed);
@@ -62,27 +68,40 @@ async function runLoop(
       item: shown(task, text),
       ...resultOf(task, timed.result),
     });
-    if (timed.result.outcome === 'failed' || timed.result.outcome === 'unreachable') break;
+    const { outcome, failure } = timed.result;
+    if (outcome === 'failed' || outcome === 'unreachable' || failure?.code === 'interrupted') break;
   }
   return combine(ends);
 }
 
 /** The worst of a loop's turns is the task's outcome; its changes are all of theirs. */
 function combine(ends: readonly TaskEnd[]): Verdict {
-  const order: readonly Outcome[] = ['unreachable', 'failed', 'ignored', 'unknown', 'changed', 'ok', 'skipped'];
-  const outcome = order.find((o) => ends.some((end) => end.result.outcome === o)) ?? 'skipped';
-  const decisive = ends.find((end) => end.result.outcome === outcome)?.result;
-  const results = ends.map((end) => end.registered);
-  const flags = { changed: outcome === 'changed', failed: outcome === 'failed', skipped: outcome === 'skipped' };
+  const order: readonly Outcome[] = ['unreachable', 'failed', 'changed', 'unknown', 'ignored', 'ok', 'skipped'];
+  const has = (outcome: Outcome): boolean => ends.some((end) => end.result.outcome === outcome);
+  const outcome = order.find(has) ?? 'skipped';
+  const decisive =
+    ends.find((end) => end.result.failure?.code === 'interrupted') ??
+    ends.find((end) => end.result.outcome === outcome);
+  const { message, failure } = decisive?.result ?? {};
   return {
     result: {
       outcome,
       changes: ends.flatMap((end) => end.result.changes),
-      ...(decisive?.message !== undefined && { message: decisive.message }),
-      ...(decisive?.failure && { failure: decisive.failure }),
+      ...(message !== undefined && { message }),
+      ...(failure && { failure }),
     },
-    registered: { ...flags, results },
+    registered: registeredOfLoop(ends, outcome),
+    facts: Object.assign({}, ...ends.map((end) => end.facts)) as Record<string, unknown>,
+    hasChangedItem: has('changed'),
   };
+}
+
+function registeredOfLoop(ends: readonly TaskEnd[], outcome: Outcome): Record<string, unknown> {
+  const failed = ends.some((end) => end.result.failure !== undefined);
+  const known = { failed, skipped: outcome === 'skipped', results: ends.map((end) => end.registered) };
+  if (ends.some((end) => end.result.outcome === 'changed')) return { ...known, changed: true };
+  const unknown = ends.find((end) => end.result.outcome === 'unknown');
+  return unknown ? partlyKnown(known, unknown.result.message ?? 'unknown') : { ...known, changed: false };
 }
 
 async function runOnce(
@@ -109,16 +128,17 @@ async function runOnce(
     const judged = await judge(task, attempt, scopeWith);
     const isLast = number >= attempts || context.request.isCheckMode;
     if (judged.isDone || isLast) return finishAttempts(judged, number, context.request.isCheckMode);
-    if (context.request.signal.aborted) return interrupted(judged, number);
+    if (context.request.signal.aborted) return cutShort(judged, number, 'interrupted');
+    if (context.clock.now() + task.delayMs >= attempt.deadline) return cutShort(judged, number, 'timeout');
     await context.clock.sleep(task.delayMs, context.request.abort);
   }
 }
 
-/** The user interrupted the run between two attempts. */
-function interrupted({ end }: Judged, attempts: number): Verdict {
-  const message = `interrupted after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-  const last = end.result.failure ? `${message}: ${end.result.failure.message}` : message;
-  const failure: FailureView = { code: 'interrupted', message: last };
+/** There is no time for another attempt: the user interrupted the run, or the task's deadline is near. */
+function cutShort({ end, until }: Judged, attempts: number, code: 'interrupted' | 'timeout'): Verdict {
+  const why = code === 'timeout' ? 'no time is left for another attempt' : 'interrupted';
+  const last = end.result.failure?.message ?? (until && `not so: until ${until.text}`) ?? '';
+  const failure: FailureView = { code, message: `${why} (${attempts} made): ${last}` };
   return {
     result: { ...end.result, outcome: 'failed', failure, attempts },
     registered: withFailure(end.registered, failure),
