@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { limitHosts, matchHosts } from '../inventory/patterns.ts';
 import { loadInventory } from '../inventory/sources.ts';
@@ -10,6 +10,7 @@ import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import type { RunRequest } from './request.ts';
+import { tasksOf } from './selection.ts';
 
 /** All that a run needs to know before it contacts a host. */
 export interface LoadedRun {
@@ -27,7 +28,10 @@ export interface LoadedRun {
  * wrong in the playbook and the inventory; nothing was contacted then.
  */
 export async function loadRun(
-  request: Pick<RunRequest, 'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars'>,
+  request: Pick<
+    RunRequest,
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'
+  >,
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(request.playbook));
   const registry = await loadModules({ playbookDirectory, directories: request.moduleDirectories });
@@ -43,6 +47,8 @@ export async function loadRun(
     mistakes.push(...part.reason.diagnostics);
   }
   if (playbook.status === 'rejected' || inventory.status === 'rejected') throw new DiagnosticsError(mistakes);
+  const unknown = unknownTags(playbook.value.playbook, request);
+  if (unknown.length > 0) throw new DiagnosticsError(unknown);
   const hostsOf = matchPlays(playbook.value.playbook, inventory.value.inventory, request);
   return {
     registry,
@@ -52,6 +58,20 @@ export async function loadRun(
     hostsOf,
     warnings: [...playbook.value.diagnostics, ...inventory.value.diagnostics],
   };
+}
+
+/** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
+function unknownTags({ plays }: Playbook, request: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
+  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const known = new Set(['all', 'always', 'never', ...tasks.flatMap((task) => task.tags)]);
+  const check = (option: string, tags: readonly string[]): Diagnostic[] =>
+    tags
+      .filter((tag) => !known.has(tag))
+      .map((tag) => {
+        const hint = didYouMean(tag, known);
+        return { severity: 'error', message: `${option} ${tag}: no task has this tag`, ...(hint && { hint }) };
+      });
+  return [...check('--tags', request.tags), ...check('--skip-tags', request.skipTags)];
 }
 
 function matchPlays(

@@ -70,6 +70,18 @@ describe('runbook play', () => {
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: '' });
   });
 
+  it('refuses tags that no task has: --skip-tags with a typo would run what it should not', async () => {
+    const path = await playbook('    - debug: { message: hi }\n      tags: [loud]\n');
+    const { exitCode, stdout, stderr } = await runCli(['play', path, '-t', 'lod,loud', '--skip-tags', 'louder']);
+    expect({ exitCode, stdout }).to.deep.equal({ exitCode: 5, stdout: '' });
+    expect(stderr).to.equal(
+      [
+        'error: --tags lod: no task has this tag\n  hint: did you mean "loud"?\n',
+        'error: --skip-tags louder: no task has this tag\n  hint: did you mean "loud"?\n',
+      ].join('\n'),
+    );
+  });
+
   it('streams events as JSON and nothing else', async () => {
     const path = await playbook('    - debug: { message: hi }\n');
     const { stdout, stderr } = await runCli(['play', path, '--output', 'ndjson', '--no-journal']);
