@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { type Diagnostic, DiagnosticsError, didYouMean, throwOnErrors } from '../base/diagnostic.ts';
-import { errorMessage } from '../base/errors.ts';
+import { fileProblem } from '../base/errors.ts';
 import type { Range, Source } from '../base/source.ts';
 import { type CompileCache, compileData, createCompileCache } from '../language/compile.ts';
 import type { Value } from '../language/value.ts';
@@ -74,7 +74,7 @@ async function readSource(path: string, context: ReadingContext): Promise<string
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (path.includes(',')) return readInlineList(path, context);
-    if (!isAbsent(error)) return fail(`cannot read the inventory ${path}: ${errorMessage(error)}`);
+    if (!isAbsent(error)) return fail(`cannot read the inventory ${path}: ${fileProblem(error)}`);
     return fail(`there is no inventory "${path}"`, await suggest(path));
   }
   if (isExecutable && text.startsWith('#!')) {

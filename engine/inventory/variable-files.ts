@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
-import { errorMessage } from '../base/errors.ts';
+import { fileProblem } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import { type CompileCache, compileNode } from '../language/compile.ts';
 import type { Value } from '../language/value.ts';
@@ -116,7 +116,7 @@ async function list(folder: string, report: (diagnostic: Diagnostic) => void): P
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (!isAbsent(error))
-      report({ severity: 'error', message: `cannot read ${shown(folder)}: ${errorMessage(error)}` });
+      report({ severity: 'error', message: `cannot read ${shown(folder)}: ${fileProblem(error)}` });
     return [];
   }
 }
@@ -130,7 +130,7 @@ async function readFileLayer(
   try {
     source = { path: shown(path), text: await readFile(path, 'utf8') };
   } catch (error) {
-    report({ severity: 'error', message: `cannot read ${shown(path)}: ${errorMessage(error)}` });
+    report({ severity: 'error', message: `cannot read ${shown(path)}: ${fileProblem(error)}` });
     return undefined;
   }
   if (source.text.startsWith('$ANSIBLE_VAULT')) {
