@@ -52,6 +52,14 @@ describe('config-file', () => {
     }
   });
 
+  it('removes a section of an INI file, and not the comment of the next one', () => {
+    const text = '# top\n[A]\n; in a\na=1\n\n# about B\n[B]\nb=1\n[A]\nc=1\n\n# end\n';
+    const without = (name: string): string =>
+      planConfig('/x', text, { set: {}, remove: [[name]], create: false }, ini).text;
+    expect(without('A')).to.equal('# top\n# about B\n[B]\nb=1\n# end\n');
+    expect(without('B')).to.equal('# top\n[A]\n; in a\na=1\n\n# about B\n[A]\nc=1\n\n# end\n');
+  });
+
   it('tells the keys that differ, one by one', async () => {
     const set = { plugins: { 'io.x': { image: 'b', level: 3 } }, version: 2 };
     const diff = await diffOf(

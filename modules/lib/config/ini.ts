@@ -151,11 +151,16 @@ function withSection({ lines }: Parsed, name: string, added: readonly string[]):
   return `${text}${gap}${[`[${name}]`, ...added].join(eol)}${eol}`;
 }
 
-function withoutSection({ lines, headers }: Parsed, name: string): string {
+/** Without the comments behind its last key, which speak of what comes next. */
+function withoutSection({ lines, headers, entries }: Parsed, name: string): string {
   const kept = [...lines];
   for (const [i, header] of [...headers.entries()].reverse()) {
     if (header.name !== name) continue;
-    const end = headers[i + 1]?.line ?? lines.length - (lines.at(-1) === '' ? 1 : 0);
+    const next = headers[i + 1]?.line ?? lines.length;
+    const last = entries.findLast(({ from }) => from > header.line && from < next);
+    let end = last?.to ?? header.line + 1;
+    // The empty text behind the last newline stays, or the file would end without one.
+    while (end < lines.length - 1 && lines[end]?.trim() === '') end++;
     kept.splice(header.line, end - header.line);
   }
   return kept.join('\n');
