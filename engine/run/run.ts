@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
-import { Secret } from '../base/secret.ts';
 import type { Play } from '../language/playbook.ts';
 import { compileTemplate } from '../language/template.ts';
 import { createTransport } from '../transport/create-transport.ts';
@@ -17,6 +16,7 @@ import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
 import { runPlay } from './play-run.ts';
 import type { RunRequest } from './request.ts';
+import { secretsOf } from './secrets.ts';
 import { isSelected } from './selection.ts';
 import { createVariables } from './variables.ts';
 
@@ -30,7 +30,7 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
   const started = clock.now();
   const runId = newRunId(started);
   if (request.journalDirectory !== undefined) request.bus.subscribe(createJournal(request.journalDirectory, runId));
-  const bus = maskedBus(request.bus, secretsOf(request));
+  const bus = maskedBus(request.bus, secretsOf(request, loaded));
 
   const hosts = new Map<string, HostRun>();
   const { inventory } = loaded;
@@ -124,10 +124,6 @@ function hostsInRun(loaded: LoadedRun, hosts: ReadonlyMap<string, HostRun>): Hos
   const names = new Set<string>();
   for (const matched of loaded.hostsOf.values()) for (const host of matched) names.add(host.name);
   return [...names].flatMap((name) => hosts.get(name) ?? []);
-}
-
-function secretsOf({ connection }: RunRequest): Secret[] {
-  return [connection.password, connection.becomePassword].filter((secret) => secret instanceof Secret);
 }
 
 /** Sortable by time, and unique when two runs start in the same second: `20261121T051500Z-3fa9`. */

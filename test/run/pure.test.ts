@@ -10,7 +10,8 @@ import { releaseDecision } from '../../engine/run/lease-hold.ts';
 import { maskedBus } from '../../engine/run/masking.ts';
 import { createPredictedState } from '../../engine/run/predicted.ts';
 import { isSelected } from '../../engine/run/selection.ts';
-import { output, runLocally } from '../support/module-rig.ts';
+import { output, runLocally, withTemporaryFolder } from '../support/module-rig.ts';
+import { play } from '../support/play.ts';
 
 describe('serial', () => {
   const hosts = ['a', 'b', 'c', 'd', 'e'];
@@ -119,6 +120,25 @@ describe('masking', () => {
     maskedBus(bus, [new Secret('s3cret')]).emit({ type: 'stopping', reason: `sudo said s3cret and ${base64}` });
     expect(seen[0]).to.have.property('reason', 'sudo said ******** and ********');
   });
+
+  it('leaves the words alone by which events are told apart, whatever the secret is', () => {
+    const seen: StampedEvent[] = [];
+    const bus = createEventBus(Date.now, () => {});
+    bus.subscribe((event) => seen.push(event));
+    maskedBus(bus, [new Secret('stopping')]).emit({ type: 'stopping', reason: 'stopping' });
+    expect(seen[0]).to.include({ type: 'stopping', reason: '********' });
+  });
+
+  it('covers the passwords of the inventory', () =>
+    withTemporaryFolder(async (folder) => {
+      const files = {
+        'hosts.ini': '[all:vars]\nansible_connection=local\nansible_become_password=hunter2\n[web]\nh1\n',
+        'play.yaml': '- hosts: h1\n  tasks: [{ debug: { message: "{{ ansible_become_password }}" } }]\n',
+      };
+      const run = await play(folder, files);
+      expect(run.summary[0]?.state).to.equal('ok');
+      expect(JSON.stringify(run.events)).to.not.contain('hunter2');
+    }));
 });
 
 describe('facts', () => {
