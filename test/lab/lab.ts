@@ -62,6 +62,8 @@ export async function reset(): Promise<void> {
   await stopServices();
   await destroyLeftovers();
   await startAfresh(state.nodeCount, releases);
+  // Another checkout may have booted the lab: this one has no inventory yet.
+  writeInventory(labNodes(state.nodeCount), releases);
   await bootAll(labNodes(state.nodeCount), releases);
 }
 
