@@ -145,6 +145,7 @@ async function fetchTo(url: string, path: string, signal: AbortSignal): Promise<
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
     await pipeline(Readable.fromWeb(response.body), createWriteStream(path, { mode: 0o600 }));
   } catch (error) {
+    if (signal.aborted) throw new RunbookError('interrupted', `interrupted while fetching ${url}`, { cause: error });
     const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
     throw new RunbookError('download-failed', `cannot fetch ${url}: ${errorMessage(error)}${cause}`, { cause: error });
   }

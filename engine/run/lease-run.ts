@@ -58,15 +58,20 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
   const started = clock.now();
   const ref = refOf(task);
   const module = task.module as AnyLease;
-  const scope = context.scopeOf(host, play, task);
   const end = (result: Omit<TaskResult, 'durationMs'>): void => ended(context, task, host, started, result);
-  if (task.when.some((condition) => !condition.test(scope))) {
-    held.state = 'not-needed';
-    return false;
-  }
-  bus.emit({ type: 'task-started', task: ref, hosts: [host.name], isHandler: false });
-  bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+  const begin = (): void => {
+    bus.emit({ type: 'task-started', task: ref, hosts: [host.name], isHandler: false });
+    bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+  };
+  let isBegun = false;
   try {
+    const scope = context.scopeOf(host, play, task);
+    if (task.when.some((condition) => !condition.test(scope))) {
+      held.state = 'not-needed';
+      return false;
+    }
+    begin();
+    isBegun = true;
     const args = renderArguments(context, task, scope);
     const steps = stepRunnerFor(context, task, host, play, scope);
     const current = await steps.ask(module.probe(args));
@@ -85,6 +90,7 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
     end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
     return true;
   } catch (error) {
+    if (!isBegun) begin();
     const unknownReason = unknownReasonOf(error);
     if (unknownReason !== undefined) {
       held.state = 'predicted';

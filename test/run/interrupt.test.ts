@@ -127,6 +127,21 @@ describe('the first Ctrl-C', () => {
     ));
 });
 
+describe('the deadline of a lease', () => {
+  it('leaves time to undo what was done', () =>
+    withTemporaryFolder(async (folder) => {
+      const yaml = `- hosts: h1
+  tasks:
+    - lease: { name: held, hold: { path: ${folder}/lease, seconds: 60 }, timeout: 1 }
+      block: [{ name: one, shell: { cmd: "touch ${folder}/one" } }]
+`;
+      const run = await play(folder, { 'play.yaml': yaml, 'modules/hold.ts': lease });
+      expect(run.ends).to.deep.equal(['h1: held: failed', 'h1: one: skipped']);
+      expect(run.summary[0]?.failure?.code).to.equal('timeout');
+      expect(existsSync(join(folder, 'lease'))).to.equal(false);
+    }));
+});
+
 describe('the second Ctrl-C', () => {
   for (const [what, task] of [
     ['a pause', '{ name: long, pause: { seconds: 60 } }'],

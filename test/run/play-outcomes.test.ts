@@ -46,6 +46,24 @@ describe('a refused lease', () => {
     ));
 });
 
+describe('a lease whose condition is wrong', () => {
+  it('was not taken, so its block is not rescued', () =>
+    playIn(
+      `- hosts: h1
+  tasks:
+    - { name: text, set-fact: { word: hello } }
+    - lease: { name: held, hold: {}, when: word }
+      block: [{ name: change, file: { path: DIR/x, state: directory } }]
+      rescue: [{ name: mend, debug: { message: x } }]
+`,
+      (run) => {
+        expect(run.ends).to.deep.equal(['h1: text: ok', 'h1: held: failed', 'h1: change: skipped']);
+        expect(run.exitCode).to.equal(2);
+      },
+      { files: { 'modules/hold.ts': refusing } },
+    ));
+});
+
 describe('run_once', () => {
   it('that fails stops every host, also those of later batches', () =>
     playIn(
