@@ -1,6 +1,7 @@
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
 import type { Range, Source } from '../base/source.ts';
 import type { CompileCache, CompiledTemplate } from './compile-cache.ts';
+import { foreignBytes } from './encoding.ts';
 import { type Place, placeInScalar } from './place.ts';
 import { factsHint } from './references.ts';
 import { createStrictHandlebars, type Location, TemplateFailure, type ValueBox } from './strict-handlebars.ts';
@@ -19,6 +20,8 @@ const compileTree = createStrictHandlebars();
 
 /** Compiles a whole file. Raises a DiagnosticsError with all mistakes that can be seen without variables. */
 export function compileTemplate(source: Source): Template {
+  const foreign = foreignBytes(source);
+  if (foreign) throw new DiagnosticsError([foreign]);
   const place: Place = (start, end) => ({ source, start, end: Math.max(end, start + 1) });
   const template = compileChecked(source.text, place);
   return {

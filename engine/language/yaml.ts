@@ -1,6 +1,7 @@
 import { Alias, isAlias, isMap, isScalar, isSeq, type Node as LibraryNode, parseDocument } from 'yaml';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { positionAt, type Range, type Source } from '../base/source.ts';
+import { foreignBytes } from './encoding.ts';
 
 /** A node of a YAML file: aliases and merge keys are resolved, every node knows its place. */
 export type YamlNode = YamlScalar | YamlMap | YamlList;
@@ -55,6 +56,8 @@ export function parseYaml(file: Source): YamlFile {
     diagnostics.push({ severity: 'error', message, range, ...(hint !== undefined && { hint }) });
   };
   const whole: Range = { source, start: 0, end: 1 };
+  const foreign = foreignBytes(source);
+  if (foreign) return { source, diagnostics: [foreign] };
   // The package's flow collections are recursive, and its regular expressions end the process when they are too deep.
   if (/(?:[[{]\s*){200}/.test(source.text)) {
     report(whole, 'the file is nested too deeply');
