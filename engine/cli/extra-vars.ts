@@ -5,7 +5,11 @@ import { errorMessage, fileProblem, RunbookError } from '../base/errors.ts';
 export async function readExtraVars(values: readonly string[]): Promise<Record<string, unknown>> {
   const vars: Record<string, unknown> = {};
   for (const value of values) Object.assign(vars, await readOne(value));
-  return vars;
+  if (values.length === 0) return vars;
+  const { providedNames } = await import('../language/fields.ts');
+  const provided = Object.keys(vars).find((name) => providedNames.has(name));
+  if (provided === undefined) return vars;
+  throw new RunbookError('usage', `-e: "${provided}" is provided by the engine and cannot be set`);
 }
 
 async function readOne(value: string): Promise<Record<string, unknown>> {

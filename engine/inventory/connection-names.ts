@@ -1,5 +1,6 @@
 import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
+import { providedNames } from '../language/fields.ts';
 
 /** What a connection variable says. */
 export type ConnectionProperty =
@@ -78,8 +79,11 @@ export function connectionPropertyOf(name: string): ConnectionProperty | undefin
   return properties.get(name);
 }
 
-/** A warning for a variable that looks like a connection variable and is none, or that has no effect. */
+/** A warning for a variable that has no effect, or that looks like a connection variable and is none. */
 export function checkVariableName(name: string, range: Range): Diagnostic | undefined {
+  if (providedNames.has(name)) {
+    return { severity: 'warning', message: `${name} is provided by the engine: a value here has no effect`, range };
+  }
   if (unsupported.has(name)) {
     const hint = name.endsWith('host_key_checking') ? 'use the option --host-key-checking' : undefined;
     return { severity: 'warning', message: `${name} has no effect here`, range, ...(hint && { hint }) };

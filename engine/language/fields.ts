@@ -8,7 +8,7 @@ import { describeNode, type YamlEntry, type YamlNode, type YamlScalar } from './
 /** Readers of keywords. Each notes what is wrong and then gives undefined (or nothing in the list). */
 
 /** Names that the engine provides, so that no playbook can set them. */
-const providedNames: ReadonlySet<string> = new Set([
+export const providedNames: ReadonlySet<string> = new Set([
   'inventory_hostname',
   'group_names',
   'groups',
@@ -83,7 +83,7 @@ function readCondition(context: LoadContext, key: string, node: YamlNode): Expre
     return undefined;
   }
   const hint = booleanHint(node);
-  if (hint !== undefined) return (report(context, node.range, `${key} must be an expression`, hint), undefined);
+  if (hint !== undefined) return report(context, node.range, `${key} must be an expression`, hint), undefined;
   return attempt(context, () => compileExpression(String(node.value), node.range, context.cache));
 }
 
@@ -157,7 +157,7 @@ export function readCount(context: LoadContext, { key, value }: YamlEntry, least
 
 /** Batch sizes: `2`, `"30%"`, or a list of these. */
 export function readSerial(context: LoadContext, { key, value }: YamlEntry): BatchSize[] {
-  if (value.kind === 'map') return (report(context, value.range, `a map as ${key} is not supported yet`), []);
+  if (value.kind === 'map') return report(context, value.range, `a map as ${key} is not supported yet`), [];
   const items = value.kind === 'list' ? value.items : [value];
   return items.flatMap((item): BatchSize[] => {
     const written = item.kind === 'scalar' && !item.isExpression ? String(item.value) : '';

@@ -35,6 +35,7 @@ describe('-e', () => {
     await writeFile(list, '- a\n');
     const wrong: [value: string, code: string, message: RegExp][] = [
       ['version', 'usage', /none of the three forms/],
+      ['groups=b', 'usage', /"groups" is provided by the engine/],
       ['1a=b', 'usage', /none of the three forms/],
       ['{"a": ', 'invalid-input', /-e \{"a": : /],
       [`@${list}`, 'invalid-input', /must be a map/],

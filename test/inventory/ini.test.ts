@@ -289,6 +289,13 @@ describe('the INI format: doubts', () => {
         ^^^^^^^^^^^^
   hint: did you mean "ansible_host"?`,
     ],
+    [
+      "a variable that is the engine's own",
+      'h groups=1',
+      `hosts.ini:1:3: warning: groups is provided by the engine: a value here has no effect
+  1 | h groups=1
+        ^^^^^^`,
+    ],
   ];
   for (const [title, text, printed] of doubts) it(title, () => expect(parse(text).printed).to.equal(printed));
 });
