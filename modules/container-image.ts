@@ -350,7 +350,12 @@ function* pull(args: Arguments, desired: Desired): Generator<Step, void, StepRes
   const get = sh`d=/etc/containerd/certs.d; [ -d "$d" ] || d=; ${ctr(args)} images pull \${d:+--hosts-dir "$d"} ${exact} >/dev/null`;
   const scripts = [get];
   if (exact !== ref) {
-    scripts.push(sh`${ctr(args)} images tag --force ${exact} ${ref}`, sh`${ctr(args)} images rm ${exact}`);
+    // The CRI plugin keeps such names itself: pods that name a digest would not find their image without.
+    scripts.unshift(sh`had=$(${ctr(args)} images ls -q ${`name==${JSON.stringify(exact)}`})`);
+    scripts.push(
+      sh`${ctr(args)} images tag --force ${exact} ${ref}`,
+      sh`[ -n "$had" ] || ${ctr(args)} images rm ${exact}`,
+    );
   }
   const answer = yield exec(sh.all(scripts), { purpose: `pulling ${exact}`, okCodes: 'any' });
   if (answer.rc === 0) return;

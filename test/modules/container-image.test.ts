@@ -2,11 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { sh } from '../../engine/base/sh.ts';
 import type { Diff } from '../../engine/module/contract.ts';
 import type { Step } from '../../engine/module/step.ts';
 import containerImage from '../../modules/container-image.ts';
 import { fullReference, repositoryOf } from '../../modules/lib/image-archive.ts';
-import { diffOf, localController, output, predicted, stepsOf, withTemporaryFolder } from '../support/module-rig.ts';
+import {
+  diffOf,
+  localController,
+  output,
+  predicted,
+  runLocally,
+  stepsOf,
+  withTemporaryFolder,
+} from '../support/module-rig.ts';
 import { failureOf, mistakesOf } from './support.ts';
 
 const ref = 'registry.k8s.io/pause:3.9';
@@ -214,6 +223,20 @@ describe('container-image', () => {
     expect(steps[0])
       .to.have.nested.property('script.text')
       .that.includes(`images tag --force registry.k8s.io/pause@${digest} ${ref}`);
+  });
+
+  it('keeps the name by digest that was there before the pull', async () => {
+    const [step] = await stepsOf(containerImage, { ref, digest }, output(listing()));
+    const exact = `registry.k8s.io/pause@${digest}`;
+    if (step?.kind !== 'exec') throw new Error('there is no step');
+    const { script } = step;
+    const fake = (name: string) => sh`ctr() {
+for last; do :; done
+case $* in *'images ls'*) echo ${name} ;; *'images rm'*) echo "removed $last" ;; esac
+}
+${script}`;
+    expect((await runLocally(fake(''))).stdout).to.equal(`removed ${exact}\n`);
+    expect(await runLocally(fake(exact))).to.include({ rc: 0, stdout: '' });
   });
 
   it('pulls nothing with pull: false', async () => {
