@@ -115,8 +115,7 @@ async function list(folder: string, report: (diagnostic: Diagnostic) => void): P
     }
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    if (!isAbsent(error))
-      report({ severity: 'error', message: `cannot read ${shown(folder)}: ${fileProblem(error)}` });
+    if (!isAbsent(error)) report({ severity: 'error', message: `cannot read ${shown(folder)}: ${fileProblem(error)}` });
     return [];
   }
 }
