@@ -14,7 +14,7 @@ export interface PlayOptions {
   readonly forks: number;
   readonly modules: readonly string[];
   readonly output: 'auto' | 'terminal' | 'plain' | 'ndjson';
-  readonly hostKeyChecking: 'strict' | 'accept-new' | 'off';
+  readonly hostKeyChecking?: 'strict' | 'accept-new' | 'off';
   readonly user?: string;
   readonly privateKey?: string;
   readonly askPass: boolean;
@@ -82,9 +82,10 @@ function addConnection(command: Command): void {
     .addOption(new Option('--become-password-file <file>', 'file with the password of sudo').conflicts('askBecomePass'))
     .option('-T, --timeout <seconds>', 'deadline of a connection attempt', positive)
     .addOption(
-      new Option('--host-key-checking <mode>', 'against known_hosts; accept-new adds hosts that are not in it yet')
-        .choices(['strict', 'accept-new', 'off'])
-        .default('strict'),
+      new Option(
+        '--host-key-checking <mode>',
+        'against known_hosts; accept-new adds hosts that are not in it yet. Default: strict, unless ssh_config says otherwise',
+      ).choices(['strict', 'accept-new', 'off']),
     );
 }
 

@@ -31,7 +31,7 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
       isCheckMode: options.check,
       isDiff: options.diff,
       forks: options.forks,
-      hostKeyChecking: options.hostKeyChecking,
+      ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
       connection,
       ...(options.journal && { journalDirectory: '.runbook' }),
     }),

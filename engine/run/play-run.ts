@@ -75,16 +75,37 @@ async function runBatch(
   if (play.gatherFacts) await gatherFacts(context, play, batch);
   const surroundings: Surroundings = { play, leases: [] };
   await runNodes(context, nodes, batch, surroundings);
+  // A handler may notify one that stands before it: round again until none is left, at most once for each handler.
+  for (let round = 0; round < play.handlers.length; round++) {
+    if (!(await runHandlers(context, play, batch, surroundings))) break;
+  }
+  // What a failed host still has in `notified` is told in the recap; the others are done.
+}
+
+/** Runs the handlers that were notified, in the order of the play; false when there was none. */
+async function runHandlers(
+  context: RunContext,
+  play: Play,
+  batch: readonly HostRun[],
+  surroundings: Surroundings,
+): Promise<boolean> {
+  let wasNotified = false;
   for (const handler of play.handlers) {
     const active = batch.filter((h) => h.status === 'active');
     const notified = active.filter((h) => h.notified.has(handler.name));
     predictUnknown(context, handler, active);
     if (notified.length === 0) continue;
-    if (context.request.signal.aborted) return leaveOut(notified);
+    if (context.request.signal.aborted) {
+      leaveOut(notified);
+      return false;
+    }
+    wasNotified = true;
+    // Before it runs: it may notify itself by way of others.
+    for (const host of notified) host.notified.delete(handler.name);
     await runTask(context, handler, notified, surroundings, true);
-    for (const host of notified) if (host.status === 'active') host.notified.delete(handler.name);
+    for (const host of notified) if (host.status !== 'active') host.notified.add(handler.name);
   }
-  // What a failed host still has in `notified` is told in the recap; the others are done.
+  return wasNotified;
 }
 
 /** In check mode: a handler that only tasks would notify of which it is unknown whether they change anything. */

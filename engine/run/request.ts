@@ -21,7 +21,8 @@ export interface RunRequest {
   readonly forks: number;
   /** `--modules`: folders of custom modules, besides `modules/` beside the playbook. */
   readonly moduleDirectories: readonly string[];
-  readonly hostKeyChecking: 'strict' | 'accept-new' | 'off';
+  /** Over what ssh_config and the inventory's ssh arguments say; `strict` where nobody says anything. */
+  readonly hostKeyChecking?: 'strict' | 'accept-new' | 'off';
   /** The command line's connection options; the inventory's variables win over them. */
   readonly connection: {
     readonly user?: string;

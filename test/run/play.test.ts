@@ -81,6 +81,21 @@ describe('a play', () => {
       },
     ));
 
+  it('runs a handler that another one notifies, wherever it stands', () =>
+    playIn(
+      `- hosts: h1
+  tasks:
+    - { name: change, file: { path: DIR/x, state: directory }, notify: second }
+  handlers:
+    - { name: first, debug: { message: x } }
+    - { name: second, file: { path: DIR/y, state: directory }, notify: first }
+`,
+      (run) => {
+        expect(onlyH1(run)).to.deep.equal(['change: changed', 'second: changed', 'first: ok']);
+        expect(run.summary[0]?.pendingHandlers).to.deep.equal([]);
+      },
+    ));
+
   it('keeps the handlers of a failed host and names them', () =>
     playIn(
       `- hosts: h1
