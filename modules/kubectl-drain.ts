@@ -196,7 +196,7 @@ function parseState(output: ProbeOutput, args: Args): DrainState {
   };
 }
 
-/** kubectl refuses too, but only after it has cordoned the node, and leaves it so (containerd.md, F33). */
+/** kubectl refuses too, but only after it has cordoned the node, and leaves it so (Kubernetes docs, "Safely Drain a Node"). */
 function refuseWhatKubectlWouldRefuse(current: DrainState, args: Args): void {
   const lines = refusals(current.evictees);
   if (lines.length > 0) throw failure(`node ${args.node} cannot be drained`, lines.join('\n'));
@@ -307,7 +307,7 @@ function* uncordon(args: Args, holder: string): Generator<Step, boolean, StepRes
   return true;
 }
 
-/** `kubectl cordon` ends with 0 when the API server refuses (F32): a patch does not, and what counts is what is read back. */
+/** `kubectl cordon` ends with 0 when the API server refuses: a patch does not, and what counts is what is read back. */
 function* patchAndRead(args: Args, patch: Readonly<Record<string, unknown>>, act: string) {
   const node = args.node;
   const patched: StepResult = yield exec(patchNode(args, node, patch), {

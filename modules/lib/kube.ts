@@ -261,7 +261,7 @@ export function selects(selector: LabelSelector, labels: Readonly<Record<string,
 
 /**
  * Patches an object by RFC 7386. Unlike `kubectl cordon`, which prints the error and ends with 0, `kubectl patch` fails when
- * the API server refuses (containerd.md, fact 1).
+ * the API server refuses (kubernetes/kubectl, pkg/cmd/drain/drain.go: RunCordonOrUncordon prints the error and goes on).
  */
 export function patchNode(args: KubectlArgs, node: string, patch: Readonly<Record<string, unknown>>): Script {
   return sh`${kubectlWords(args)} patch node ${node} --type=merge -p ${JSON.stringify(patch)} -o name`;
