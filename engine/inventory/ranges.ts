@@ -16,6 +16,8 @@ export function expandRanges(pattern: string): Expansion {
   let at = 0;
   for (const match of pattern.matchAll(/\[([^\]]*)\]/g)) {
     const end = match.index + match[0].length;
+    const stray = strayBracket(pattern.slice(at, match.index), at);
+    if (stray) return stray;
     const members = membersOf(match[1] ?? '', maximumNames);
     if ('message' in members) return { ...members, start: match.index, end };
     count *= members.names.length;
@@ -23,10 +25,16 @@ export function expandRanges(pattern: string): Expansion {
     parts.push([pattern.slice(at, match.index)], members.names);
     at = end;
   }
-  const open = pattern.slice(at).search(/[[\]]/);
-  if (open !== -1) return { message: 'a bracket without its partner', start: at + open, end: at + open + 1 };
+  const stray = strayBracket(pattern.slice(at), at);
+  if (stray) return stray;
   parts.push([pattern.slice(at)]);
   return { names: combine(parts) };
+}
+
+function strayBracket(text: string, offset: number): Expansion | undefined {
+  const at = text.search(/[[\]]/);
+  if (at === -1) return undefined;
+  return { message: 'a bracket without its partner', start: offset + at, end: offset + at + 1 };
 }
 
 type Problem = { readonly message: string; readonly hint?: string };

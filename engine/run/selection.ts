@@ -20,3 +20,14 @@ export function* tasksOf(nodes: readonly Node[]): Generator<Task> {
     }
   }
 }
+
+/** The nodes that `--tags` and `--skip-tags` leave; a block of which nothing is left to run is dropped with its lease. */
+export function selectNodes(nodes: readonly Node[], isIn: (task: Task) => boolean): Node[] {
+  return nodes.flatMap((node): Node[] => {
+    if (node.kind === 'task') return isIn(node) ? [node] : [];
+    const select = (part: readonly Node[]): Node[] => selectNodes(part, isIn);
+    const body = select(node.body);
+    const always = select(node.always);
+    return body.length + always.length > 0 ? [{ ...node, body, rescue: select(node.rescue), always }] : [];
+  });
+}

@@ -40,6 +40,7 @@ describe('ranges in host names', () => {
     'web[1:9:x]': 'the step of a range is a number above 0, not "x"',
     'web[1:3': 'a bracket without its partner',
     'web1]': 'a bracket without its partner',
+    'web][1:3]': 'a bracket without its partner',
     'web[0:99999999999]': 'the name stands for more than 100,000 hosts',
     'web[1:1000][1:1000]': 'the name stands for more than 100,000 hosts',
   };
