@@ -19,7 +19,10 @@ export interface Facts {
   readonly memory_mb: number;
 }
 
-/** The question that gathers {@link Facts}: one script, POSIX sh and coreutils only. */
+/**
+ * The question that gathers {@link Facts}: one script, POSIX sh and coreutils only. What a host lacks has a stand-in value
+ * (no systemd is version 0); a host without os-release(5) is no failure either, its `os.id` is `unknown`.
+ */
 export const factsProbe: Probe<Facts> = probe(
   sh`uname -n; uname -m; uname -r
 stat -fc %T /sys/fs/cgroup 2>/dev/null || echo none
