@@ -24,6 +24,7 @@ export function buildInventory(
     groups.set(group.name, {
       name: group.name,
       hosts: hostsBelow(draft, group),
+      ownHosts: [...group.hosts],
       children: [...group.children],
       parents: [...group.parents],
       depth: depths.get(group.name) ?? 0,

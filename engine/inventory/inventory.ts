@@ -26,6 +26,8 @@ export interface Group {
   readonly name: string;
   /** Names of its hosts, those of its children after its own. */
   readonly hosts: readonly string[];
+  /** Names of the hosts that are put into it by name. */
+  readonly ownHosts: readonly string[];
   readonly children: readonly string[];
   readonly parents: readonly string[];
   /** The longest way from `all`, whose depth is 0. */

@@ -48,31 +48,32 @@ export function compileData(data: unknown, range: Range, cache: CompileCache = c
 
 /** A value that depends on nothing. */
 export function literal(data: unknown, range: Range): Value {
-  return { range, isLiteral: true, references: [], render: () => data };
+  return { range, isLiteral: true, references: [], written: data, render: () => data };
 }
 
 /** A list of values; every rendering is a new list. */
 export function listOf(items: readonly Value[], range: Range): Value {
-  return composed(items, range, (scope) => items.map((item) => item.render(scope)));
+  return composed(items, range, (of) => items.map(of));
 }
 
 /** A map of values; every rendering is a new map. */
 export function mapOf(entries: readonly (readonly [string, Value])[], range: Range): Value {
   const values = entries.map(([, value]) => value);
   // fromEntries makes own properties, whatever their names.
-  return composed(values, range, (scope) =>
-    Object.fromEntries(entries.map(([key, value]) => [key, value.render(scope)])),
-  );
+  return composed(values, range, (of) => Object.fromEntries(entries.map(([key, value]) => [key, of(value)])));
 }
 
-function composed(parts: readonly Value[], range: Range, render: Value['render']): Value {
+function composed(parts: readonly Value[], range: Range, compose: (of: (part: Value) => unknown) => unknown): Value {
   return {
     range,
     isLiteral: parts.every((part) => part.isLiteral),
     get references() {
       return parts.flatMap((part) => part.references);
     },
-    render,
+    get written() {
+      return compose((part) => part.written);
+    },
+    render: (scope) => compose((part) => part.render(scope)),
   };
 }
 

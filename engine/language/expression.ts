@@ -52,6 +52,7 @@ export function expressionValue(expression: Expression): Value {
     get references() {
       return expression.references;
     },
+    written: `!expr ${expression.text}`,
     render: (scope) => expression.evaluate(scope),
   };
 }

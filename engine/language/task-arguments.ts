@@ -124,6 +124,7 @@ function evaluated(expression: Expression): Value {
     get references() {
       return expression.references;
     },
+    written: expression.text,
     render: (scope): EvaluatedExpression => ({ text: expression.text, value: expression.evaluate(scope) }),
   };
 }
@@ -139,6 +140,7 @@ function copied(value: Value, isText: boolean): Value {
     get references() {
       return value.references;
     },
+    written: value.written,
     render(scope) {
       const data = value.render(scope);
       return isText && (typeof data === 'number' || typeof data === 'boolean') ? String(data) : copyData(data);

@@ -32,12 +32,12 @@ export function compileTemplate(source: Source): Template {
 
 /** Compiles a text of a playbook or an inventory: a lone `{{ x }}` keeps the type of its value, anything else is text. */
 export function compileText(text: string, range: Range, cache: CompileCache): Value {
-  if (!text.includes('{{')) return { range, isLiteral: true, references: [], render: () => text };
+  if (!text.includes('{{')) return { range, isLiteral: true, references: [], written: text, render: () => text };
   const place = placeInScalar(range, text);
   let template = cache.templates.get(text);
   if (!template) cache.templates.set(text, (template = compileChecked(text, place)));
   const { constant, isLone } = template;
-  if (constant !== undefined) return { range, isLiteral: true, references: [], render: () => constant };
+  if (constant !== undefined) return { range, isLiteral: true, references: [], written: text, render: () => constant };
   const found = template;
   return {
     range,
@@ -45,6 +45,7 @@ export function compileText(text: string, range: Range, cache: CompileCache): Va
     get references() {
       return referencesOf(found, place);
     },
+    written: text,
     render(scope) {
       const box: ValueBox = { value: undefined };
       const rendered = run(found, place, scope, () => found.render(scope, isLone ? box : undefined));

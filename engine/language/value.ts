@@ -18,6 +18,8 @@ export interface Value {
   /** True when no part of it depends on variables. */
   readonly isLiteral: boolean;
   readonly references: readonly Reference[];
+  /** The data as it stands in the file, a template or an `!expr` as its text: what can be shown without a scope. */
+  readonly written: unknown;
   /**
    * Gives plain data. Raises a DiagnosticsError with the place for an undefined name or a wrong type, and an
    * UnknownValueError when it reads what check mode cannot know.

@@ -167,7 +167,7 @@ describe('expressions', () => {
 
 function expressionAsValue(text: string) {
   const compiled = expression(text);
-  return { range: compiled.range, isLiteral: false, references: [], render: compiled.evaluate };
+  return { range: compiled.range, isLiteral: false, references: [], written: text, render: compiled.evaluate };
 }
 
 describe('versions', () => {
