@@ -1,7 +1,7 @@
 import type { Range } from '../base/source.ts';
 import { compileExpression, compileNode, mapOf } from './compile.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
-import type { BatchSize } from './playbook.ts';
+import type { HostCount, Serial } from './playbook.ts';
 import type { Expression, Value, Variables } from './value.ts';
 import { describeNode, type YamlEntry, type YamlNode, type YamlScalar } from './yaml.ts';
 
@@ -156,10 +156,9 @@ export function readCount(context: LoadContext, { key, value }: YamlEntry, least
 }
 
 /** Batch sizes: `2`, `"30%"`, or a list of these. */
-export function readSerial(context: LoadContext, { key, value }: YamlEntry): BatchSize[] {
-  if (value.kind === 'map') return report(context, value.range, `a map as ${key} is not supported yet`), [];
+export function readSerial(context: LoadContext, { key, value }: YamlEntry): Serial {
   const items = value.kind === 'list' ? value.items : [value];
-  return items.flatMap((item): BatchSize[] => {
+  const sizes = items.flatMap((item): HostCount[] => {
     const written = item.kind === 'scalar' && !item.isExpression ? String(item.value) : '';
     const [, amount, percent] = /^(\d+)(%?)$/.exec(written) ?? [];
     const size = Number(amount);
@@ -173,6 +172,7 @@ export function readSerial(context: LoadContext, { key, value }: YamlEntry): Bat
     );
     return [];
   });
+  return { kind: 'batches', sizes };
 }
 
 /** Whether a node is absent or null. */

@@ -1,76 +1,380 @@
 import { didYouMean } from '../base/diagnostic.ts';
 import { type LoadContext, report } from './load-context.ts';
+import { hostOrders, metaActions } from './playbook.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
 
-/** What surrounds tasks and is handed down to them: from plays, blocks and imports. */
-const inherited = ['when', 'vars', 'environment', 'tags', 'become', 'become_user', 'delegate_to', 'no_log', 'timeout'];
+/** What a keyword can stand on. */
+export type Holder =
+  | 'play'
+  | 'task'
+  | 'handler'
+  | 'block'
+  | 'lease'
+  | 'import_tasks'
+  | 'include_tasks'
+  | 'import_role'
+  | 'import_playbook'
+  | 'meta'
+  | 'role';
 
-/** The keywords of a play. */
-export const playKeywords: readonly string[] = [
-  ...['name', 'hosts', 'vars', 'vars_files', 'become', 'become_user', 'serial', 'tasks', 'handlers', 'gather_facts'],
-  ...['environment', 'tags', 'any_errors_fatal', 'no_log', 'timeout'],
+/** What a keyword takes; each kind has its reader in `fields.ts` or beside it, and its JSON Schema in the editor's schema. */
+export type Takes =
+  | 'text' // written out, no template
+  | 'template' // a text that may be a template, or !expr
+  | 'names' // a text or a list of texts, written out
+  | 'tags' // as names; a single text may have commas
+  | 'boolean' // written out
+  | 'flag' // a boolean, a template or an expression
+  | 'conditions' // a CEL expression, or a list of which all must hold
+  | 'expression' // one CEL expression
+  | 'variables' // a map of names and values
+  | 'environment' // a map, or a template that gives one
+  | 'list' // any list, or a template that gives one
+  | 'count' // a whole number from 1
+  | 'retries' // a whole number from 0
+  | 'duration' // seconds, or 500ms, 30s, 5m, 1h
+  | 'hosts' // a host pattern, or a list of them
+  | 'serial' // 2, "30%", a list of these, or {window: 2}
+  | 'tasks' // a list of tasks
+  | 'handlers'
+  | 'roles'
+  | 'inputs'
+  | 'prompts'
+  | 'lease'
+  | 'loop_control'
+  | 'max_per_group'
+  | 'module_defaults'
+  | 'run_once'
+  | { readonly oneOf: readonly string[] };
+
+/** A keyword of the language: what loading accepts, what the editor completes and what the reference says come from here. */
+export interface Keyword {
+  readonly name: string;
+  readonly on: readonly Holder[];
+  readonly takes: Takes;
+  /** What it means, in one or two sentences. */
+  readonly summary: string;
+  /** Where its meaning differs from Ansible's. */
+  readonly differs?: string;
+}
+
+const everyTask: readonly Holder[] = ['task', 'handler'];
+/** Where what is handed down to the tasks inside can stand. */
+const surroundings: readonly Holder[] = [
+  'play',
+  'task',
+  'handler',
+  'block',
+  'import_tasks',
+  'include_tasks',
+  'import_role',
+  'role',
+];
+const named: readonly Holder[] = [...surroundings, 'lease', 'meta', 'import_playbook'];
+
+export const keywords: readonly Keyword[] = [
+  { name: 'name', on: named, takes: 'template', summary: 'What is shown for it. Of a task it may be a template.' },
+  {
+    name: 'when',
+    on: [...surroundings.filter((h) => h !== 'play'), 'lease', 'meta', 'import_playbook'],
+    takes: 'conditions',
+    summary: 'Runs only where this CEL expression (or every one of a list) is true. Each task inside asks again.',
+    differs: 'CEL instead of Jinja2. Of include_tasks it is asked once for each host, as in Ansible.',
+  },
+  {
+    name: 'vars',
+    on: [...surroundings, 'lease', 'import_playbook'],
+    takes: 'variables',
+    summary: 'Variables for what is inside.',
+    differs: 'They are seen inside only; the vars of a role do not leak into the play.',
+  },
+  {
+    name: 'environment',
+    on: [...surroundings, 'lease'],
+    takes: 'environment',
+    summary: 'Environment variables of the commands that run on the host, over those around.',
+  },
+  {
+    name: 'tags',
+    on: [...surroundings, 'meta', 'import_playbook'],
+    takes: 'tags',
+    summary:
+      'Names by which --tags and --skip-tags choose. Tasks tagged always run unless they are skipped by name, tasks tagged never only when they are chosen by name.',
+    differs:
+      'Tags of include_tasks are handed down to the tasks inside. A tag on the command line that no task has is an error.',
+  },
+  {
+    name: 'become',
+    on: [...surroundings, 'lease'],
+    takes: 'flag',
+    summary: 'Whether to become another user on the host, root unless become_user says otherwise.',
+    differs: 'The nearest one of the playbook wins over ansible_become of the inventory.',
+  },
+  { name: 'become_user', on: [...surroundings, 'lease'], takes: 'template', summary: 'The user to become.' },
+  {
+    name: 'delegate_to',
+    on: [...surroundings.filter((h) => h !== 'play'), 'lease'],
+    takes: 'template',
+    summary: 'The host on which it runs, with the variables of the host that it is for.',
+  },
+  {
+    name: 'no_log',
+    on: [...surroundings, 'lease'],
+    takes: 'boolean',
+    summary: 'Shows and records nothing of arguments, results and errors.',
+  },
+  {
+    name: 'timeout',
+    on: [...surroundings, 'lease'],
+    takes: 'duration',
+    summary: 'Deadline of a task on one host, all its attempts together.',
+  },
+  {
+    name: 'throttle',
+    on: surroundings.filter((h) => h !== 'play'),
+    takes: 'count',
+    summary: 'At most so many hosts run a task inside at the same time, however many --forks allow.',
+    differs: 'A play takes none: there serial and max_per_group say it.',
+  },
+  {
+    name: 'module_defaults',
+    on: surroundings,
+    takes: 'module_defaults',
+    summary: 'For each module, arguments that its tasks inside have unless they give them themselves.',
+    differs: 'No groups of modules; a module or an argument that does not exist is an error.',
+  },
+
+  { name: 'hosts', on: ['play'], takes: 'hosts', summary: 'The hosts of the play: a host pattern.' },
+  {
+    name: 'order',
+    on: ['play'],
+    takes: { oneOf: hostOrders },
+    summary: 'The order in which hosts are taken: as in the inventory, by name, either reversed, or shuffled.',
+  },
+  {
+    name: 'inputs',
+    on: ['play'],
+    takes: 'inputs',
+    summary:
+      'What the playbook takes from outside, typed: a map of names, each with type, description, default, required, enum and so on. A value that does not fit, or an -e that is not declared, is found before the first connection.',
+    differs: 'Ansible has argument_specs for roles only.',
+  },
+  {
+    name: 'vars_prompt',
+    on: ['play'],
+    takes: 'prompts',
+    summary: 'Variables that are asked for before the run starts, unless -e gives them. Private answers are secrets.',
+    differs:
+      'All plays are asked for before the first one runs. Without a terminal a default is taken, or it is an error.',
+  },
+  {
+    name: 'vars_files',
+    on: ['play'],
+    takes: 'names',
+    summary: 'Files of variables, over vars; each is beside the file that names it and may be encrypted.',
+    differs: 'The names are written out.',
+  },
+  {
+    name: 'serial',
+    on: ['play'],
+    takes: 'serial',
+    summary:
+      'How many hosts are worked on before the next ones start: a number, a percentage, or a list of these of which the last repeats. {window: 3} keeps three hosts in flight and starts the next as one ends.',
+    differs: 'The window is ours.',
+  },
+  {
+    name: 'max_per_group',
+    on: ['play'],
+    takes: 'max_per_group',
+    summary: '{by: EXPRESSION, count: N}: at most N hosts with the same value are worked on at the same time.',
+    differs: 'Ours.',
+  },
+  {
+    name: 'strategy',
+    on: ['play'],
+    takes: { oneOf: ['linear', 'free'] },
+    summary: 'linear: a task ends on all hosts of a batch before the next begins. free: no host waits for another.',
+    differs: 'With free, run_once works: the first host to come runs it and the others wait for its result.',
+  },
+  {
+    name: 'any_errors_fatal',
+    on: ['play'],
+    takes: 'boolean',
+    summary:
+      'A host that fails or is unreachable stops the run: the batch in hand ends, no further batch or play starts.',
+    differs: 'The batch in hand is finished, so that every host of it is reported.',
+  },
+  {
+    name: 'force_handlers',
+    on: ['play'],
+    takes: 'boolean',
+    summary: 'Handlers that were notified run on a host that failed, too.',
+  },
+  {
+    name: 'gather_facts',
+    on: ['play'],
+    takes: 'boolean',
+    summary: 'Whether facts are gathered. Unless it is set, they are gathered where something in the play names them.',
+    differs: 'In Ansible they are always gathered unless it is false.',
+  },
+  { name: 'pre_tasks', on: ['play'], takes: 'tasks', summary: 'Tasks before the roles; then notified handlers run.' },
+  { name: 'roles', on: ['play'], takes: 'roles', summary: 'Roles to run, before tasks.' },
+  {
+    name: 'tasks',
+    on: ['play'],
+    takes: 'tasks',
+    summary: 'What is done on the hosts, in this order; then notified handlers run.',
+  },
+  { name: 'post_tasks', on: ['play'], takes: 'tasks', summary: 'Tasks at the end; then notified handlers run again.' },
+  {
+    name: 'handlers',
+    on: ['play'],
+    takes: 'handlers',
+    summary: 'Tasks that run once, at the next flush, on the hosts where a task that changed something notified them.',
+  },
+
+  {
+    name: 'register',
+    on: everyTask,
+    takes: 'text',
+    summary: 'The variable that gets the result.',
+    differs: 'In check mode the result of what was not done is unknown, and so is what depends on it.',
+  },
+  {
+    name: 'loop',
+    on: [...everyTask, 'include_tasks'],
+    takes: 'list',
+    summary: 'Runs once for each item of a list, as item.',
+  },
+  {
+    name: 'loop_control',
+    on: [...everyTask, 'include_tasks'],
+    takes: 'loop_control',
+    summary:
+      '{loop_var, index_var, label, pause}: the names of item and number, what is shown, and the time between items.',
+  },
+  {
+    name: 'notify',
+    on: everyTask,
+    takes: 'names',
+    summary: 'Handlers to run at the next flush if this changed something, by name or by a topic that they listen to.',
+  },
+  { name: 'listen', on: ['handler'], takes: 'names', summary: 'Topics by which tasks notify it, besides its name.' },
+  {
+    name: 'run_once',
+    on: everyTask,
+    takes: 'run_once',
+    summary: 'true: runs on the first host of the run, and all hosts have its result. batch: once in every batch.',
+    differs: 'In Ansible true means once in every batch.',
+  },
+  {
+    name: 'until',
+    on: everyTask,
+    takes: 'conditions',
+    summary: 'Tries again until this is true of the result, retries times at most.',
+  },
+  { name: 'retries', on: everyTask, takes: 'retries', summary: 'Attempts after the first one, 3 unless it is set.' },
+  { name: 'delay', on: everyTask, takes: 'duration', summary: 'The time between attempts, 5 s unless it is set.' },
+  {
+    name: 'changed_when',
+    on: everyTask,
+    takes: 'conditions',
+    summary: 'Whether it counts as a change, asked of the result.',
+  },
+  {
+    name: 'failed_when',
+    on: everyTask,
+    takes: 'conditions',
+    summary: 'Whether it counts as a failure, asked of the result.',
+  },
+  {
+    name: 'ignore_errors',
+    on: everyTask,
+    takes: 'flag',
+    summary: 'A failure is told and the host goes on.',
+    differs: 'An unreachable host is not ignored by it, as in Ansible.',
+  },
+  {
+    name: 'delegate_facts',
+    on: everyTask,
+    takes: 'boolean',
+    summary: 'Facts that the task sets belong to the host that it is delegated to.',
+  },
+
+  { name: 'block', on: ['block'], takes: 'tasks', summary: 'Tasks that fail together.' },
+  { name: 'rescue', on: ['block'], takes: 'tasks', summary: 'Tasks for the hosts on which the block failed.' },
+  { name: 'always', on: ['block'], takes: 'tasks', summary: 'Tasks that run at the end in any case.' },
+  {
+    name: 'lease',
+    on: ['block'],
+    takes: 'lease',
+    summary: 'A lease that is taken before the first effect inside and given back at the end.',
+    differs: 'Ours.',
+  },
+  {
+    name: 'on_failure',
+    on: ['lease'],
+    takes: { oneOf: ['auto', 'keep', 'release'] },
+    summary: 'What becomes of the lease when the block fails. auto keeps it if a task inside changed the host.',
+    differs: 'Ours.',
+  },
+
+  {
+    name: 'import_tasks',
+    on: ['import_tasks'],
+    takes: 'text',
+    summary: 'Puts the tasks of a file here, as if they were written here.',
+  },
+  {
+    name: 'include_tasks',
+    on: ['include_tasks'],
+    takes: 'template',
+    summary:
+      'Runs the tasks of a file that each host may choose by a template, and may loop over. Every file that fits the template is loaded and checked before the run.',
+    differs: 'A file that was not there before the run is an error.',
+  },
+  { name: 'import_role', on: ['import_role'], takes: 'text', summary: 'Runs a role here, as under roles of a play.' },
+  {
+    name: 'import_playbook',
+    on: ['import_playbook'],
+    takes: 'text',
+    summary: 'Puts the plays of another playbook here.',
+  },
+  {
+    name: 'meta',
+    on: ['meta'],
+    takes: { oneOf: metaActions },
+    summary:
+      'flush_handlers runs what was notified so far; end_host, end_batch and end_play end it for the host, the batch or the play, without failure.',
+  },
+  {
+    name: 'role',
+    on: ['role'],
+    takes: 'text',
+    summary: 'The name of a role: a folder under roles/ beside the playbook.',
+  },
 ];
 
-/** The keywords of a task, besides its module. */
-export const taskKeywords: readonly string[] = [
-  ...['name', ...inherited, 'register', 'loop', 'notify', 'run_once', 'until', 'retries', 'delay'],
-  ...['changed_when', 'failed_when', 'ignore_errors'],
-];
+/** The names of the keywords that can stand on something. */
+export function keywordsOf(holder: Holder): readonly string[] {
+  return keywords.filter(({ on }) => on.includes(holder)).map(({ name }) => name);
+}
 
-/** The keywords of a block. */
-export const blockKeywords: readonly string[] = ['name', 'block', 'rescue', 'always', 'lease', ...inherited];
-
-/** The keywords of a lease, besides its module. */
-export const leaseKeywords: readonly string[] = ['name', 'on_failure', ...inherited.filter((k) => k !== 'tags')];
-
-/** The keywords of an import. */
-export const importKeywords: readonly string[] = ['name', 'import_tasks', ...inherited];
-
-/** What Ansible has and we do not have yet, with what to do meanwhile. */
-const notYet: Readonly<Record<string, string | undefined>> = {
+/** What Ansible has and we have not, with what to do instead where there is something. */
+const foreign: Readonly<Record<string, string | undefined>> = {
   ...Object.fromEntries(
     [
-      ...[
-        'roles',
-        'role',
-        'include_role',
-        'import_role',
-        'include_vars',
-        'import_playbook',
-        'strategy',
-        'loop_control',
-      ],
-      ...['max_fail_percentage', 'throttle', 'order', 'check_mode', 'diff', 'async', 'poll', 'args', 'local_action'],
-      ...['pre_tasks', 'post_tasks', 'vars_prompt', 'module_defaults', 'collections', 'connection', 'port', 'debugger'],
-      ...[
-        'become_method',
-        'become_flags',
-        'become_exe',
-        'ignore_unreachable',
-        'remote_user',
-        'delegate_facts',
-        'listen',
-      ],
-      ...['force_handlers', 'gather_subset', 'gather_timeout', 'fact_path', 'action', 'include', 'include_tasks'],
-      ...[
-        'run_handlers',
-        'meta',
-        'inputs',
-        'max_failures',
-        'max_per_group',
-        'with_items',
-        'with_dict',
-        'with_fileglob',
-      ],
+      ...['include_role', 'include_vars', 'check_mode', 'diff', 'async', 'poll', 'args', 'collections', 'debugger'],
+      ...['become_flags', 'become_exe', 'ignore_unreachable', 'gather_subset', 'gather_timeout', 'fact_path'],
+      ...['action', 'run_handlers', 'max_failures'],
     ].map((name) => [name, undefined]),
   ),
-  include_tasks: 'use import_tasks',
+  include_role: 'use import_role, with when',
+  include_vars: 'use vars_files',
   include: 'use import_tasks',
   with_items: 'use loop',
   with_dict: 'use loop',
   with_fileglob: 'use loop',
-  pre_tasks: 'put them first in tasks',
-  post_tasks: 'put them last in tasks',
   local_action: 'use delegate_to: localhost',
   remote_user: 'set ansible_user in the inventory',
   port: 'set ansible_port in the inventory',
@@ -79,21 +383,22 @@ const notYet: Readonly<Record<string, string | undefined>> = {
   max_fail_percentage: 'any_errors_fatal: true stops at the first host',
 };
 
-/** Whether a name is one of Ansible's that we do not have yet. */
-export function isNotYet(name: string): boolean {
-  return Object.hasOwn(notYet, name);
+/** Whether a name is a keyword of Ansible's that we do not have. */
+export function isForeign(name: string): boolean {
+  return Object.hasOwn(foreign, name);
 }
 
-/** Notes a keyword of Ansible's that we do not have yet. */
-export function reportNotYet(context: LoadContext, entry: YamlEntry): void {
-  report(context, entry.keyRange, `"${entry.key}" is not supported yet`, notYet[entry.key]);
+/** Notes a keyword of Ansible's that we do not have. */
+export function reportForeign(context: LoadContext, entry: YamlEntry): void {
+  report(context, entry.keyRange, `"${entry.key}" is not supported yet`, foreign[entry.key]);
 }
 
-/** Notes every key of a map that is no keyword of `what`. */
-export function checkKeywords(context: LoadContext, map: YamlMap, known: readonly string[], what: string): void {
+/** Notes every key of a map that is no keyword of `holder`; `what` names the holder for people. */
+export function checkKeywords(context: LoadContext, map: YamlMap, holder: Holder, what: string): void {
+  const known = keywordsOf(holder);
   for (const entry of map.entries) {
     if (known.includes(entry.key)) continue;
-    if (isNotYet(entry.key)) reportNotYet(context, entry);
+    if (isForeign(entry.key)) reportForeign(context, entry);
     else reportUnknown(context, entry, known, what);
   }
 }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
 import { compileNode } from './compile.ts';
 import { readBoolean, readSerial, readText, readTexts, readVariables } from './fields.ts';
-import { checkKeywords, playKeywords } from './keywords.ts';
+import { checkKeywords } from './keywords.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
 import { loadNodes, readableFile } from './load-tasks.ts';
 import type { Play, Task } from './playbook.ts';
@@ -18,7 +18,7 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
     return undefined;
   }
   const context: LoadContext = { ...shared, notified: [] };
-  checkKeywords(context, node, playKeywords, 'a play');
+  checkKeywords(context, node, 'play', 'a play');
   const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
     const entry = entryOf(node, key);
     return entry && reader(context, entry);
@@ -33,7 +33,7 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
   const handlers = read('handlers', (c, e) => loadHandlers(c, e, surroundings, id)) ?? [];
   checkNotified(context, handlers);
   const name = read('name', readText);
-  const serial = read('serial', readSerial) ?? [];
+  const serial = read('serial', readSerial) ?? { kind: 'batches', sizes: [] };
   const anyErrorsFatal = read('any_errors_fatal', readBoolean) ?? false;
   const gatherFacts = read('gather_facts', readBoolean);
   if (!hosts) return undefined;
@@ -42,9 +42,15 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
     name: name ?? writtenText(hosts),
     range: node.entries[0]?.keyRange ?? node.range,
     hosts,
+    order: 'inventory',
+    inputs: [],
+    prompts: [],
+    defaults: new Map(),
     vars,
+    strategy: 'linear',
     serial,
     anyErrorsFatal,
+    forceHandlers: false,
     gatherFacts: gatherFacts ?? readsFacts({ vars, tasks, handlers }),
     tasks,
     handlers,
@@ -87,7 +93,7 @@ function readVariableFiles(context: LoadContext, entry: YamlEntry): Variables[] 
 function loadHandlers(context: LoadContext, entry: YamlEntry, outer: Surroundings, id: string): Task[] {
   const handlers = new Map<string, Task>();
   for (const node of loadNodes(context, entry.value, outer, (n) => `${id}/handlers/${n}`)) {
-    if (node.kind === 'block') {
+    if (node.kind !== 'task') {
       report(context, node.range, 'a block cannot be a handler', 'write its tasks as handlers, and notify each');
     } else if (node.nameTemplate) {
       report(context, node.nameTemplate.range, "a handler's name must be written out: tasks notify it by this name");

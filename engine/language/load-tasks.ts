@@ -12,7 +12,7 @@ import {
   readTexts,
   readTextValue,
 } from './fields.ts';
-import { blockKeywords, checkKeywords, importKeywords } from './keywords.ts';
+import { checkKeywords } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import type { Block, LeaseClause, Node, Task } from './playbook.ts';
 import { type Surroundings, surround } from './surroundings.ts';
@@ -49,7 +49,7 @@ function loadNode(context: LoadContext, node: YamlNode, outer: Surroundings, id:
 }
 
 function importTasks(context: LoadContext, map: YamlMap, entry: YamlEntry, outer: Surroundings, id: string): Node[] {
-  checkKeywords(context, map, importKeywords, 'an import');
+  checkKeywords(context, map, 'import_tasks', 'an import');
   const inner = surround(context, map, outer);
   const name = readText(context, entry);
   if (name === undefined) return [];
@@ -81,7 +81,7 @@ export function readableFile(context: LoadContext, path: string, namedBy: YamlNo
 }
 
 function loadBlock(context: LoadContext, map: YamlMap, outer: Surroundings, id: string): Block[] {
-  checkKeywords(context, map, blockKeywords, 'a block');
+  checkKeywords(context, map, 'block', 'a block');
   const inner = surround(context, map, outer);
   const part = (key: string, as: string): Node[] => {
     const entry = entryOf(map, key);
@@ -155,7 +155,7 @@ export function loadTask(
   context.notified.push(...notify.map(({ text, range }) => ({ name: text, range })));
   const retries = read('retries', (c, entry) => readCount(c, entry, 0));
   const delayMs = read('delay', readDurationMs);
-  const runOnce = read('run_once', readRunOnce) ?? false;
+  const runOnce = read('run_once', readRunOnce);
   const args = used && readArguments(context, used.module, used.entry);
   if (!used || !args) return undefined;
   const { importedFrom: _, ...surroundings } = inner;
@@ -168,7 +168,12 @@ export function loadTask(
     module: used.module,
     args,
     ...surroundings,
-    runOnce,
+    defaults: [],
+    delegateFacts: false,
+    loopControl: { variable: 'item', pauseMs: 0 },
+    listen: [],
+    folders: [dirname(map.range.source.path), dirname(outer.importedFrom[0] ?? '')],
+    ...(runOnce && { runOnce }),
     ...(loop && { loop }),
     ...(register !== undefined && isRegisterFine && { register }),
     notify: notify.map(({ text }) => text),
@@ -182,12 +187,9 @@ export function loadTask(
   };
 }
 
-function readRunOnce(context: LoadContext, entry: YamlEntry): boolean | undefined {
-  if (entry.value.kind === 'scalar' && entry.value.value === 'batch') {
-    report(context, entry.value.range, 'run_once: batch is not supported yet');
-    return undefined;
-  }
-  return readBoolean(context, entry);
+function readRunOnce(context: LoadContext, entry: YamlEntry): 'run' | 'batch' | undefined {
+  if (entry.value.kind === 'scalar' && entry.value.value === 'batch') return 'batch';
+  return readBoolean(context, entry) ? 'run' : undefined;
 }
 
 function textOf(node: YamlNode): string {

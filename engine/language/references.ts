@@ -20,7 +20,7 @@ export function readsFacts(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): boo
 
 function* referencesOfNode(node: Node): Generator<Reference> {
   if (node.kind === 'task') yield* referencesOfTask(node);
-  else yield* referencesOfBlock(node);
+  else if (node.kind === 'block') yield* referencesOfBlock(node);
 }
 
 function* referencesOfBlock(block: Block): Generator<Reference> {

@@ -1,6 +1,6 @@
 import { didYouMean } from '../base/diagnostic.ts';
 import type { ModuleDefinition } from '../module/contract.ts';
-import { isNotYet, leaseKeywords, reportNotYet, reportUnknown, taskKeywords } from './keywords.ts';
+import { isForeign, keywordsOf, reportForeign, reportUnknown } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
 
@@ -10,7 +10,7 @@ export function findModule(
   map: YamlMap,
   kind: 'task' | 'lease',
 ): { module: ModuleDefinition; entry: YamlEntry } | undefined {
-  const keywords = kind === 'task' ? taskKeywords : leaseKeywords;
+  const keywords = keywordsOf(kind);
   const others = map.entries.filter((entry) => !keywords.includes(entry.key));
   const found = others.flatMap((entry) => {
     const module = context.registry.get(entry.key);
@@ -57,7 +57,7 @@ function reportUnknownKey(
   kind: 'task' | 'lease',
 ): void {
   const { key, keyRange } = entry;
-  if (isNotYet(key)) return reportNotYet(context, entry);
+  if (isForeign(key)) return reportForeign(context, entry);
   const names = moduleNames(context, kind);
   // `ansible.builtin.copy` and `file_template` are known here under other names.
   const spelled = (key.split('.').at(-1) ?? key).replaceAll('_', '-');

@@ -1,10 +1,10 @@
-import type { BatchSize } from '../language/playbook.ts';
+import type { HostCount } from '../language/playbook.ts';
 
 /**
  * Cuts hosts into batches: the sizes in order, the last one repeated. A percentage is of all the play's hosts, rounded
  * down, but never less than one host. No sizes: one batch.
  */
-export function cutBatches<T>(hosts: readonly T[], sizes: readonly BatchSize[]): T[][] {
+export function cutBatches<T>(hosts: readonly T[], sizes: readonly HostCount[]): T[][] {
   const last = sizes.at(-1);
   if (last === undefined) return hosts.length > 0 ? [[...hosts]] : [];
   const batches: T[][] = [];

@@ -20,7 +20,7 @@ export async function runNodes(
       return leaveOut(active);
     }
     if (node.kind === 'task') await runTask(context, node, active, surroundings, false);
-    else await runBlock(context, node, active, surroundings);
+    else if (node.kind === 'block') await runBlock(context, node, active, surroundings);
   }
 }
 

@@ -30,7 +30,7 @@ export async function runPlay(context: RunContext, play: Play, hosts: readonly H
     hosts: hosts.map((h) => h.name),
     taskCount: [...tasksOf(selected)].length,
   });
-  const batches = cutBatches(hosts, play.serial);
+  const batches = cutBatches(hosts, play.serial.kind === 'batches' ? play.serial.sizes : []);
   for (const [i, batch] of batches.entries()) {
     if (context.request.signal.aborted) {
       leaveOut(batches.slice(i).flat());

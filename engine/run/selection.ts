@@ -12,7 +12,7 @@ export function isSelected(task: Task, tags: readonly string[], skipTags: readon
 export function* tasksOf(nodes: readonly Node[]): Generator<Task> {
   for (const node of nodes) {
     if (node.kind === 'task') yield node;
-    else {
+    else if (node.kind === 'block') {
       if (node.lease) yield node.lease.task;
       yield* tasksOf(node.body);
       yield* tasksOf(node.rescue);
@@ -25,6 +25,7 @@ export function* tasksOf(nodes: readonly Node[]): Generator<Task> {
 export function selectNodes(nodes: readonly Node[], isIn: (task: Task) => boolean): Node[] {
   return nodes.flatMap((node): Node[] => {
     if (node.kind === 'task') return isIn(node) ? [node] : [];
+    if (node.kind !== 'block') return [node];
     const select = (part: readonly Node[]): Node[] => selectNodes(part, isIn);
     const body = select(node.body);
     const always = select(node.always);

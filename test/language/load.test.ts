@@ -32,7 +32,8 @@ describe('loading a play', () => {
 `;
     const [loaded] = (await load(text)).playbook.plays;
     expect(loaded).to.deep.include({ id: 'play-1', name: 'Everything', anyErrorsFatal: true, gatherFacts: false });
-    expect(loaded?.serial).to.deep.equal([{ hosts: 1 }, { percent: 30 }, { hosts: 5 }]);
+    const sizes = [{ hosts: 1 }, { percent: 30 }, { hosts: 5 }];
+    expect(loaded?.serial).to.deep.equal({ kind: 'batches', sizes });
     expect(loaded?.hosts.render({ target: 'web' })).to.equal('web');
     expect(createScope([loaded?.vars ?? {}]).b).to.equal(1);
   });
@@ -110,7 +111,7 @@ describe('loading a task', () => {
       register: 'out',
       notify: ['one'],
       tags: ['x', 'y'],
-      runOnce: true,
+      runOnce: 'run',
       retries: 3,
       delayMs: 500,
       timeoutMs: 300_000,
@@ -135,7 +136,7 @@ describe('loading a task', () => {
 
   it('has sensible defaults', async () => {
     const task = await taskOf(play('- command: ls'));
-    expect(task).to.deep.include({ name: 'command', runOnce: false, retries: 0, delayMs: 5000, noLog: false });
+    expect(task).to.deep.include({ name: 'command', retries: 0, delayMs: 5000, noLog: false });
     expect([task.when, task.tags, task.notify, task.until, task.vars]).to.deep.equal([[], [], [], [], []]);
     expect('register' in task || 'become' in task || 'timeoutMs' in task).to.equal(false);
   });
@@ -265,7 +266,7 @@ describe('loading blocks and imports', () => {
     const ids: string[] = [];
     const visit = (node: Node): void => {
       ids.push(node.id);
-      if (node.kind === 'task') return;
+      if (node.kind !== 'block') return;
       if (node.lease) ids.push(node.lease.task.id);
       for (const inner of [...node.body, ...node.rescue, ...node.always]) visit(inner);
     };
