@@ -113,7 +113,7 @@ function localhostsOf(
   groups: ReadonlyMap<string, Group>,
   files: { readonly hosts: LayersByName; readonly local: Value },
 ): ReadonlyMap<string, Host> {
-  const named = localhostNames.flatMap((name) => hosts.get(name) ?? [])[0];
+  const named = [...hosts.values()].find((host) => localhostNames.includes(host.name));
   const localhosts = new Map<string, Host>();
   for (const name of localhostNames) {
     const local = { origin: 'the implicit localhost', variables: new Map([['ansible_connection', files.local]]) };

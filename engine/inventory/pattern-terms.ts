@@ -9,6 +9,8 @@ export interface Term {
   /** What it names: a host, a group, a glob, or `~` and a regular expression. */
   readonly name: string;
   readonly subscript?: Subscript;
+  /** What to try when it names nothing. */
+  readonly hint?: string;
   readonly start: number;
   readonly end: number;
 }
@@ -29,9 +31,16 @@ export interface Subscript {
 export function splitPattern(pattern: string, isHost: (name: string) => boolean): readonly Term[] {
   if (pattern.includes(',')) return [...pattern.matchAll(/[^,]+/g)].flatMap(termOf);
   const whole = pattern.trim().replace(/^[!&]/, '');
-  if (whole.startsWith('@') || isHost(whole) || isAddressWithColons(whole))
+  const named = withoutSubscript(whole);
+  if (whole.startsWith('@') || isHost(whole) || isHost(named) || isAddressWithColons(named))
     return [...pattern.matchAll(/.+/gs)].flatMap(termOf);
-  return [...pattern.matchAll(/(?:[^\s:[\]]|\[[^\]]*\]|\[|\])+/g)].flatMap(termOf);
+  const terms = [...pattern.matchAll(/(?:[^\s:[\]]|\[[^\]]*\]|\[|\])+/g)].flatMap(termOf);
+  const hint = 'separate terms by commas where one of them is an IPv6 address';
+  return pattern.includes('::') ? terms.map((term) => ({ ...term, hint })) : terms;
+}
+
+function withoutSubscript(text: string): string {
+  return text.replace(/\[[-0-9:]*\]$/, '');
 }
 
 function termOf(match: RegExpExecArray): Term[] {

@@ -27,8 +27,8 @@ export function limitHosts(
 ): readonly Host[] {
   const whole = wholeOf('--limit', limit);
   const mistakes: Diagnostic[] = [];
-  const named = new Set(evaluate(inventory, limit, (term) => placeOf(whole, limit, term), mistakes, readFile));
-  return hosts.filter((host) => named.has(host));
+  const named = evaluate(inventory, limit, (term) => placeOf(whole, limit, term), mistakes, readFile);
+  return keep(hosts, named);
 }
 
 interface PlacedTerm extends Term {
@@ -56,13 +56,25 @@ function evaluate(
   const of = (kind: Term['kind']) => found.filter(({ term }) => term.kind === kind);
   // Ansible: only & and ! mean "of all hosts".
   const added = of('add').length > 0 ? of('add').flatMap(({ hosts }) => hosts) : hostsOfGroup(inventory, 'all');
-  let result = new Set(added);
-  for (const { hosts } of of('keep')) {
-    const kept = new Set(hosts);
-    result = new Set([...result].filter((host) => kept.has(host)));
-  }
-  for (const { hosts } of of('remove')) for (const host of hosts) result.delete(host);
-  return [...result];
+  const kept = of('keep').reduce((hosts, term) => keep(hosts, term.hosts), distinct(added));
+  const removed = new Set(of('remove').flatMap(({ hosts }) => hosts.map(identity)));
+  return kept.filter((host) => !removed.has(identity(host)));
+}
+
+/** This machine is one host, whichever of its names a pattern uses. */
+function identity(host: Host): string {
+  return host.isImplicit ? 'localhost' : host.name;
+}
+
+function distinct(hosts: readonly Host[]): readonly Host[] {
+  const first = new Map<string, Host>();
+  for (const host of hosts) if (!first.has(identity(host))) first.set(identity(host), host);
+  return [...first.values()];
+}
+
+function keep(hosts: readonly Host[], others: readonly Host[]): readonly Host[] {
+  const kept = new Set(others.map(identity));
+  return hosts.filter((host) => kept.has(identity(host)));
 }
 
 const emptyTerm: Term = { kind: 'add', text: '', name: '', start: 0, end: 0 };
@@ -106,7 +118,7 @@ function matchTerm(inventory: Inventory, term: PlacedTerm, mistakes: Diagnostic[
       `write ${slice} for some hosts of it, or ~${name}${text}$ for names`,
     );
   }
-  if (name === '' || name === '~') return fail('a term of the host pattern is empty');
+  if (name === '' || name === '~') return fail('a term of the host pattern is empty', term.hint);
   const test = compileName(name);
   if (typeof test === 'string') {
     return fail(
@@ -120,7 +132,7 @@ function matchTerm(inventory: Inventory, term: PlacedTerm, mistakes: Diagnostic[
     for (const [hostName, candidate] of inventory.hosts) if (test(hostName)) hosts.add(candidate);
   }
   const implicit = inventory.localhosts.get(name);
-  if (hosts.size === 0 && implicit) return [implicit];
+  if (hosts.size === 0 && implicit) hosts.add(implicit);
   if (hosts.size === 0) return failEmpty(inventory, term, groups, fail);
   return term.subscript ? applySubscript([...hosts], term, term.subscript, fail) : [...hosts];
 }
@@ -134,7 +146,8 @@ function failEmpty(inventory: Inventory, term: Term, groups: readonly string[], 
   // To keep or to take away the hosts of an empty group is no mistake.
   if (group !== undefined && term.kind !== 'add') return [];
   if (group !== undefined) return fail(`the group "${group}" has no hosts`);
-  const hint = didYouMean(term.name, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
+  const fileHint = term.name.startsWith('@') ? 'a file of patterns can be named in --limit only' : undefined;
+  const hint = fileHint ?? term.hint ?? didYouMean(term.name, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
   if (/^~|[*?[]/.test(term.name)) return fail(`no host and no group matches "${term.name}"`, hint);
   return fail(`there is no host and no group "${term.name}"`, hint);
 }
@@ -153,14 +166,19 @@ function applySubscript(hosts: readonly Host[], term: Term, subscript: Subscript
 /** A test of names, or what is wrong with the regular expression. */
 function compileName(name: string): ((text: string) => boolean) | string {
   if (!name.startsWith('~')) return compileGlob(name);
-  // Python's own way to ignore case; everything else that is common to write means the same in both languages.
   const ignoresCase = name.startsWith('~(?i)');
   try {
-    const expression = new RegExp(`^(?:${name.slice(ignoresCase ? 5 : 1)})`, ignoresCase ? 'i' : '');
+    const expression = new RegExp(`^(?:${fromPython(name.slice(ignoresCase ? 5 : 1))})`, ignoresCase ? 'i' : '');
     return (text) => expression.test(text);
   } catch (error) {
     return errorMessage(error).replace(/^.*: /, '').toLowerCase();
   }
+}
+
+/** What Python writes in another way than JavaScript, of what is common in patterns; `(?i)` is the caller's. */
+function fromPython(expression: string): string {
+  const spellings: Readonly<Record<string, string>> = { '\\A': '^', '\\Z': '$', '(?P<': '(?<' };
+  return expression.replace(/\\.|\(\?P</g, (written) => spellings[written] ?? written);
 }
 
 function hostsOfGroup(inventory: Inventory, group: string): Host[] {

@@ -67,6 +67,15 @@ describe('host patterns', () => {
     localhost: 'localhost',
     'web1,127.0.0.1': 'web1 127.0.0.1',
     '::1': '::1',
+    '2001:db8::5[0]': '2001:db8::5',
+    '!2001:db8::5[0]': 'lonely k.example.com db-a db-b web4 web1 web2 web3',
+    '~\\Aweb(?P<n>1)\\Z': 'web1',
+    '~\\\\A|web1': 'web1',
+    'web1 web3': 'web1 web3',
+    'web[0]:!web1': '',
+    // A slice counts each host once, however many of the names it matches by.
+    'd*[-1]': '2001:db8::5',
+    'web*[1:]': 'web2 web3 web4',
   };
   for (const [pattern, expected] of Object.entries(table)) {
     it(`${pattern} is ${expected || 'nobody'}`, () => expect(names(pattern)).to.equal(expected));
@@ -81,6 +90,14 @@ describe('host patterns', () => {
   it('localhost is what the inventory calls a localhost, if it does', () => {
     const own = parse('127.0.0.1 x=1').inventory;
     expect(matchHosts(own, 'localhost').map((host) => host.name)).to.deep.equal(['127.0.0.1']);
+    const several = parse('::1\n127.0.0.1').inventory;
+    expect(matchHosts(several, 'localhost').map((host) => host.name)).to.deep.equal(['::1']);
+  });
+
+  it('an implicit localhost is one host, whatever it is called', () => {
+    expect(names('localhost,127.0.0.1')).to.equal('localhost');
+    expect(names('web1,::1,!localhost')).to.equal('web1');
+    expect(names('127.0.0.1,&localhost')).to.equal('127.0.0.1');
   });
 
   const mistakes: Record<string, string> = {
@@ -94,6 +111,13 @@ describe('host patterns', () => {
     'web[7:9]': '"web" has 4 hosts, none of them at [7:9]',
     'web[1-3]': '"[1-3]" is no slice of a group (write web[1:3] for some hosts of it, or ~web[1-3]$ for names)',
     '~we(b': '"we(b" is no regular expression: unterminated group ("," ends a term, and so does ":" outside of [])',
+    'web[1:0]': '"web" has 4 hosts, none of them at [1:0]',
+    'localhost[1]': '"localhost" has 1 host, none of them at [1]',
+    'web:22': 'there is no host and no group "22"',
+    'web[': 'no host and no group matches "web[" (did you mean "web"?)',
+    'web:2001:db8::5':
+      'there is no host and no group "2001" (separate terms by commas where one of them is an IPv6 address)',
+    '@retry': 'there is no host and no group "@retry" (a file of patterns can be named in --limit only)',
     '!': 'a term of the host pattern is empty',
     '': 'the host pattern is empty',
     ',': 'the host pattern is empty',
@@ -163,7 +187,11 @@ describe('--limit', () => {
   it('keeps the order of the play', () => expect(limited('web', 'web3:web1')).to.equal('web1 web3'));
   it('may leave nobody', () => expect(limited('web', 'lonely')).to.equal(''));
   it('may only take away', () => expect(limited('web', '!web1')).to.equal('web2 web3 web4'));
-  it('keeps an implicit localhost', () => expect(limited('localhost', 'localhost')).to.equal('localhost'));
+  it('keeps an implicit localhost, whatever it is called', () => {
+    expect(limited('localhost', 'localhost')).to.equal('localhost');
+    expect(limited('127.0.0.1', 'localhost')).to.equal('127.0.0.1');
+    expect(limited('localhost', 'web')).to.equal('');
+  });
 
   it('reads patterns from a file, one a line', () => {
     expect(limited('web', '@failed.txt,!web2', { 'failed.txt': 'web1\r\nweb2\n\ndb:&web\n' })).to.equal('web1 web4');
