@@ -5,12 +5,11 @@ import { Secret } from '../../engine/base/secret.ts';
 import type { Task } from '../../engine/language/playbook.ts';
 import { cutBatches } from '../../engine/run/batches.ts';
 import { exitCodeOf } from '../../engine/run/exit-code.ts';
-import { factsProbe } from '../../engine/run/facts.ts';
 import { releaseDecision } from '../../engine/run/lease-hold.ts';
 import { maskedBus } from '../../engine/run/masking.ts';
 import { createPredictedState } from '../../engine/run/predicted.ts';
 import { isSelected } from '../../engine/run/selection.ts';
-import { output, runLocally, withTemporaryFolder } from '../support/module-rig.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
 import { play } from '../support/play.ts';
 
 describe('serial', () => {
@@ -139,30 +138,4 @@ describe('masking', () => {
       expect(run.summary[0]?.state).to.equal('ok');
       expect(JSON.stringify(run.events)).to.not.contain('hunter2');
     }));
-});
-
-describe('facts', () => {
-  it('are parsed from one script', () => {
-    const text =
-      'node-1\nx86_64\n6.1.0\ntmpfs\n252\n2\n24000000\nID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\nID=second\n';
-    expect(factsProbe.parse(output(text))).to.deep.equal({
-      hostname: 'node-1',
-      os: { id: 'debian', version: '12', name: 'Debian GNU/Linux 12', family: 'debian' },
-      machine: 'x86_64',
-      arch: 'amd64',
-      kernel: '6.1.0',
-      cgroup_version: 1,
-      systemd_version: 252,
-      cpus: 2,
-      memory_mb: 23438,
-    });
-  });
-
-  it('of this machine make sense', async () => {
-    const facts = factsProbe.parse(await runLocally(factsProbe.script));
-    expect(facts.cpus).to.be.greaterThan(0);
-    expect(facts.memory_mb).to.be.greaterThan(0);
-    expect(facts.os.id).to.not.equal('unknown');
-    expect(facts.kernel).to.match(/^\d+\.\d+/);
-  });
 });
