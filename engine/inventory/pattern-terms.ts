@@ -26,13 +26,13 @@ export interface Subscript {
 
 /**
  * Splits a host pattern as Ansible does: at commas if there is one, else at colons outside brackets, unless the whole is
- * one IPv6 address. In `--limit`, `@` begins the name of a file, which may hold any character but a comma.
+ * one IPv6 address.
  */
 export function splitPattern(pattern: string, isHost: (name: string) => boolean): readonly Term[] {
   if (pattern.includes(',')) return [...pattern.matchAll(/[^,]+/g)].flatMap(termOf);
   const whole = pattern.trim().replace(/^[!&]/, '');
   const named = withoutSubscript(whole);
-  if (whole.startsWith('@') || isHost(whole) || isHost(named) || isAddressWithColons(named))
+  if (isHost(whole) || isHost(named) || isAddressWithColons(named))
     return [...pattern.matchAll(/.+/gs)].flatMap(termOf);
   const terms = [...pattern.matchAll(/(?:[^\s:[\]]|\[[^\]]*\]|\[|\])+/g)].flatMap(termOf);
   const hint = 'separate terms by commas where one of them is an IPv6 address';

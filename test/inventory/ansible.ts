@@ -194,7 +194,8 @@ async function runAnsible(command: string, folder: string, args: readonly string
   });
 }
 
-function environment(home: string): NodeJS.ProcessEnv {
+/** The environment of a program of ansible-core: nothing but its defaults. */
+export function environment(home: string): NodeJS.ProcessEnv {
   return {
     PATH: process.env.PATH,
     HOME: home,
@@ -233,7 +234,7 @@ function commandPath(name: string): string | undefined {
 }
 
 /** The interpreter that has ansible-core: the one of the command's first line. */
-async function pythonOfAnsible(): Promise<string> {
+export async function pythonOfAnsible(): Promise<string> {
   const text = await readFile(commandPath('ansible') ?? '', 'utf8');
   return /^#!\s*(\S+)/.exec(text)?.[1] ?? 'python3';
 }

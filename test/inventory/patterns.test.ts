@@ -195,7 +195,9 @@ describe('--limit', () => {
 
   it('reads patterns from a file, one a line', () => {
     expect(limited('web', '@failed.txt,!web2', { 'failed.txt': 'web1\r\nweb2\n\ndb:&web\n' })).to.equal('web1 web4');
-    expect(limited('web', '@a:b.txt', { 'a:b.txt': 'web1\n' })).to.equal('web1');
+    expect(limited('web', '@failed.txt:!web2', { 'failed.txt': 'web1\nweb2' })).to.equal('web1');
+    // A colon ends a term unless there is a comma.
+    expect(limited('web', '@a:b.txt,', { 'a:b.txt': 'web1\n' })).to.equal('web1');
   });
 
   it('says where a pattern of a file is wrong', async () => {
