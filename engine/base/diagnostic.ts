@@ -5,6 +5,8 @@ import { excerpt, formatRange, positionAt, type Range } from './source.ts';
 /** A mistake (or a doubt) in something that a user wrote. All diagnostics of a stage are reported together. */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning';
+  /** The kind of mistake, for tools that sort and count them: `undefined-name`. Those of the language itself have none. */
+  readonly rule?: string;
   /** One sentence without a full stop: what is wrong, in the user's words. */
   readonly message: string;
   /** What to do about it, where that is known: `did you mean "state"?`. */
@@ -72,9 +74,9 @@ function hasSwappedLetters(word: string, candidate: string): boolean {
 
 /** A diagnostic as plain data, for `--output json`: 1-based line and column, no excerpt. */
 export function diagnosticToJson(diagnostic: Diagnostic): Record<string, unknown> {
-  const { severity, message, hint, range } = diagnostic;
+  const { severity, rule, message, hint, range } = diagnostic;
   const position = range && positionAt(range.source, range.start);
-  return { severity, message, ...(hint && { hint }), ...(range && { file: range.source.path, ...position }) };
+  return { severity, ...(rule && { rule }), message, ...(hint && { hint }), ...(range && { file: range.source.path, ...position }) };
 }
 
 function indent(text: string): string {

@@ -48,6 +48,7 @@ export function compileExpression(text: string, range: Range, cache: CompileCach
 export function expressionValue(expression: Expression): Value {
   return {
     range: expression.range,
+    expression,
     isLiteral: false,
     get references() {
       return expression.references;

@@ -120,6 +120,7 @@ function compileScalar(node: YamlScalar, schema: Schema | undefined, path: reado
 function evaluated(expression: Expression): Value {
   return {
     range: expression.range,
+    expression,
     isLiteral: false,
     get references() {
       return expression.references;
@@ -136,6 +137,7 @@ function evaluated(expression: Expression): Value {
 function copied(value: Value, isText: boolean): Value {
   return {
     range: value.range,
+    ...(value.expression && { expression: value.expression }),
     isLiteral: false,
     get references() {
       return value.references;

@@ -20,6 +20,10 @@ export interface Value {
   readonly references: readonly Reference[];
   /** The data as it stands in the file, a template or an `!expr` as its text: what can be shown without a scope. */
   readonly written: unknown;
+  /** Of a map or a list: what it is made of, in the order of its keys or items. */
+  readonly parts?: readonly Value[];
+  /** Of an `!expr`, or of a module's argument that is an expression. */
+  readonly expression?: Expression;
   /**
    * Gives plain data. Raises a DiagnosticsError with the place for an undefined name or a wrong type, and an
    * UnknownValueError when it reads what check mode cannot know.
