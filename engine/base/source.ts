@@ -3,6 +3,8 @@ export interface Source {
   /** The path as the user would type it: relative to the working directory where that is shorter. */
   readonly path: string;
   readonly text: string;
+  /** The text stood encrypted in the file: no line of it is ever shown. */
+  readonly isSecret?: boolean;
 }
 
 /** A half-open range of character offsets (UTF-16 units) in a source. */
@@ -36,9 +38,17 @@ export function formatRange(range: Range): string {
 /** The line that a range starts on, with a caret line under the range. Tabs are kept so that the caret stays aligned. */
 export function excerpt(range: Range): string {
   const { line, column } = positionAt(range.source, range.start);
-  const text = range.source.text.split('\n', line)[line - 1]?.replace(/\r$/, '') ?? '';
-  const width = Math.max(1, Math.min(range.end - range.start, text.length - column + 1));
+  const whole = range.source.text.split('\n', line)[line - 1]?.replace(/\r$/, '') ?? '';
+  const { text, cut } = windowAround(whole, column - 1);
+  const width = Math.max(1, Math.min(range.end - range.start, text.length - (column - 1 - cut)));
   const gutter = `${line} | `;
-  const indent = text.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const indent = text.slice(0, column - 1 - cut).replace(/[^\t]/g, ' ');
   return `${gutter}${text}\n${' '.repeat(gutter.length)}${indent}${'^'.repeat(width)}`;
+}
+
+/** Programs print lines that no screen can hold: of such the surroundings are shown. */
+function windowAround(line: string, at: number): { readonly text: string; readonly cut: number } {
+  if (line.length <= 300) return { text: line, cut: 0 };
+  const cut = Math.max(0, Math.min(at - 80, line.length - 160));
+  return { text: line.slice(cut, cut + 160), cut };
 }

@@ -1,24 +1,32 @@
 import type { Value } from '../language/value.ts';
 import { addChild, addHost, type Draft, type DraftGroup, type DraftHost } from './draft.ts';
 import type { Group, Host, Inventory, VariableLayer } from './inventory.ts';
-import type { LayersByName } from './variable-files.ts';
+import type { FolderVariables } from './variable-files.ts';
 
 /** The names by which a host pattern can mean this machine without an inventory. */
 export const localhostNames: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
+/** What variable files say, folder by folder; a folder that is both counts as the playbook's. */
+export interface VariableFolders {
+  /** Beside the inventories, in the order of `-i`. */
+  readonly inventory: readonly FolderVariables[];
+  readonly playbook?: FolderVariables;
+}
+
 /**
- * Makes an inventory of what the sources and the variable files say. Precedence, from low to high: groups by depth, then
- * `ansible_group_priority`, then name; then the host. Within each: the inventory, then variable files in their order.
+ * Makes an inventory of what the sources and the variable files say. Precedence is Ansible's, from low to high: what the
+ * inventory says of `all`, then of the other groups; `group_vars` of `all` beside the inventories, then beside the playbook;
+ * `group_vars` of the other groups beside the inventories, then beside the playbook; and the same three of the host. Groups
+ * come by depth, then `ansible_group_priority`, then name.
  */
-export function buildInventory(
-  draft: Draft,
-  files: { readonly groups: LayersByName; readonly hosts: LayersByName; readonly local: Value },
-): Inventory {
+export function buildInventory(draft: Draft, folders: VariableFolders, local: Value): Inventory {
   settleUngrouped(draft);
   for (const group of draft.groups.values()) {
     if (group.name !== 'all' && group.parents.size === 0) addChild(draft, 'all', group.name);
   }
   const depths = measureDepths(draft);
+  const own = new Map([...draft.groups.values()].map((group) => [group.name, ownLayer('group', group)]));
+  const inOrder = [...folders.inventory, ...(folders.playbook ? [folders.playbook] : [])];
   const groups = new Map<string, Group>();
   for (const group of draft.groups.values()) {
     groups.set(group.name, {
@@ -28,17 +36,18 @@ export function buildInventory(
       children: [...group.children],
       parents: [...group.parents],
       depth: depths.get(group.name) ?? 0,
-      layers: layersOf(`group ${group.name}`, group.variables, files.groups.get(group.name)),
+      layers: [...(own.get(group.name) ?? []), ...inOrder.flatMap((folder) => folder.groups.get(group.name) ?? [])],
     });
   }
-  const memberships = createMemberships(draft, groups);
+  const memberships = createMemberships(draft, groups, own, inOrder);
   const hosts = new Map<string, Host>();
   for (const host of draft.hosts.values()) {
     const { names, layers } = memberships(host);
-    const own = layersOf(`host ${host.name}`, host.variables, files.hosts.get(host.name));
-    hosts.set(host.name, { name: host.name, groups: names, layers: [...layers, ...own], isImplicit: false });
+    const files = inOrder.flatMap((folder) => folder.hosts.get(host.name) ?? []);
+    const all = [...layers, ...ownLayer('host', host), ...files];
+    hosts.set(host.name, { name: host.name, groups: names, layers: all, isImplicit: false });
   }
-  return { hosts, groups, localhosts: localhostsOf(hosts, groups, files) };
+  return { hosts, groups, localhosts: localhostsOf(hosts, groups, inOrder, local) };
 }
 
 /** A host is in `ungrouped` if and only if it is in no other group but `all`. */
@@ -81,7 +90,12 @@ interface Membership {
 }
 
 /** Gives the groups of a host and their layers; hosts in the same groups share the answer. */
-function createMemberships(draft: Draft, groups: ReadonlyMap<string, Group>): (host: DraftHost) => Membership {
+function createMemberships(
+  draft: Draft,
+  groups: ReadonlyMap<string, Group>,
+  own: ReadonlyMap<string, readonly VariableLayer[]>,
+  folders: readonly FolderVariables[],
+): (host: DraftHost) => Membership {
   const known = new Map<string, Membership>();
   const priority = (group: Group): number => draft.groups.get(group.name)?.priority ?? 1;
   return (host) => {
@@ -93,31 +107,38 @@ function createMemberships(draft: Draft, groups: ReadonlyMap<string, Group>): (h
     const ordered = [...above]
       .flatMap((name) => groups.get(name) ?? [])
       .sort((a, b) => a.depth - b.depth || priority(a) - priority(b) || compare(a.name, b.name));
-    const membership = { names: [...above].sort(compare), layers: ordered.flatMap((group) => group.layers) };
+    const layers = [
+      ...ordered.flatMap(({ name }) => own.get(name) ?? []),
+      ...folders.flatMap((folder) => folder.groups.get('all') ?? []),
+      // Folder by folder: a folder of a later inventory wins, whatever the depth of the group.
+      ...folders.flatMap((folder) => ordered.slice(1).flatMap(({ name }) => folder.groups.get(name) ?? [])),
+    ];
+    const membership = { names: [...above].sort(compare), layers };
     known.set(key, membership);
     return membership;
   };
 }
 
-function layersOf(
-  origin: string,
-  variables: ReadonlyMap<string, Value>,
-  files: readonly VariableLayer[] = [],
+function ownLayer(
+  kind: 'group' | 'host',
+  { name, variables }: { readonly name: string; readonly variables: ReadonlyMap<string, Value> },
 ): readonly VariableLayer[] {
-  return variables.size === 0 ? files : [{ origin, variables }, ...files];
+  return variables.size === 0 ? [] : [{ origin: `${kind} ${name}`, variables }];
 }
 
 /** A localhost that is not in the inventory is reached without SSH, has the variables of `all`, and is in no group. */
 function localhostsOf(
   hosts: ReadonlyMap<string, Host>,
   groups: ReadonlyMap<string, Group>,
-  files: { readonly hosts: LayersByName; readonly local: Value },
+  folders: readonly FolderVariables[],
+  value: Value,
 ): ReadonlyMap<string, Host> {
-  const named = [...hosts.values()].find((host) => localhostNames.includes(host.name));
+  const named = [...hosts.values()].find(({ name }) => localhostNames.includes(name));
+  const local = { origin: 'the implicit localhost', variables: new Map([['ansible_connection', value]]) };
   const localhosts = new Map<string, Host>();
   for (const name of localhostNames) {
-    const local = { origin: 'the implicit localhost', variables: new Map([['ansible_connection', files.local]]) };
-    const layers = [...(groups.get('all')?.layers ?? []), local, ...(files.hosts.get(name) ?? [])];
+    const own = folders.flatMap((folder) => folder.hosts.get(name) ?? []);
+    const layers = [...(groups.get('all')?.layers ?? []), local, ...own];
     localhosts.set(name, named ?? { name, groups: ['all'], layers, isImplicit: true });
   }
   return localhosts;

@@ -33,6 +33,7 @@ export function createDraft(): Draft {
   const draft: Draft = { groups: new Map(), hosts: new Map() };
   ensureGroup(draft, 'all');
   ensureGroup(draft, 'ungrouped');
+  addChild(draft, 'all', 'ungrouped');
   return draft;
 }
 

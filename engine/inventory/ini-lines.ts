@@ -1,11 +1,10 @@
-import { didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import type { Value } from '../language/value.ts';
-import { isAddressWithColons, isHostName, parseAddress } from './address.ts';
 import { checkVariableName } from './connection-names.ts';
-import { addHost, type DraftGroup, type DraftHost } from './draft.ts';
+import type { DraftGroup, DraftHost } from './draft.ts';
+import { setGroupVariable } from './groups.ts';
+import { readHosts } from './hosts.ts';
 import { parseLiteral } from './literal.ts';
-import { expandRanges } from './ranges.ts';
 import type { ReadingContext } from './reading.ts';
 import { offsetInWord, splitWords, type Word } from './words.ts';
 
@@ -29,51 +28,6 @@ export function readHostLine(context: ReadingContext, group: DraftGroup, line: R
   if (!first) return;
   const hosts = readHosts(context, group, first.text, wordRange(line, first));
   for (const word of rest) readAssignment(context, hosts, line, word);
-}
-
-/**
- * Reads a host with its ranges and port and puts all that it stands for into a group. Used for lines and for
- * `-i host1,host2,`.
- */
-export function readHosts(
-  context: ReadingContext,
-  group: DraftGroup,
-  text: string,
-  range: Range,
-): readonly DraftHost[] {
-  const { name, start, port } = parseAddress(text);
-  const fail = (message: string, hint?: string, from = 0, to = text.length): readonly DraftHost[] => {
-    // Offsets are exact unless the word was quoted.
-    const isExact = range.end - range.start === text.length;
-    const place = isExact ? { ...range, start: range.start + from, end: range.start + to } : range;
-    context.report({ severity: 'error', message, ...(hint !== undefined && { hint }), range: place });
-    return [];
-  };
-  if (name === '') return fail('the name of a host is missing');
-  if (name === '---') return fail('"---" begins a YAML file; this is read as INI');
-  if (port && (Number(port.text) < 1 || Number(port.text) > 65_535)) {
-    return fail(`a port is a number from 1 to 65535, not ${port.text}`, undefined, port.start);
-  }
-  const tail = /^[^:]*:([^:\]]*)$/.exec(name);
-  if (tail && !name.includes('[')) {
-    const from = name.length - (tail[1] ?? '').length;
-    return tail[1] === ''
-      ? fail('the port after ":" is missing', undefined, from - 1)
-      : fail(`a port is a number, not "${tail[1]}"`, undefined, from);
-  }
-  const expansion = expandRanges(name);
-  if ('message' in expansion) {
-    return fail(expansion.message, expansion.hint, start + expansion.start, start + expansion.end);
-  }
-  const isOdd = !isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name);
-  if (isOdd) warnOfHostName(context, name, range);
-  const portRange = port ? { ...range, start: Math.max(range.start, range.end - port.text.length) } : range;
-  const portValue = port && context.compile(Number(port.text), portRange);
-  return expansion.names.map((hostName) => {
-    const host = addHost(context.draft, group.name, hostName, range);
-    if (portValue) host.variables.set('ansible_port', portValue);
-    return host;
-  });
 }
 
 /** Reads `key = value`: a line of a section `:vars`. */
@@ -101,13 +55,8 @@ export function readGroupVariable(context: ReadingContext, group: DraftGroup, li
       range: { ...range, start: line.start + equals + 1 + raw.search(/\s#/) + 1 },
     });
   }
-  if (key === 'ansible_group_priority') {
-    if (typeof literal?.data === 'number' && Number.isInteger(literal.data)) group.priority = literal.data;
-    else context.report({ severity: 'error', message: 'ansible_group_priority is a whole number', range });
-    return;
-  }
   const value = readValue(context, key, raw.trim(), range, { ...line, end: line.start + key.length }, false);
-  if (value) group.variables.set(key, value);
+  if (value) setGroupVariable(context, group, key, value);
 }
 
 function readAssignment(context: ReadingContext, hosts: readonly DraftHost[], line: Range, word: Word): void {
@@ -158,17 +107,6 @@ function readValue(
     });
   }
   return context.compile(literal ? literal.data : text, range);
-}
-
-function warnOfHostName(context: ReadingContext, name: string, range: Range): void {
-  const [user, host] = name.split('@');
-  const hint = host ? `for the user write: ${host} ansible_user=${user}` : didYouMean(name, ['localhost']);
-  context.report({
-    severity: 'warning',
-    message: `"${name}" is taken as the name of a host, though no host on a network can have it`,
-    ...(hint !== undefined && { hint }),
-    range,
-  });
 }
 
 function wordRange(line: Range, word: Word): Range {

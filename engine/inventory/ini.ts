@@ -1,6 +1,7 @@
-import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
+import { didYouMean } from '../base/diagnostic.ts';
 import type { Range, Source } from '../base/source.ts';
-import { addChild, type DraftGroup, ensureGroup } from './draft.ts';
+import { type DraftGroup, ensureGroup } from './draft.ts';
+import { joinGroups, warnOfGroupName } from './groups.ts';
 import { readGroupVariable, readHostLine } from './ini-lines.ts';
 import type { ReadingContext } from './reading.ts';
 
@@ -26,8 +27,6 @@ const kinds: readonly Kind[] = ['hosts', 'children', 'vars'];
  * ends Ansible's reading, it is reported here and the next line is read.
  */
 export function readIni(source: Source, context: ReadingContext): void {
-  const foreign = describeForeignFormat(source);
-  if (foreign) return context.report({ severity: 'error', ...foreign });
   const reader: Reader = {
     ...context,
     source,
@@ -75,7 +74,7 @@ function readHeader(reader: Reader, line: Range, name: string, kindText = 'hosts
     });
   }
   const isNew = !reader.draft.groups.has(name);
-  if (isNew && !reader.pending.has(name)) warnOfName(reader, name, nameRange);
+  if (isNew && !reader.pending.has(name)) warnOfGroupName(reader, name, nameRange);
   reader.section = { group: ensureGroup(reader.draft, name, nameRange), kind };
   if (kind === 'vars') {
     if (isNew && !reader.pending.has(name)) reader.pending.set(name, { kind, range: nameRange, parents: [] });
@@ -84,7 +83,7 @@ function readHeader(reader: Reader, line: Range, name: string, kindText = 'hosts
   // Children are joined where they are declared, not where they are named: that is Ansible's order of hosts.
   const pending = reader.pending.get(name);
   reader.pending.delete(name);
-  for (const parent of pending?.parents ?? []) join(reader, parent.name, name, parent.range);
+  for (const parent of pending?.parents ?? []) joinGroups(reader, parent.name, name, parent.range);
 }
 
 function readChildLine(reader: Reader, parent: DraftGroup, line: Range, text: string): void {
@@ -98,30 +97,13 @@ function readChildLine(reader: Reader, parent: DraftGroup, line: Range, text: st
     });
   }
   const range = { ...line, end: line.start + name.length };
-  if (reader.draft.groups.has(name)) return join(reader, parent.name, name, range);
+  if (reader.draft.groups.has(name)) return joinGroups(reader, parent.name, name, range);
   const pending = reader.pending.get(name);
   if (pending) pending.parents.push({ name: parent.name, range });
   else {
-    warnOfName(reader, name, range);
+    warnOfGroupName(reader, name, range);
     reader.pending.set(name, { kind: 'children', range, parents: [{ name: parent.name, range }] });
   }
-}
-
-function join(reader: Reader, parent: string, child: string, range: Range): void {
-  if (child === 'all') {
-    return reader.report({
-      severity: 'error',
-      message: `"all" holds every group and cannot be a child of "${parent}"`,
-      range,
-    });
-  }
-  const loop = addChild(reader.draft, parent, child);
-  if (!loop) return;
-  const message =
-    child === parent
-      ? `the group "${child}" cannot be its own child`
-      : `the group "${child}" cannot be a child of "${parent}", which is in it: ${[...loop, child].join(' > ')}`;
-  reader.report({ severity: 'error', message, range });
 }
 
 function reportPending(reader: Reader): void {
@@ -136,40 +118,11 @@ function reportPending(reader: Reader): void {
   }
 }
 
-/** Host patterns give these characters a meaning of their own, so that such a group cannot be named in one. */
-function warnOfName(reader: Reader, name: string, range: Range): void {
-  if (!/^[!&~@]|[,*?[]/.test(name)) return;
-  reader.report({
-    severity: 'warning',
-    message: `the group "${name}" cannot be used in a host pattern, which gives some of its characters a meaning`,
-    hint: 'name it with letters, digits, "_" and "-"',
-    range,
-  });
-}
-
-function describeForeignFormat(source: Source): Pick<Diagnostic, 'message' | 'hint' | 'range'> | undefined {
-  const { text } = source;
-  const nul = text.indexOf('\0');
-  if (nul !== -1) return { message: `${source.path} is no text file`, range: { source, start: nul, end: nul + 1 } };
-  const first = /^(?![ \t]*(?:[#;]|$)).+/m.exec(text);
-  if (!first) return undefined;
-  const start = first.index;
-  const range = { source, start, end: start + first[0].trimEnd().length };
-  const hint = 'write it in INI: [group], then one host per line with key=value';
-  if (/^(---(\s|$)|[\w.-]+:\s*(#.*)?$)/.test(first[0])) {
-    return { message: 'this looks like YAML; inventories in YAML are not supported yet', hint, range };
-  }
-  if (/^\s*\{/.test(first[0])) {
-    return { message: 'this looks like JSON; inventories in JSON are not supported yet', hint, range };
-  }
-  return undefined;
-}
-
-/** The lines of a source as ranges, blanks at both ends left out. */
+/** The lines of a source as ranges, blanks at both ends left out. They end where Python's `splitlines` ends them. */
 function* linesOf(source: Source): Generator<Range> {
   const { text } = source;
   for (let start = text.startsWith('\uFEFF') ? 1 : 0; start < text.length; ) {
-    const lineBreak = /\r\n|\r|\n/g;
+    const lineBreak = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
     lineBreak.lastIndex = start;
     const found = lineBreak.exec(text);
     const line = text.slice(start, found?.index);

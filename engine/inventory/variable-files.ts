@@ -1,42 +1,54 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import { fileProblem } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
-import { type CompileCache, compileNode } from '../language/compile.ts';
-import type { Value } from '../language/value.ts';
-import { describeNode, parseYaml, type YamlEntry } from '../language/yaml.ts';
-import { checkVariableName } from './connection-names.ts';
+import { describeNode } from '../language/yaml.ts';
 import type { VariableLayer } from './inventory.ts';
+import { readData } from './json.ts';
+import type { ReadingContext } from './reading.ts';
+import { compileVariables } from './variables.ts';
+import { checkWords } from './yaml-words.ts';
 
 /** What variable files say, by the name of a group or a host; layers of later folders come later. */
 export type LayersByName = ReadonlyMap<string, readonly VariableLayer[]>;
 
 const extensions = ['', '.yml', '.yaml', '.json'];
 
+/** What the `group_vars` and `host_vars` of one folder say. */
+export interface FolderVariables {
+  readonly groups: LayersByName;
+  readonly hosts: LayersByName;
+}
+
+/** How variable files are read. */
+export interface VariableReading extends Pick<ReadingContext, 'report' | 'compileNode'> {
+  /** Gives a file's text. */
+  readonly readFile: (path: string) => Promise<string>;
+}
+
 /**
- * Reads `group_vars` or `host_vars` of some folders: for each name the file NAME, NAME.yml, NAME.yaml or NAME.json, or
- * all such files in a folder NAME. Only names that the inventory knows are read.
+ * Reads `group_vars` and `host_vars` of a folder: for each name the file NAME, NAME.yml, NAME.yaml or NAME.json, or all
+ * such files in a folder of that name. Only names that the inventory knows are read.
  */
-export async function readVariableFiles(options: {
-  readonly directories: readonly string[];
-  readonly kind: 'group_vars' | 'host_vars';
-  readonly names: ReadonlyMap<string, unknown>;
-  readonly cache: CompileCache;
-  readonly report: (diagnostic: Diagnostic) => void;
-}): Promise<LayersByName> {
+export async function readFolderVariables(
+  folder: string,
+  names: { readonly groups: ReadonlySet<string>; readonly hosts: ReadonlySet<string> },
+  reading: VariableReading,
+): Promise<FolderVariables> {
+  return {
+    groups: await readLayers(join(folder, 'group_vars'), names.groups, reading),
+    hosts: await readLayers(join(folder, 'host_vars'), names.hosts, reading),
+  };
+}
+
+async function readLayers(folder: string, names: ReadonlySet<string>, reading: VariableReading): Promise<LayersByName> {
   const layers = new Map<string, VariableLayer[]>();
-  for (const directory of options.directories) {
-    const folder = join(directory, options.kind);
-    for (const [name, path] of await choose(folder, options.names, options.report)) {
-      for (const file of path.isFolder ? await filesIn(path.path, options.report) : [path.path]) {
-        const layer = await readFileLayer(file, options.cache, options.report);
-        if (!layer) continue;
-        const known = layers.get(name);
-        if (known) known.push(layer);
-        else layers.set(name, [layer]);
-      }
-    }
+  for (const [name, { path, isFolder }] of await choose(folder, names, reading.report)) {
+    const files = isFolder ? await filesIn(path, reading.report) : [path];
+    const read: VariableLayer[] = [];
+    for (const file of files) read.push(...(await readLayer(file, reading)));
+    layers.set(name, read);
   }
   return layers;
 }
@@ -49,7 +61,7 @@ interface Chosen {
 /** One file or folder per name: the first of NAME, NAME.yml, NAME.yaml, NAME.json, as in Ansible. */
 async function choose(
   folder: string,
-  names: ReadonlyMap<string, unknown>,
+  names: ReadonlySet<string>,
   report: (diagnostic: Diagnostic) => void,
 ): Promise<Map<string, Chosen>> {
   const found = new Map<string, Entry[]>();
@@ -57,7 +69,6 @@ async function choose(
     for (const extension of extensions) {
       const name = entry.name.slice(0, entry.name.length - extension.length);
       if (!entry.name.endsWith(extension) || !names.has(name)) continue;
-      if (extension !== '' && entry.isFolder) continue;
       const known = found.get(name) ?? [];
       found.set(
         name,
@@ -120,17 +131,14 @@ async function list(folder: string, report: (diagnostic: Diagnostic) => void): P
   }
 }
 
-async function readFileLayer(
-  path: string,
-  cache: CompileCache,
-  report: (diagnostic: Diagnostic) => void,
-): Promise<VariableLayer | undefined> {
+async function readLayer(path: string, reading: VariableReading): Promise<VariableLayer[]> {
+  const { report, readFile } = reading;
   let source: Source;
   try {
-    source = { path: shown(path), text: await readFile(path, 'utf8') };
+    source = { path: shown(path), text: await readFile(path) };
   } catch (error) {
     report({ severity: 'error', message: `cannot read ${shown(path)}: ${fileProblem(error)}` });
-    return undefined;
+    return [];
   }
   if (source.text.startsWith('$ANSIBLE_VAULT')) {
     report({
@@ -138,34 +146,18 @@ async function readFileLayer(
       message: 'files that Ansible Vault encrypted are not supported yet',
       range: { source, start: 0, end: source.text.split('\n', 1)[0]?.length ?? 0 },
     });
-    return undefined;
+    return [];
   }
-  const { root, diagnostics } = parseYaml(source);
+  const { root, diagnostics } = readData(source);
   for (const diagnostic of diagnostics) report(diagnostic);
-  if (!root || (root.kind === 'scalar' && root.value === null)) return undefined;
-  if (root.kind === 'map') return { origin: source.path, variables: compileEntries(root.entries, cache, report) };
+  if (!root || (root.kind === 'scalar' && root.value === null)) return [];
+  if (root.kind === 'map') {
+    checkWords(root, report);
+    return [{ origin: source.path, variables: new Map(compileVariables(reading, root.entries)) }];
+  }
   const message = `a file of variables is a map of names to values, not ${describeNode(root)}`;
   report({ severity: 'error', message, range: root.range });
-  return undefined;
-}
-
-function compileEntries(
-  entries: readonly YamlEntry[],
-  cache: CompileCache,
-  report: (diagnostic: Diagnostic) => void,
-): Map<string, Value> {
-  const variables = new Map<string, Value>();
-  for (const { key, keyRange, value } of entries) {
-    const doubt = checkVariableName(key, keyRange);
-    if (doubt) report(doubt);
-    try {
-      variables.set(key, compileNode(value, cache));
-    } catch (error) {
-      if (!(error instanceof DiagnosticsError)) throw error;
-      error.diagnostics.forEach(report);
-    }
-  }
-  return variables;
+  return [];
 }
 
 /** A path as the user would type it. */

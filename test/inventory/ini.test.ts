@@ -214,14 +214,6 @@ hosts.ini:3:2: error: the port after ":" is missing
        ^`,
     ],
     [
-      'a YAML file',
-      '# hosts\nall:\n  hosts:\n',
-      `hosts.ini:2:1: error: this looks like YAML; inventories in YAML are not supported yet
-  2 | all:
-      ^^^^
-  hint: write it in INI: [group], then one host per line with key=value`,
-    ],
-    [
       'a template that is broken',
       'h a="{{ b"',
       `hosts.ini:1:6: error: this {{ is not closed
@@ -231,8 +223,6 @@ hosts.ini:3:2: error: the port after ":" is missing
     ],
   ];
   for (const [title, text, printed] of mistakes) it(title, () => expect(parse(text).printed).to.equal(printed));
-
-  it('a binary file', () => expect(parse('\x7fELF\0').printed).to.include('hosts.ini is no text file'));
 
   it('the lines after a broken section header are not taken for hosts', () => {
     expect([...parse('[web servers]\nx y z').inventory.hosts.keys()]).to.deep.equal([]);

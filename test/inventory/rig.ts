@@ -7,25 +7,18 @@ import { buildInventory } from '../../engine/inventory/build.ts';
 import { createDraft } from '../../engine/inventory/draft.ts';
 import { readIni } from '../../engine/inventory/ini.ts';
 import type { Host, Inventory } from '../../engine/inventory/inventory.ts';
-import { compileData } from '../../engine/language/compile.ts';
+import { createReadingContext } from '../../engine/inventory/reading.ts';
+import { compileData, createCompileCache } from '../../engine/language/compile.ts';
 import { createScope } from '../../engine/language/scope.ts';
 
 /** Reads an INI text without a file. `printed` holds all diagnostics as a user sees them. */
 export function parse(text: string): { inventory: Inventory; diagnostics: readonly Diagnostic[]; printed: string } {
   const diagnostics: Diagnostic[] = [];
   const draft = createDraft();
-  const compile = (data: unknown, range: Parameters<typeof compileData>[1]) => {
-    try {
-      return compileData(data, range);
-    } catch (error) {
-      if (!(error instanceof DiagnosticsError)) throw error;
-      diagnostics.push(...error.diagnostics);
-      return undefined;
-    }
-  };
-  readIni({ path: 'hosts.ini', text }, { draft, report: (d) => diagnostics.push(d), compile });
+  const context = createReadingContext(draft, createCompileCache(), (d) => diagnostics.push(d));
+  readIni({ path: 'hosts.ini', text }, context);
   const local = compileData('local', { source: { path: 'test', text: 'local' }, start: 0, end: 5 });
-  const inventory = buildInventory(draft, { groups: new Map(), hosts: new Map(), local });
+  const inventory = buildInventory(draft, { inventory: [] }, local);
   return { inventory, diagnostics, printed: sortDiagnostics(diagnostics).map(formatDiagnostic).join('\n') };
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { formatDiagnostic } from '../../engine/base/diagnostic.ts';
@@ -31,12 +31,13 @@ describe('inventory sources', () => {
     await using folder = await folderWith({
       'empty.ini': '[web]\n',
       'prod.ini': 'h\n',
-      'hosts.yaml': 'all:\n',
+      'yaml.ini': '# hosts\nall:\n  hosts:\n',
       'script.sh': '#!/bin/sh\n',
+      'hosts.toml': '[web.hosts]\n',
+      binary: '\x7fEL\0',
       'bad.ini': '[a:childs]\nh x\n',
       'worse.ini': 'h[1]\n',
     });
-    await chmod(join(folder.path, 'script.sh'), 0o755);
     await mkdir(join(folder.path, 'directory'));
     await act(folder.path);
   };
@@ -45,10 +46,11 @@ describe('inventory sources', () => {
     'pord.ini': `error: there is no inventory "DIR/pord.ini"\n  hint: did you mean "prod.ini"?`,
     'nowhere/prod.ini': `error: there is no inventory "DIR/nowhere/prod.ini"\n  hint: the folder "DIR/nowhere" does not exist either`,
     'empty.ini': 'error: the inventory DIR/empty.ini has no hosts',
-    'hosts.yaml': 'error: DIR/hosts.yaml: inventories in YAML are not supported yet\n  hint: write it in INI',
-    'script.sh': 'error: DIR/script.sh is a program; inventories that are programs are not supported yet',
-    directory:
-      'error: DIR/directory is a folder; inventories that are folders are not supported yet\n  hint: name its files one by one',
+    'yaml.ini': 'error: DIR/yaml.ini looks like YAML, but its name says INI\n  hint: let its name end in .yml',
+    'script.sh': 'error: DIR/script.sh is a program that may not be executed\n  hint: chmod +x DIR/script.sh',
+    'hosts.toml': 'error: DIR/hosts.toml: inventories in TOML are not read\n  hint: write it in YAML',
+    binary: `DIR/binary:1:4: error: DIR/binary is no text file\n  1 | \x7fEL\0\n         ^`,
+    directory: 'error: the inventory DIR/directory has no hosts',
   };
   for (const [name, message] of Object.entries(mistakes)) {
     it(`${name}: ${message.split('\n')[0]}`, () =>
@@ -82,7 +84,7 @@ describe('inventory sources', () => {
 });
 
 describe('variable files', () => {
-  it('come over what the inventory says of the same group or host; those beside the playbook win', async () => {
+  it('come over all that the inventory says of groups, or of hosts; those beside the playbook win', async () => {
     await using folder = await folderWith({
       'inventory/hosts': '[web]\nh a=ini b=ini c=ini\n[web:vars]\np=ini\nq=ini\nr=ini\n',
       'inventory/group_vars/web.yml': 'q: beside inventory\nr: beside inventory\na: group',
@@ -107,15 +109,15 @@ describe('variable files', () => {
       a: 'ini',
       b: 'beside inventory',
       c: 'beside playbook',
-      p: 'ini',
+      p: 'all',
       q: 'beside inventory',
       r: 'beside playbook',
       s: [1],
-      z: 'ini!',
+      z: 'all!',
     });
     expect(host?.layers.map((layer) => layer.origin.replace(/.*?(inventory|play)\//, '$1/'))).to.deep.equal([
-      'inventory/group_vars/all',
       'group web',
+      'inventory/group_vars/all',
       'inventory/group_vars/web.yml',
       'play/group_vars/web/one.yml',
       'play/group_vars/web/sub/two.json',

@@ -1,0 +1,83 @@
+import { didYouMean } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
+import { isAddressWithColons, isHostName, parseAddress } from './address.ts';
+import { addHost, type DraftGroup, type DraftHost } from './draft.ts';
+import { expandRanges } from './ranges.ts';
+import type { ReadingContext } from './reading.ts';
+
+/**
+ * Reads a host with its ranges and port and puts all that it stands for into a group. Used for the lines of INI, for the
+ * keys of YAML, and for `-i host1,host2,`.
+ */
+export function readHosts(
+  context: ReadingContext,
+  group: DraftGroup,
+  text: string,
+  range: Range,
+): readonly DraftHost[] {
+  const { name, start, port } = parseAddress(text);
+  const fail = (message: string, hint?: string, from = 0, to = text.length): readonly DraftHost[] => {
+    // Offsets are exact unless the word was quoted.
+    const isExact = range.end - range.start === text.length;
+    const place = isExact ? { ...range, start: range.start + from, end: range.start + to } : range;
+    context.report({ severity: 'error', message, ...(hint !== undefined && { hint }), range: place });
+    return [];
+  };
+  if (name === '') return fail('the name of a host is missing');
+  if (name === '---') return fail('"---" begins a YAML file; this is read as INI');
+  if (port && (Number(port.text) < 1 || Number(port.text) > 65_535)) {
+    return fail(`a port is a number from 1 to 65535, not ${port.text}`, undefined, port.start);
+  }
+  const tail = /^[^:]*:([^:\]]*)$/.exec(name);
+  if (tail && !name.includes('[')) {
+    const from = name.length - (tail[1] ?? '').length;
+    return tail[1] === ''
+      ? fail('the port after ":" is missing', undefined, from - 1)
+      : fail(`a port is a number, not "${tail[1]}"`, undefined, from);
+  }
+  const expansion = expandRanges(name);
+  if ('message' in expansion) {
+    return fail(expansion.message, expansion.hint, start + expansion.start, start + expansion.end);
+  }
+  const isOdd = !isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name);
+  if (isOdd) warnOfHostName(context, name, range);
+  const portRange = port ? { ...range, start: Math.max(range.start, range.end - port.text.length) } : range;
+  return placeHosts(context, group, expansion.names, range, port && { number: Number(port.text), range: portRange });
+}
+
+function placeHosts(
+  context: ReadingContext,
+  group: DraftGroup,
+  names: readonly string[],
+  range: Range,
+  port: { readonly number: number; readonly range: Range } | undefined,
+): readonly DraftHost[] {
+  const value = port && context.compile(port.number, port.range);
+  return names.map((name) => {
+    const isKnown = context.draft.hosts.has(name);
+    const host = addHost(context.draft, group.name, name, range);
+    if (!port || !value) return host;
+    if (!isKnown) host.variables.set('ansible_port', value);
+    else if (host.variables.get('ansible_port')?.written !== port.number) {
+      // Ansible's rule, and silent there: the port belongs to the line that names a host first.
+      context.report({
+        severity: 'warning',
+        message: `the port has no effect: "${name}" was named before`,
+        hint: `write ansible_port=${port.number}`,
+        range: port.range,
+      });
+    }
+    return host;
+  });
+}
+
+function warnOfHostName(context: ReadingContext, name: string, range: Range): void {
+  const [user, host] = name.split('@');
+  const hint = host ? `for the user write: ${host} ansible_user=${user}` : didYouMean(name, ['localhost']);
+  context.report({
+    severity: 'warning',
+    message: `"${name}" is taken as the name of a host, though no host on a network can have it`,
+    ...(hint !== undefined && { hint }),
+    range,
+  });
+}

@@ -1,0 +1,89 @@
+import pLimit from 'p-limit';
+import type { Source } from '../base/source.ts';
+import { foreignBytes } from '../language/encoding.ts';
+import { describeNode, entryOf, type YamlMap } from '../language/yaml.ts';
+import { parseJson } from './json.ts';
+import { runProgram } from './program.ts';
+import { readProgramGroup } from './program-groups.ts';
+import type { ReadingContext } from './reading.ts';
+import { readHostVariables, reportMistake } from './variables.ts';
+
+/** How many `--host` calls run at a time. */
+const parallelCalls = 8;
+
+/** As much of a program's standard error as helps. */
+const maximumExcerpt = 2000;
+
+/**
+ * Reads what an inventory program prints for `--list`: groups by name and, under `_meta.hostvars`, variables by host. Where
+ * these are missing it is asked for each host with `--host NAME`.
+ */
+export async function readProgram(path: string, context: ReadingContext, deadlineMs: number): Promise<void> {
+  const root = await ask(path, ['--list'], context, deadlineMs);
+  if (!root) return;
+  const groups = root.entries.filter(({ key }) => key !== '_meta');
+  const hosts = new Set(groups.flatMap((entry) => readProgramGroup(context, entry)));
+  const meta = entryOf(root, '_meta')?.value;
+  const hostvars = meta?.kind === 'map' ? entryOf(meta, 'hostvars')?.value : undefined;
+  if (hostvars?.kind === 'map') return readAllHostVariables(context, hostvars, hosts);
+  if (hostvars)
+    return reportMistake(context, hostvars.range, `hostvars is a map of hosts, not ${describeNode(hostvars)}`);
+  const limit = pLimit(parallelCalls);
+  const answers = [...hosts].map((name) =>
+    limit(async () => ({ name, variables: await ask(path, ['--host', name], context, deadlineMs) })),
+  );
+  for (const { name, variables } of await Promise.all(answers)) {
+    if (variables) readHostVariables(context, [name], name, variables);
+  }
+}
+
+function readAllHostVariables(context: ReadingContext, hostvars: YamlMap, hosts: ReadonlySet<string>): void {
+  const strangers = hostvars.entries.filter(({ key }) => !hosts.has(key));
+  const [first] = strangers;
+  if (first) {
+    const rest = strangers.length === 1 ? '' : ` (and ${strangers.length - 1} more)`;
+    const message = `"${first.key}"${rest} has variables but is in no group, and so is no host of this inventory`;
+    context.report({
+      severity: 'warning',
+      message,
+      hint: 'list it under a group, such as "all"',
+      range: first.keyRange,
+    });
+  }
+  for (const { key, value } of hostvars.entries) if (hosts.has(key)) readHostVariables(context, [key], key, value);
+}
+
+/** Runs the program and gives the map that it printed; anything else is reported. */
+async function ask(
+  path: string,
+  args: readonly string[],
+  context: ReadingContext,
+  deadlineMs: number,
+): Promise<YamlMap | undefined> {
+  const command = [path, ...args].join(' ');
+  const end = await runProgram(path, args, deadlineMs);
+  const hint = end.stderr === '' ? {} : { hint: `it said: ${end.stderr.slice(-maximumExcerpt)}` };
+  if ('problem' in end) {
+    context.report({ severity: 'error', message: `${command} ${end.problem}`, ...hint });
+    return undefined;
+  }
+  if (end.stderr !== '') {
+    context.report({ severity: 'warning', message: `${command} wrote to its standard error`, ...hint });
+  }
+  return readOutput({ path: command, text: end.stdout }, args[0] === '--host', context);
+}
+
+function readOutput(source: Source, isHost: boolean, context: ReadingContext): YamlMap | undefined {
+  if (source.text.trim() === '') {
+    // A host without variables is what Ansible's own code means to allow here, too.
+    if (!isHost) context.report({ severity: 'error', message: `${source.path} printed nothing` });
+    return undefined;
+  }
+  const foreign = foreignBytes(source);
+  const { root, diagnostics } = foreign ? { root: undefined, diagnostics: [foreign] } : parseJson(source);
+  for (const diagnostic of diagnostics) context.report(diagnostic);
+  if (!root || root.kind === 'map') return root;
+  const what = isHost ? 'variables' : 'groups';
+  reportMistake(context, root.range, `${source.path} must print a map of ${what} in JSON, not ${describeNode(root)}`);
+  return undefined;
+}

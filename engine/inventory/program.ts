@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileProblem } from '../base/errors.ts';
+
+/** What a program printed, or why it is of no use. */
+export type ProgramEnd =
+  | { readonly stdout: string; readonly stderr: string }
+  | { readonly problem: string; readonly stderr: string };
+
+/** More than any inventory is: what prints more does not end. */
+const maximumBytes = 256 * 1024 * 1024;
+
+/** Whether a file begins as a program does: with `#!`, or as a compiled one. */
+export async function isProgram(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    const start = buffer.toString('latin1', 0, bytesRead);
+    return start.startsWith('#!') || start === '\x7fELF';
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Runs an inventory program to its end, without input, in the working directory and with the environment of runbook. Never
+ * rejects. What it started itself and left behind is not waited for once the deadline has passed.
+ */
+export function runProgram(path: string, args: readonly string[], deadlineMs: number): Promise<ProgramEnd> {
+  const child = spawn(resolve(path), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  let size = 0;
+  return new Promise((settle) => {
+    const end = (problem?: string): void => {
+      clearTimeout(timer);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      const stderr = textOf(output.stderr).trim();
+      if (problem !== undefined) return settle({ problem, stderr });
+      settle({ stdout: textOf(output.stdout), stderr });
+    };
+    const kill = (problem: string): void => {
+      child.kill('SIGKILL');
+      end(problem);
+    };
+    const timer = setTimeout(() => kill(`did not end within ${deadlineMs / 1000} s`), deadlineMs);
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (chunk: Buffer) => {
+        output[name].push(chunk);
+        size += chunk.length;
+        if (size > maximumBytes) kill(`printed more than ${maximumBytes / 1024 / 1024} MiB`);
+      });
+    }
+    child.once('error', (error) => end(`cannot be started: ${fileProblem(error)}`));
+    child.once('close', (code, signal) => {
+      if (code === 0) end();
+      else end(code === null ? `was killed by ${signal}` : `ended with status ${code}`);
+    });
+  });
+}
+
+function textOf(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,123 @@
+import { access, constants, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { didYouMean } from '../base/diagnostic.ts';
+import { fileProblem } from '../base/errors.ts';
+import type { Source } from '../base/source.ts';
+import { ensureGroup } from './draft.ts';
+import { formatOf, looksLikeYaml } from './format.ts';
+import { readHosts } from './hosts.ts';
+import { readIni } from './ini.ts';
+import { readData } from './json.ts';
+import { isProgram } from './program.ts';
+import { readProgram } from './program-inventory.ts';
+import type { ReadingContext } from './reading.ts';
+import { readYaml } from './yaml.ts';
+
+/** What reading a source needs besides the draft that it writes to. */
+export interface SourceContext extends ReadingContext {
+  /** Gives a file's text. */
+  readonly readFile: (path: string) => Promise<string>;
+  /** How long one call of an inventory program may take. */
+  readonly programDeadlineMs: number;
+}
+
+/**
+ * Reads what one `-i` names: a file, a folder of such, a program, or a list of hosts. Gives the folder whose `group_vars`
+ * and `host_vars` belong to it; a list has none.
+ */
+export async function readSource(path: string, context: SourceContext): Promise<string | undefined> {
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    await readPath(path, isFolder, context);
+    return isFolder ? path : dirname(path);
+  } catch (error) {
+    if (!isAbsent(error)) fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`);
+    else if (path.includes(',')) readInlineList(path, context);
+    else fail(context, `there is no inventory "${path}"`, await suggest(path));
+    return undefined;
+  }
+}
+
+async function readPath(path: string, isFolder: boolean, context: SourceContext): Promise<void> {
+  if (isFolder) return readFolder(path, context);
+  if (await isProgram(path)) {
+    const isExecutable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isExecutable) return readProgram(path, context, context.programDeadlineMs);
+    return fail(context, `${path} is a program that may not be executed`, `chmod +x ${path}`);
+  }
+  readText({ path, text: await context.readFile(path) }, context);
+}
+
+function readText(source: Source, context: SourceContext): void {
+  const nul = source.text.indexOf('\0');
+  if (nul !== -1) {
+    const range = { source, start: nul, end: nul + 1 };
+    return context.report({ severity: 'error', message: `${source.path} is no text file`, range });
+  }
+  const format = formatOf(source.path, source.text);
+  if (format === 'toml') return fail(context, `${source.path}: inventories in TOML are not read`, 'write it in YAML');
+  if (format === 'yaml') return readYaml(readData(source), context);
+  if (!looksLikeYaml(source.text)) return readIni(source, context);
+  fail(context, `${source.path} looks like YAML, but its name says INI`, 'let its name end in .yml');
+}
+
+/** Endings of files in a folder that are no inventories: Ansible's list. */
+const ignoredEndings = ['.pyc', '.pyo', '.swp', '.bak', '~', '.rpm', '.md', '.txt', '.rst', '.orig', '.retry'];
+const ignoredInventories = ['.ini', '.cfg'];
+const ignoredNames = ['host_vars', 'group_vars', 'vars_plugins'];
+
+/** Reads every file of a folder, and of the folders in it, sorted by name. */
+async function readFolder(folder: string, context: SourceContext): Promise<void> {
+  const names = (await readdir(folder)).sort();
+  for (const name of names) {
+    const path = join(folder, name);
+    if (ignoredInventories.some((ending) => name.endsWith(ending)) && !name.startsWith('.')) {
+      context.report({
+        severity: 'warning',
+        message: `${path} is not read: in a folder, Ansible leaves out what ends in .ini or .cfg`,
+        hint: 'name it without the ending',
+      });
+    }
+    if (name.startsWith('.') || ignoredNames.includes(name)) continue;
+    if ([...ignoredEndings, ...ignoredInventories].some((ending) => name.endsWith(ending))) continue;
+    try {
+      await readPath(path, (await stat(path)).isDirectory(), context);
+    } catch (error) {
+      fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`);
+    }
+  }
+}
+
+function readInlineList(text: string, context: SourceContext): void {
+  const source: Source = { path: '-i', text };
+  const ungrouped = ensureGroup(context.draft, 'ungrouped');
+  for (const match of text.matchAll(/[^,]+/g)) {
+    const name = match[0].trim();
+    if (name === '') continue;
+    const start = match.index + match[0].indexOf(name);
+    readHosts(context, ungrouped, name, { source, start, end: start + name.length });
+  }
+}
+
+async function suggest(path: string): Promise<string> {
+  const folder = dirname(path);
+  try {
+    const near = didYouMean(basename(path), await readdir(folder));
+    if (near) return near;
+  } catch {
+    return `the folder "${folder}" does not exist either`;
+  }
+  return `for a list of hosts end it with a comma: -i ${path},`;
+}
+
+function fail({ report }: SourceContext, message: string, hint?: string): void {
+  report({ severity: 'error', message, ...(hint !== undefined && { hint }) });
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
