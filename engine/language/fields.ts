@@ -1,7 +1,7 @@
+import { didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import { compileExpression, compileNode, mapOf } from './compile.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
-import type { HostCount, Serial } from './playbook.ts';
 import type { Expression, Value, Variables } from './value.ts';
 import { describeNode, type YamlEntry, type YamlNode, type YamlScalar } from './yaml.ts';
 
@@ -33,6 +33,21 @@ export function readFlag(context: LoadContext, entry: YamlEntry): Value | undefi
   const compiled = attempt(context, () => compileNode(value, context.cache));
   if (!compiled?.isLiteral || typeof compiled.render({}) === 'boolean') return compiled;
   report(context, value.range, `${key} must be true or false, not ${describeNode(value)}`, booleanHint(value));
+  return undefined;
+}
+
+/** One of some words, written out. */
+export function readChoice<T extends string>(
+  context: LoadContext,
+  entry: YamlEntry,
+  choices: readonly T[],
+): T | undefined {
+  const { key, value } = entry;
+  const chosen = choices.find((choice) => value.kind === 'scalar' && value.value === choice);
+  if (chosen !== undefined) return chosen;
+  const hint = value.kind === 'scalar' ? didYouMean(String(value.value), choices) : undefined;
+  const written = isText(value) ? `"${value.value}"` : describeNode(value);
+  report(context, value.range, `${key} must be one of ${choices.join(', ')}, not ${written}`, hint);
   return undefined;
 }
 
@@ -153,26 +168,6 @@ export function readCount(context: LoadContext, { key, value }: YamlEntry, least
   if (typeof count === 'number' && Number.isInteger(count) && count >= least) return count;
   report(context, value.range, `${key} must be a whole number from ${least}, not ${describeNode(value)}`);
   return undefined;
-}
-
-/** Batch sizes: `2`, `"30%"`, or a list of these. */
-export function readSerial(context: LoadContext, { key, value }: YamlEntry): Serial {
-  const items = value.kind === 'list' ? value.items : [value];
-  const sizes = items.flatMap((item): HostCount[] => {
-    const written = item.kind === 'scalar' && !item.isExpression ? String(item.value) : '';
-    const [, amount, percent] = /^(\d+)(%?)$/.exec(written) ?? [];
-    const size = Number(amount);
-    if (amount !== undefined && percent === '' && size > 0) return [{ hosts: size }];
-    if (amount !== undefined && percent === '%' && size > 0 && size <= 100) return [{ percent: size }];
-    report(
-      context,
-      item.range,
-      `${key} must be a number of hosts or a percentage, not ${describeNode(item)}`,
-      'write 2, "30%" or [1, "50%"]',
-    );
-    return [];
-  });
-  return { kind: 'batches', sizes };
 }
 
 /** Whether a node is absent or null. */

@@ -1,21 +1,24 @@
 import { didYouMean } from '../base/diagnostic.ts';
 import { type LoadContext, report } from './load-context.ts';
-import { hostOrders, metaActions } from './playbook.ts';
+import { hostOrders, leasePolicies, metaActions, strategies } from './playbook.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
 
-/** What a keyword can stand on. */
-export type Holder =
-  | 'play'
-  | 'task'
-  | 'handler'
-  | 'block'
-  | 'lease'
-  | 'import_tasks'
-  | 'include_tasks'
-  | 'import_role'
-  | 'import_playbook'
-  | 'meta'
-  | 'role';
+/** What a keyword can stand on, and what it is called in messages. */
+const holderNames = {
+  play: 'a play',
+  task: 'a task',
+  handler: 'a handler',
+  block: 'a block',
+  lease: 'a lease',
+  import_tasks: 'an import',
+  include_tasks: 'an include',
+  import_role: 'the use of a role',
+  import_playbook: 'an import of a playbook',
+  meta: 'meta',
+  role: 'the use of a role',
+} as const;
+export type Holder = keyof typeof holderNames;
+const holders = Object.keys(holderNames) as Holder[]; // its own keys, and nothing else's
 
 /** What a keyword takes; each kind has its reader in `fields.ts` or beside it, and its JSON Schema in the editor's schema. */
 export type Takes =
@@ -56,6 +59,8 @@ export interface Keyword {
   readonly summary: string;
   /** Where its meaning differs from Ansible's. */
   readonly differs?: string;
+  /** How it is written, as YAML. */
+  readonly example?: string;
 }
 
 const everyTask: readonly Holder[] = ['task', 'handler'];
@@ -186,13 +191,13 @@ export const keywords: readonly Keyword[] = [
     name: 'max_per_group',
     on: ['play'],
     takes: 'max_per_group',
-    summary: '{by: EXPRESSION, count: N}: at most N hosts with the same value are worked on at the same time.',
+    summary: '{by: EXPRESSION, n: N}: at most N hosts with the same value are worked on at the same time.',
     differs: 'Ours.',
   },
   {
     name: 'strategy',
     on: ['play'],
-    takes: { oneOf: ['linear', 'free'] },
+    takes: { oneOf: strategies },
     summary: 'linear: a task ends on all hosts of a batch before the next begins. free: no host waits for another.',
     differs: 'With free, run_once works: the first host to come runs it and the others wait for its result.',
   },
@@ -314,7 +319,7 @@ export const keywords: readonly Keyword[] = [
   {
     name: 'on_failure',
     on: ['lease'],
-    takes: { oneOf: ['auto', 'keep', 'release'] },
+    takes: { oneOf: leasePolicies },
     summary: 'What becomes of the lease when the block fails. auto keeps it if a task inside changed the host.',
     differs: 'Ours.',
   },
@@ -356,12 +361,17 @@ export const keywords: readonly Keyword[] = [
 ];
 
 /** The names of the keywords that can stand on something. */
-export function keywordsOf(holder: Holder): readonly string[] {
-  return keywords.filter(({ on }) => on.includes(holder)).map(({ name }) => name);
+export function keywordsOf(holder: Holder): ReadonlySet<string> {
+  return byHolder.get(holder) ?? new Set();
 }
 
+// Every task asks for its keywords.
+const byHolder: ReadonlyMap<Holder, ReadonlySet<string>> = new Map(
+  holders.map((holder) => [holder, new Set(keywords.filter(({ on }) => on.includes(holder)).map(({ name }) => name))]),
+);
+
 /** What Ansible has and we have not, with what to do instead where there is something. */
-const foreign: Readonly<Record<string, string | undefined>> = {
+export const foreignKeywords: Readonly<Record<string, string | undefined>> = {
   ...Object.fromEntries(
     [
       ...['include_role', 'include_vars', 'check_mode', 'diff', 'async', 'poll', 'args', 'collections', 'debugger'],
@@ -385,26 +395,43 @@ const foreign: Readonly<Record<string, string | undefined>> = {
 
 /** Whether a name is a keyword of Ansible's that we do not have. */
 export function isForeign(name: string): boolean {
-  return Object.hasOwn(foreign, name);
+  return Object.hasOwn(foreignKeywords, name);
 }
 
 /** Notes a keyword of Ansible's that we do not have. */
 export function reportForeign(context: LoadContext, entry: YamlEntry): void {
-  report(context, entry.keyRange, `"${entry.key}" is not supported yet`, foreign[entry.key]);
+  report(context, entry.keyRange, `"${entry.key}" is not supported yet`, foreignKeywords[entry.key]);
+}
+
+/** Whether a name is a keyword of anything. */
+export function isKeyword(name: string): boolean {
+  return keywords.some((keyword) => keyword.name === name);
 }
 
 /** Notes every key of a map that is no keyword of `holder`; `what` names the holder for people. */
 export function checkKeywords(context: LoadContext, map: YamlMap, holder: Holder, what: string): void {
   const known = keywordsOf(holder);
   for (const entry of map.entries) {
-    if (known.includes(entry.key)) continue;
+    if (known.has(entry.key)) continue;
     if (isForeign(entry.key)) reportForeign(context, entry);
-    else reportUnknown(context, entry, known, what);
+    else reportUnknownKeyword(context, entry, holder, what);
   }
 }
 
-/** Notes a key that is no keyword. */
+/** Notes a key that is no keyword of `holder`. */
+export function reportUnknownKeyword(context: LoadContext, entry: YamlEntry, holder: Holder, what: string): void {
+  const elsewhere = keywords.find(({ name }) => name === entry.key)?.on.map((other) => holderNames[other]);
+  if (!elsewhere) return reportUnknown(context, entry, [...keywordsOf(holder)], what);
+  const places = [...new Set(elsewhere)]
+    .slice(0, 4)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1');
+  report(context, entry.keyRange, `"${entry.key}" is no keyword of ${what}`, `it can stand on ${places}`);
+}
+
+/** Notes a key that something with these `known` keys does not have. */
 export function reportUnknown(context: LoadContext, entry: YamlEntry, known: readonly string[], what: string): void {
-  const hint = didYouMean(entry.key, known) ?? `${what} takes: ${known.join(', ')}`;
-  report(context, entry.keyRange, `unknown keyword "${entry.key}" of ${what}`, hint);
+  // A long list helps nobody: docs/language.md has it.
+  const all = known.length > 12 ? undefined : `${what} takes: ${known.join(', ')}`;
+  report(context, entry.keyRange, `unknown keyword "${entry.key}" of ${what}`, didYouMean(entry.key, known) ?? all);
 }

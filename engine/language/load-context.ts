@@ -3,7 +3,7 @@ import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import type { CompileCache } from './compile-cache.ts';
-import type { YamlFile } from './yaml.ts';
+import type { Sources } from './read-sources.ts';
 
 /** What every part of the loader shares: what it may look up, and where mistakes go. */
 export interface LoadContext {
@@ -12,10 +12,24 @@ export interface LoadContext {
   readonly cache: CompileCache;
   /** Everything found so far; loading goes on after a mistake, so that all are told together. */
   readonly diagnostics: Diagnostic[];
-  /** Every file that the playbook names, read already; a text says why one cannot be read. */
-  readonly files: ReadonlyMap<string, YamlFile | string>;
-  /** Handlers that tasks of the current play notify, to be checked when all handlers are known. */
-  readonly notified: { readonly name: string; readonly range: Range }[];
+  /** All that the playbook names, read already. */
+  readonly sources: Sources;
+  /** What was found on the way through the current play. */
+  readonly found: Found;
+}
+
+/** What the parts of a play add up to. */
+export interface Found {
+  /** Who notifies what, to be resolved when all handlers are known. */
+  readonly notifications: Notification[];
+  /** Files that were included: what includes each other in every order is not to be loaded for ever. */
+  includedFiles: number;
+}
+
+/** An entry of a task's `notify`. */
+export interface Notification {
+  readonly name: string;
+  readonly range: Range;
 }
 
 /** Notes a mistake. */

@@ -1,12 +1,14 @@
-import { dirname, join } from 'node:path';
-import { didYouMean } from '../base/diagnostic.ts';
+import { dirname } from 'node:path';
 import { compileNode } from './compile.ts';
-import { readBoolean, readSerial, readText, readTexts, readVariables } from './fields.ts';
+import { readBoolean, readChoice, readText, readTexts, readVariables } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
+import { loadHandlers, resolveNotifications } from './load-handlers.ts';
+import { flushBetween } from './load-meta.ts';
 import { loadNodes, readableFile } from './load-tasks.ts';
-import type { Play, Task } from './playbook.ts';
-import { readsFacts } from './references.ts';
+import { hostOrders, type Node, type Play, strategies } from './playbook.ts';
+import { beside } from './read-sources.ts';
+import { readMaxPerGroup, readSerial } from './scheduling-fields.ts';
 import { noSurroundings, type Surroundings, surround } from './surroundings.ts';
 import type { Value, Variables } from './value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
@@ -17,52 +19,85 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
     report(shared, node.range, `a play must be a map, not ${describeNode(node)}`, 'start it with "- hosts: …"');
     return undefined;
   }
-  const context: LoadContext = { ...shared, notified: [] };
-  checkKeywords(context, node, 'play', 'a play');
+  const context: LoadContext = { ...shared, found: { notifications: [], includedFiles: 0 } };
+  checkPlayKeywords(context, node);
   const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
     const entry = entryOf(node, key);
     return entry && reader(context, entry);
   };
   const hosts = readHosts(context, node);
-  const around = surround(context, node, noSurroundings(node.range.source.path));
+  const around = surround(context, node, outermost(context, node));
   const files = read('vars_files', readVariableFiles) ?? [];
   const vars = new Map([...around.vars, ...files].flatMap((layer) => [...layer]));
   // The play's own variables lie under results and facts, so they are a layer apart from those of its tasks.
   const surroundings: Surroundings = { ...around, vars: [] };
-  const tasks = read('tasks', (c, e) => loadNodes(c, e.value, surroundings, (n) => `${id}/${n}`)) ?? [];
-  const handlers = read('handlers', (c, e) => loadHandlers(c, e, surroundings, id)) ?? [];
-  checkNotified(context, handlers);
+  const tasks = loadParts(context, node, surroundings, id);
+  const handlers =
+    read('handlers', (c, e) => loadHandlers(c, e.value, surroundings, (n) => `${id}/handlers/${n}`)) ?? [];
+  resolveNotifications(context, handlers);
   const name = read('name', readText);
-  const serial = read('serial', readSerial) ?? { kind: 'batches', sizes: [] };
-  const anyErrorsFatal = read('any_errors_fatal', readBoolean) ?? false;
+  const maxPerGroup = read('max_per_group', readMaxPerGroup);
   const gatherFacts = read('gather_facts', readBoolean);
-  if (!hosts) return undefined;
-  return {
+  const play = {
     id,
-    name: name ?? writtenText(hosts),
     range: node.entries[0]?.keyRange ?? node.range,
-    hosts,
-    order: 'inventory',
+    order: read('order', (c, entry) => readChoice(c, entry, hostOrders)) ?? 'inventory',
     inputs: [],
     prompts: [],
     defaults: new Map(),
     vars,
-    strategy: 'linear',
-    serial,
-    anyErrorsFatal,
-    forceHandlers: false,
-    gatherFacts: gatherFacts ?? readsFacts({ vars, tasks, handlers }),
+    strategy: read('strategy', (c, entry) => readChoice(c, entry, strategies)) ?? 'linear',
+    serial: read('serial', readSerial) ?? { kind: 'batches', sizes: [] },
+    ...(maxPerGroup && { maxPerGroup }),
+    anyErrorsFatal: read('any_errors_fatal', readBoolean) ?? false,
+    forceHandlers: read('force_handlers', readBoolean) ?? false,
+    ...(gatherFacts !== undefined && { gatherFacts }),
     tasks,
     handlers,
+  } satisfies Omit<Play, 'name' | 'hosts'>;
+  return hosts && { ...play, name: name ?? writtenText(hosts), hosts };
+}
+
+/** Tasks that were written without a play around them get one hint, and not a mistake for each of their keywords. */
+function checkPlayKeywords(context: LoadContext, play: YamlMap): void {
+  if (entryOf(play, 'hosts') || !isTask(context, play)) checkKeywords(context, play, 'play', 'a play');
+}
+
+function isTask(context: LoadContext, map: YamlMap): boolean {
+  return map.entries.some(({ key }) => context.registry.get(key) !== undefined);
+}
+
+function outermost(context: LoadContext, play: YamlMap): Surroundings {
+  const { path } = play.range.source;
+  const folders = [path, context.sources.playbook].map((file) => dirname(file));
+  return noSurroundings([path], [...new Set(folders)]);
+}
+
+/** `pre_tasks`, `tasks` and `post_tasks`; handlers that were notified run between them. */
+function loadParts(context: LoadContext, play: YamlMap, outer: Surroundings, id: string): Node[] {
+  const part = (key: string, prefix: string): Node[] => {
+    const entry = entryOf(play, key);
+    return entry ? loadNodes(context, entry.value, outer, (n) => `${prefix}/${n}`) : [];
   };
+  const flush = (key: string, flushId: string): Node[] => {
+    const entry = entryOf(play, key);
+    return entry ? [flushBetween(flushId, entry)] : [];
+  };
+  return [
+    ...part('pre_tasks', `${id}/pre`),
+    ...flush('pre_tasks', `${id}/pre/flush`),
+    ...part('tasks', id),
+    ...flush('post_tasks', `${id}/post/flush`),
+    ...part('post_tasks', `${id}/post`),
+  ];
 }
 
 function readHosts(context: LoadContext, play: YamlMap): Value | undefined {
   const entry = entryOf(play, 'hosts');
   if (!entry) {
     const range = play.entries[0]?.keyRange ?? play.range;
-    const isTask = play.entries.some(({ key }) => context.registry.get(key) !== undefined);
-    report(context, range, 'a play needs "hosts"', isTask ? 'tasks stand under "tasks:" of a play' : undefined);
+    const hint = isTask(context, play) ? 'tasks stand under "tasks:" of a play' : undefined;
+    report(context, range, 'a play needs "hosts"', hint);
     return undefined;
   }
   const { value } = entry;
@@ -83,34 +118,11 @@ function readHosts(context: LoadContext, play: YamlMap): Value | undefined {
 function readVariableFiles(context: LoadContext, entry: YamlEntry): Variables[] {
   return readTexts(context, entry).flatMap(({ text, range }) => {
     const namedBy: YamlNode = { kind: 'scalar', value: text, isExpression: false, range };
-    const file = readableFile(context, join(dirname(range.source.path), text), namedBy);
+    const file = readableFile(context, beside(range.source.path, text), namedBy);
     if (!file?.root) return [];
     const keyRange = { ...file.root.range, end: file.root.range.start + 1 };
     return [readVariables(context, { key: 'a file of variables', keyRange, value: file.root })];
   });
-}
-
-function loadHandlers(context: LoadContext, entry: YamlEntry, outer: Surroundings, id: string): Task[] {
-  const handlers = new Map<string, Task>();
-  for (const node of loadNodes(context, entry.value, outer, (n) => `${id}/handlers/${n}`)) {
-    if (node.kind !== 'task') {
-      report(context, node.range, 'a block cannot be a handler', 'write its tasks as handlers, and notify each');
-    } else if (node.nameTemplate) {
-      report(context, node.nameTemplate.range, "a handler's name must be written out: tasks notify it by this name");
-    } else if (handlers.has(node.name)) {
-      report(context, node.range, `there are two handlers "${node.name}"`);
-    } else handlers.set(node.name, node);
-  }
-  return [...handlers.values()];
-}
-
-function checkNotified(context: LoadContext, handlers: readonly Task[]): void {
-  const names = handlers.map((handler) => handler.name);
-  for (const { name, range } of context.notified) {
-    if (names.includes(name)) continue;
-    const known = names.length > 0 ? `the handlers are: ${names.join(', ')}` : 'this play has no handlers';
-    report(context, range, `there is no handler "${name}"`, didYouMean(name, names) ?? known);
-  }
 }
 
 function writtenText(value: Value): string {

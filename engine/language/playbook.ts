@@ -25,6 +25,8 @@ export type Serial =
 export const hostOrders = ['inventory', 'reverse_inventory', 'sorted', 'reverse_sorted', 'shuffle'] as const;
 export type HostOrder = (typeof hostOrders)[number];
 
+export const strategies = ['linear', 'free'] as const;
+
 /** What a playbook or a role takes from outside, typed. */
 export interface Input {
   readonly name: string;
@@ -63,7 +65,7 @@ export interface Play {
   /** `vars`, then `vars_files` over them. */
   readonly vars: Variables;
   /** `linear`: a task ends on all hosts of a batch before the next begins. `free`: each host goes on as fast as it can. */
-  readonly strategy: 'linear' | 'free';
+  readonly strategy: (typeof strategies)[number];
   readonly serial: Serial;
   /** At most `count` of the hosts for which `by` renders to the same text are worked on at a time. */
   readonly maxPerGroup?: { readonly by: Expression; readonly count: number };
@@ -71,7 +73,11 @@ export interface Play {
   readonly anyErrorsFatal: boolean;
   /** Handlers that were notified run on a host that failed, too. */
   readonly forceHandlers: boolean;
-  readonly gatherFacts: boolean;
+  /**
+   * `true`: anew at the play's start. `false`: never. Not set: on the way, before the first task that reads them, and again
+   * after a task that made them untrue.
+   */
+  readonly gatherFacts?: boolean;
   /** `pre_tasks`, roles, `tasks` and `post_tasks` in this order, with a {@link Meta} that flushes handlers between them. */
   readonly tasks: readonly Node[];
   /** The play's own, then those of its roles. */
@@ -173,8 +179,10 @@ export interface LeaseClause {
   /** A task whose module is a lease. */
   readonly task: Task;
   /** `auto`: kept when a task under it changed the host, released when none did. */
-  readonly onFailure: 'auto' | 'keep' | 'release';
+  readonly onFailure: (typeof leasePolicies)[number];
 }
+
+export const leasePolicies = ['auto', 'keep', 'release'] as const;
 
 /**
  * `include_tasks`: which file, and how often, is decided on each host when the run comes to it. Every file that it can

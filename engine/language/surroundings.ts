@@ -1,6 +1,7 @@
 import {
   readBoolean,
   readConditions,
+  readCount,
   readDurationMs,
   readEnvironment,
   readFlag,
@@ -9,12 +10,14 @@ import {
   readVariables,
 } from './fields.ts';
 import type { LoadContext } from './load-context.ts';
+import { type ModuleDefaults, readModuleDefaults } from './module-defaults.ts';
 import type { Expression, Value, Variables } from './value.ts';
 import { entryOf, type YamlEntry, type YamlMap } from './yaml.ts';
 
-/** What plays, blocks and imports hand down to the tasks in them. */
+/** What plays, roles, blocks, imports and includes hand down to the tasks in them. */
 export interface Surroundings {
   readonly when: readonly Expression[];
+  readonly defaults: readonly Variables[];
   readonly vars: readonly Variables[];
   readonly environment: readonly Value[];
   readonly tags: readonly string[];
@@ -23,13 +26,43 @@ export interface Surroundings {
   readonly delegateTo?: Value;
   readonly noLog: boolean;
   readonly timeoutMs?: number;
-  /** The files whose imports led here, outermost first. */
-  readonly importedFrom: readonly string[];
+  readonly throttle?: number;
+  readonly moduleDefaults: ModuleDefaults;
+  readonly within: Within;
 }
 
-/** Nothing around. */
-export function noSurroundings(path: string): Surroundings {
-  return { when: [], vars: [], environment: [], tags: [], noLog: false, importedFrom: [path] };
+/** Where a list of tasks stands. */
+export interface Within {
+  /** The files whose imports and includes led here, outermost first: the playbook is the first one. */
+  readonly files: readonly string[];
+  /** Where files that tasks name are looked for after the task file's own folder; nearest first. */
+  readonly folders: readonly string[];
+  /** The roles around, outermost first. */
+  readonly roles: readonly RoleFolder[];
+  /** The names of item and number of the loops around: a loop inside has to choose others. */
+  readonly loopVariables: readonly string[];
+  /** The list is one of handlers. */
+  readonly isHandlers?: true;
+}
+
+/** A role that was found. */
+export interface RoleFolder {
+  readonly name: string;
+  readonly folder: string;
+}
+
+/** Nothing around. `folders`: see {@link Within.folders}. */
+export function noSurroundings(files: readonly string[], folders: readonly string[]): Surroundings {
+  return {
+    when: [],
+    defaults: [],
+    vars: [],
+    environment: [],
+    tags: [],
+    noLog: false,
+    moduleDefaults: new Map(),
+    within: { files, folders, roles: [], loopVariables: [] },
+  };
 }
 
 /** The surroundings inside a map: its own keywords added to those around it, outer ones first, the nearest one winning. */
@@ -44,17 +77,29 @@ export function surround(context: LoadContext, map: YamlMap, outer: Surroundings
   const becomeUser = read('become_user', readTextValue) ?? outer.becomeUser;
   const delegateTo = read('delegate_to', readTextValue) ?? outer.delegateTo;
   const timeoutMs = read('timeout', readDurationMs) ?? outer.timeoutMs;
-  const tags = read('tags', (c, entry) => readTexts(c, entry, ',')) ?? [];
+  const throttle = read('throttle', (c, entry) => readCount(c, entry, 1)) ?? outer.throttle;
+  const when = read('when', readConditions);
+  const tags = read('tags', (c, entry) => readTexts(c, entry, ','))?.map((tag) => tag.text);
   return {
-    when: [...outer.when, ...(read('when', readConditions) ?? [])],
+    when: when ? [...outer.when, ...when] : outer.when,
+    defaults: outer.defaults,
     vars: vars ? [...outer.vars, vars] : outer.vars,
     environment: environment ? [...outer.environment, environment] : outer.environment,
-    tags: [...new Set([...outer.tags, ...tags.map((tag) => tag.text)])],
+    tags: tags ? [...new Set([...outer.tags, ...tags])] : outer.tags,
     noLog: read('no_log', readBoolean) ?? outer.noLog,
-    importedFrom: outer.importedFrom,
+    moduleDefaults:
+      read('module_defaults', (c, entry) => readModuleDefaults(c, entry, outer.moduleDefaults)) ?? outer.moduleDefaults,
+    within: outer.within,
     ...(become && { become }),
     ...(becomeUser && { becomeUser }),
     ...(delegateTo && { delegateTo }),
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(throttle !== undefined && { throttle }),
   };
+}
+
+/** What is handed down, as a task has it. */
+export function handedDown(inner: Surroundings): Omit<Surroundings, 'moduleDefaults' | 'within'> {
+  const { moduleDefaults: _, within: __, ...rest } = inner;
+  return rest;
 }

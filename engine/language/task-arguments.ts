@@ -5,14 +5,24 @@ import type { ModuleDefinition } from '../module/contract.ts';
 import type { EvaluatedExpression, Schema } from '../module/schema.ts';
 import { compileExpression, compileNode, listOf, literal, mapOf } from './compile.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
+import { withDefaults } from './module-defaults.ts';
 import type { Expression, Value } from './value.ts';
 import { describeNode, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar } from './yaml.ts';
 
-/** Compiles a module's arguments and checks what is written out against its schema. `entry` is the module's key. */
-export function readArguments(context: LoadContext, module: ModuleDefinition, entry: YamlEntry): Value {
+/**
+ * Compiles a module's arguments, `defaults` under them, and checks what is written out against its schema. `entry` is the
+ * module's key.
+ */
+export function readArguments(
+  context: LoadContext,
+  module: ModuleDefinition,
+  entry: YamlEntry,
+  defaults: readonly YamlEntry[] = [],
+): Value {
   const nothing = mapOf([], entry.keyRange);
-  const map = argumentsMap(context, module, entry);
-  if (!map) return nothing;
+  const given = argumentsMap(context, module, entry);
+  if (!given) return nothing;
+  const map: YamlMap = defaults.length === 0 ? given : { ...given, entries: withDefaults(given.entries, defaults) };
   const before = context.diagnostics.length;
   const work: Work = { context, skip: new Set() };
   const { value, sample } = compileMap(map, module.schema, [], work);

@@ -1,17 +1,20 @@
 import { didYouMean } from '../base/diagnostic.ts';
 import type { ModuleDefinition } from '../module/contract.ts';
-import { isForeign, keywordsOf, reportForeign, reportUnknown } from './keywords.ts';
+import { isForeign, isKeyword, keywordsOf, reportForeign, reportUnknownKeyword } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
+
+/** What uses a module: the lease of a block uses one that is a lease. */
+export type TaskKind = 'task' | 'handler' | 'lease';
 
 /** The one key of a task that is a module's name; every other key must be a keyword. */
 export function findModule(
   context: LoadContext,
   map: YamlMap,
-  kind: 'task' | 'lease',
+  kind: TaskKind,
 ): { module: ModuleDefinition; entry: YamlEntry } | undefined {
   const keywords = keywordsOf(kind);
-  const others = map.entries.filter((entry) => !keywords.includes(entry.key));
+  const others = map.entries.filter((entry) => !keywords.has(entry.key));
   const found = others.flatMap((entry) => {
     const module = context.registry.get(entry.key);
     return module ? [{ module, entry }] : [];
@@ -26,8 +29,7 @@ export function findModule(
   if (!first) {
     if (unknown.length === 0) {
       const range = map.entries[0]?.keyRange ?? map.range;
-      const what = kind === 'task' ? 'this task has no module' : 'this lease has no module';
-      report(context, range, what, `the modules are ${moduleNames(context, kind).join(', ')}`);
+      report(context, range, `this ${kind} has no module`, `the modules are ${moduleNames(context, kind).join(', ')}`);
     }
     return undefined;
   }
@@ -45,16 +47,16 @@ function leaseHint(context: LoadContext): string {
   return names.length > 0 ? `the leases are ${names.join(', ')}` : 'no module here is a lease';
 }
 
-function moduleNames(context: LoadContext, kind: 'task' | 'lease'): string[] {
+function moduleNames(context: LoadContext, kind: TaskKind): string[] {
   return context.registry.names().filter((n) => (context.registry.get(n)?.kind === 'lease') === (kind === 'lease'));
 }
 
 function reportUnknownKey(
   context: LoadContext,
   entry: YamlEntry,
-  keywords: readonly string[],
+  keywords: ReadonlySet<string>,
   module: ModuleDefinition | undefined,
-  kind: 'task' | 'lease',
+  kind: TaskKind,
 ): void {
   const { key, keyRange } = entry;
   if (isForeign(key)) return reportForeign(context, entry);
@@ -63,13 +65,12 @@ function reportUnknownKey(
   const spelled = (key.split('.').at(-1) ?? key).replaceAll('_', '-');
   if (names.includes(spelled))
     return report(context, keyRange, `unknown module "${key}"`, `did you mean "${spelled}"?`);
-  const what = kind === 'task' ? 'a task' : 'a lease';
   const keyword = didYouMean(key, keywords);
   if (module && Object.hasOwn(module.schema.properties, key)) {
     return report(context, keyRange, `"${key}" is an argument of ${module.name}`, `indent it under "${module.name}:"`);
   }
-  if (module || (keyword !== undefined && didYouMean(key, names) === undefined)) {
-    return reportUnknown(context, entry, keywords, what);
+  if (module || isKeyword(key) || (keyword !== undefined && didYouMean(key, names) === undefined)) {
+    return reportUnknownKeyword(context, entry, kind, `a ${kind}`);
   }
   const hint = didYouMean(key, [...names, ...keywords]) ?? `runbook modules lists them: ${names.join(', ')}`;
   report(context, keyRange, `unknown module "${key}"`, hint);

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { DiagnosticsError, formatDiagnostic } from '../../engine/base/diagnostic.ts';
 import { sh } from '../../engine/base/sh.ts';
 import type { Range } from '../../engine/base/source.ts';
@@ -125,8 +126,13 @@ export async function load(
     if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     return text;
   };
+  const listFolder = async (folder: string): Promise<string[]> => {
+    const inside = Object.keys(texts).map((path) => relative(folder, path));
+    const names = inside.filter((path) => !path.startsWith('..')).map((path) => path.replace(/\/.*/, '/'));
+    return [...new Set(names)];
+  };
   const validator = createValidator();
-  const loaded = await loadPlaybook(Object.keys(texts)[0] ?? '', { registry, validator, readFile });
+  const loaded = await loadPlaybook(Object.keys(texts)[0] ?? '', { registry, validator, readFile, listFolder });
   return { playbook: loaded.playbook, warnings: loaded.diagnostics.map(formatDiagnostic) };
 }
 

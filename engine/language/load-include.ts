@@ -1,0 +1,80 @@
+import { dirname } from 'node:path';
+import { readLoop, readTextValue } from './fields.ts';
+import { includedFiles, isChosenByTemplate } from './include-files.ts';
+import { checkKeywords } from './keywords.ts';
+import { type LoadContext, report } from './load-context.ts';
+import { nameOf } from './load-task.ts';
+import { loadTaskFile } from './load-tasks.ts';
+import { loopNames, readLoopControl } from './loop-control.ts';
+import type { Include, Node } from './playbook.ts';
+import { type Surroundings, surround } from './surroundings.ts';
+import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
+
+/** More than anybody writes: files that include each other by templates in every order are not followed for ever. */
+const maxFiles = 5000;
+
+/** Loads an `include_tasks` with every file that it can come to. */
+export function loadInclude(
+  context: LoadContext,
+  map: YamlMap,
+  entry: YamlEntry,
+  outer: Surroundings,
+  id: string,
+): Include | undefined {
+  checkKeywords(context, map, 'include_tasks', 'an include');
+  const inner = surround(context, map, outer);
+  const loopEntry = entryOf(map, 'loop');
+  const loop = loopEntry && readLoop(context, loopEntry);
+  const loopControl = readLoopControl(context, map, inner);
+  const file = readTextValue(context, entry);
+  if (!file) return undefined;
+  const loopVariables = [...inner.within.loopVariables, ...(loopEntry ? loopNames(loopControl) : [])];
+  // Its own condition is asked once for each host and not again by every task.
+  const inside: Surroundings = { ...inner, when: outer.when, within: { ...inner.within, loopVariables } };
+  return {
+    kind: 'include',
+    id,
+    name: nameOf(context, map, `include ${String(file.written)}`).name,
+    range: map.range,
+    file,
+    files: loadFiles(context, entry.value, inside, id),
+    when: inner.when,
+    defaults: inner.defaults,
+    vars: inner.vars,
+    ...(loop && { loop }),
+    loopControl,
+    tags: inner.tags,
+  };
+}
+
+function loadFiles(context: LoadContext, node: YamlNode, inside: Surroundings, id: string): Map<string, Node[]> {
+  const { look } = context.sources;
+  const isChosen = isChosenByTemplate(node);
+  const all = [...includedFiles(node, look)];
+  const fitting = isChosen ? all.filter(([, path]) => canBeIncluded(context, path, inside)) : all;
+  if (fitting.length === 0) {
+    const folder = dirname(node.range.source.path);
+    report(context, node.range, 'no file fits this template', `files are looked for in ${folder}`);
+  }
+  if (context.found.includedFiles > maxFiles) return new Map();
+  context.found.includedFiles += fitting.length;
+  if (context.found.includedFiles > maxFiles) {
+    report(context, node.range, `the includes of this play come to more than ${maxFiles} files`);
+    return new Map();
+  }
+  return new Map(
+    fitting.map(([name, path]) => [name, loadTaskFile(context, path, node, inside, `${id}.include.${name}`)]),
+  );
+}
+
+/** A file that fits a template by chance is left out: one that leads here, or that holds no tasks. */
+function canBeIncluded(context: LoadContext, path: string, { within }: Surroundings): boolean {
+  const file = context.sources.files.get(path);
+  if (within.files.includes(path)) return false;
+  const root = typeof file === 'object' ? file.root : undefined;
+  if (!root) return true;
+  if (root.kind !== 'list') return false;
+  return !root.items.some(
+    (item) => item.kind === 'map' && (entryOf(item, 'hosts') ?? entryOf(item, 'import_playbook')),
+  );
+}

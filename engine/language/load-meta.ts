@@ -1,0 +1,38 @@
+import { readChoice } from './fields.ts';
+import { checkKeywords } from './keywords.ts';
+import type { LoadContext } from './load-context.ts';
+import { nameOf } from './load-task.ts';
+import { type Meta, metaActions } from './playbook.ts';
+import type { Surroundings } from './surroundings.ts';
+import { surround } from './surroundings.ts';
+import type { YamlEntry, YamlMap } from './yaml.ts';
+
+/** Loads a `meta`. */
+export function loadMeta(
+  context: LoadContext,
+  map: YamlMap,
+  entry: YamlEntry,
+  outer: Surroundings,
+  id: string,
+): Meta | undefined {
+  checkKeywords(context, map, 'meta', 'meta');
+  const { when, defaults, vars, tags } = surround(context, map, outer);
+  const action = readChoice(context, entry, metaActions);
+  const { name } = nameOf(context, map, action ?? 'meta');
+  return action && { kind: 'meta', id, name, range: map.range, action, when, defaults, vars, tags };
+}
+
+/** The flush of handlers between two parts of a play, which nobody has written. */
+export function flushBetween(id: string, { keyRange }: YamlEntry): Meta {
+  const nothing = { when: [], defaults: [], vars: [] };
+  // Whatever --tags choose: what was notified runs.
+  return {
+    kind: 'meta',
+    id,
+    name: 'flush_handlers',
+    range: keyRange,
+    action: 'flush_handlers',
+    ...nothing,
+    tags: ['always'],
+  };
+}

@@ -1,0 +1,129 @@
+import { dirname } from 'node:path';
+import {
+  checkVariableName,
+  readBoolean,
+  readConditions,
+  readCount,
+  readDurationMs,
+  readFlag,
+  readLoop,
+  readText,
+  readTexts,
+  readTextValue,
+} from './fields.ts';
+import type { LoadContext } from './load-context.ts';
+import { readLoopControl } from './loop-control.ts';
+import type { Task } from './playbook.ts';
+import { handedDown, type Surroundings, surround } from './surroundings.ts';
+import { readArguments } from './task-arguments.ts';
+import { findModule, type TaskKind } from './task-module.ts';
+import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
+
+/** Loads one task. `kind` says whether its module must be a lease or must be none. */
+export function loadTask(
+  context: LoadContext,
+  map: YamlMap,
+  outer: Surroundings,
+  id: string,
+  kind: TaskKind = 'task',
+): Task | undefined {
+  const used = findModule(context, map, kind);
+  const inner = surround(context, map, outer);
+  const fields = readFields(context, map);
+  const loopControl = readLoopControl(context, map, inner);
+  const args = used && readArguments(context, used.module, used.entry, inner.moduleDefaults.get(used.module.name));
+  if (!used || !args) return undefined;
+  return {
+    kind: 'task',
+    id,
+    range: map.range,
+    module: used.module,
+    args,
+    ...handedDown(inner),
+    ...nameOf(context, map, used.module.name),
+    ...fields,
+    loopControl,
+    folders: foldersOf(map, outer),
+  };
+}
+
+/** The name of a task, or what stands for it; of a template its text, and the template. */
+export function nameOf(context: LoadContext, map: YamlMap, otherwise: string): Pick<Task, 'name' | 'nameTemplate'> {
+  const entry = entryOf(map, 'name');
+  const name = entry && readTextValue(context, entry);
+  if (!name) return { name: otherwise };
+  return { name: textOf(entry.value), ...(!name.isLiteral && { nameTemplate: name }) };
+}
+
+type Fields = Pick<
+  Task,
+  | 'runOnce'
+  | 'delegateFacts'
+  | 'loop'
+  | 'register'
+  | 'notify'
+  | 'listen'
+  | 'until'
+  | 'retries'
+  | 'delayMs'
+  | 'changedWhen'
+  | 'failedWhen'
+  | 'ignoreErrors'
+>;
+
+/** The keywords of a task itself, besides what blocks and plays can hand down. */
+function readFields(context: LoadContext, map: YamlMap): Fields {
+  const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
+    const entry = entryOf(map, key);
+    return entry && reader(context, entry);
+  };
+  const loop = read('loop', readLoop);
+  const register = read('register', readVariableName);
+  const until = read('until', readConditions) ?? [];
+  const changedWhen = read('changed_when', readConditions);
+  const failedWhen = read('failed_when', readConditions);
+  const ignoreErrors = read('ignore_errors', readFlag);
+  const runOnce = read('run_once', readRunOnce);
+  return {
+    ...(runOnce && { runOnce }),
+    delegateFacts: read('delegate_facts', readBoolean) ?? false,
+    ...(loop && { loop }),
+    ...(register !== undefined && { register }),
+    notify: read('notify', readNotify) ?? [],
+    listen: read('listen', (c, entry) => readTexts(c, entry).map(({ text }) => text)) ?? [],
+    until,
+    // As in Ansible: three more attempts, five seconds apart.
+    retries: read('retries', (c, entry) => readCount(c, entry, 0)) ?? (until.length > 0 ? 3 : 0),
+    delayMs: read('delay', readDurationMs) ?? 5000,
+    ...(changedWhen && { changedWhen }),
+    ...(failedWhen && { failedWhen }),
+    ...(ignoreErrors && { ignoreErrors }),
+  };
+}
+
+function readVariableName(context: LoadContext, entry: YamlEntry): string | undefined {
+  const name = readText(context, entry);
+  return name !== undefined && checkVariableName(context, name, entry.value.range) ? name : undefined;
+}
+
+/** What a task notifies; whether there are such handlers is asked when all of them are known. */
+function readNotify(context: LoadContext, entry: YamlEntry): string[] {
+  const notified = readTexts(context, entry);
+  context.found.notifications.push(...notified.map(({ text, range }) => ({ name: text, range })));
+  return notified.map(({ text }) => text);
+}
+
+function readRunOnce(context: LoadContext, entry: YamlEntry): 'run' | 'batch' | undefined {
+  if (entry.value.kind === 'scalar' && entry.value.value === 'batch') return 'batch';
+  return readBoolean(context, entry) ? 'run' : undefined;
+}
+
+function foldersOf(map: YamlMap, { within }: Surroundings): string[] {
+  const role = within.roles.at(-1)?.folder;
+  const own = dirname(map.range.source.path);
+  return [...new Set([...(role === undefined ? [] : [role]), own, ...within.folders])];
+}
+
+function textOf(node: YamlNode): string {
+  return node.kind === 'scalar' ? String(node.value) : '';
+}
