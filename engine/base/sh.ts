@@ -1,3 +1,4 @@
+import { RunbookError } from './errors.ts';
 import { Secret } from './secret.ts';
 
 declare const isScript: unique symbol;
@@ -44,10 +45,21 @@ export function quoteWord(word: string): string {
 function render(value: ShellValue): string {
   if (typeof value === 'string') return quoteWord(value);
   if (typeof value === 'number' || typeof value === 'boolean') return quoteWord(String(value));
-  if (Array.isArray(value)) return value.map((word) => quoteWord(String(word))).join(' ');
+  if (Array.isArray(value)) return value.map(quoteItem).join(' ');
   if (isScriptValue(value)) return value.text;
-  if ((value as unknown) instanceof Secret) throw new TypeError('a secret must travel on stdin, not on a command line');
+  if ((value as unknown) instanceof Secret) throw secretInScript();
   throw new TypeError(`sh cannot quote a value of type ${value === null ? 'null' : typeof value}`);
+}
+
+function quoteItem(word: unknown): string {
+  if (word instanceof Secret) throw secretInScript();
+  return quoteWord(String(word));
+}
+
+/** Command lines and scripts can be seen by others on the host, in its process list and in its logs. */
+function secretInScript(): RunbookError {
+  const hint = 'give it to the command on stdin or in the environment: exec(script, { stdin }) or { environment }';
+  return new RunbookError('task-failed', 'a secret must travel on stdin, not on a command line', { hint });
 }
 
 function script(text: string): Script {

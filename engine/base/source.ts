@@ -38,6 +38,7 @@ export function formatRange(range: Range): string {
 /** The line that a range starts on, with a caret line under the range. Tabs are kept so that the caret stays aligned. */
 export function excerpt(range: Range): string {
   const { line, column } = positionAt(range.source, range.start);
+  if (range.source.isSecret) return `${line} | (encrypted: not shown)`;
   const whole = range.source.text.split('\n', line)[line - 1]?.replace(/\r$/, '') ?? '';
   const { text, cut } = windowAround(whole, column - 1);
   const width = Math.max(1, Math.min(range.end - range.start, text.length - (column - 1 - cut)));

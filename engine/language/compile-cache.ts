@@ -1,5 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
-import type { ValueBox } from './strict-handlebars.ts';
+import type { Taint, ValueBox } from './strict-handlebars.ts';
 
 /** Texts that were compiled already. A stage makes one and passes it to everything that it compiles. */
 export interface CompileCache {
@@ -17,7 +17,7 @@ export interface Stretch {
 /** A template without its place, so that equal texts share it. */
 export interface CompiledTemplate {
   readonly text: string;
-  readonly render: (scope: object, box?: ValueBox) => string;
+  readonly render: (scope: object, taint: Taint, box?: ValueBox) => string;
   readonly references: readonly Stretch[];
   readonly isLone: boolean;
   readonly constant?: string;

@@ -1,4 +1,5 @@
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import { Secret } from '../base/secret.ts';
 import type { Range } from '../base/source.ts';
 import { type CompileCache, createCompileCache } from './compile-cache.ts';
 import { compileExpression, expressionValue } from './expression.ts';
@@ -15,6 +16,7 @@ export function compileNode(node: YamlNode, cache: CompileCache): Value {
   switch (node.kind) {
     case 'scalar': {
       const { value, range } = node;
+      if (node.secret) return secretValue(node.secret, range, cache);
       if (node.isExpression) return expressionValue(compileExpression(String(value), range, cache));
       return typeof value === 'string' ? compileText(value, range, cache) : literal(value, range);
     }
@@ -36,6 +38,7 @@ export function compileNode(node: YamlNode, cache: CompileCache): Value {
  */
 export function compileData(data: unknown, range: Range, cache: CompileCache = createCompileCache()): Value {
   if (typeof data === 'string') return compileText(data, range, cache);
+  if (data instanceof Secret) return secretValue(data, range, cache);
   if (Array.isArray(data))
     return listOf(
       compileAll(data, (item) => compileData(item, range, cache)),
@@ -49,6 +52,38 @@ export function compileData(data: unknown, range: Range, cache: CompileCache = c
 /** A value that depends on nothing. */
 export function literal(data: unknown, range: Range): Value {
   return { range, isLiteral: true, references: [], written: data, render: () => data };
+}
+
+/**
+ * A secret from an encrypted file. As in Ansible it may be a template, and what it renders to is secret. Its errors quote
+ * nothing but the names of variables.
+ */
+function secretValue(secret: Secret, range: Range, cache: CompileCache): Value {
+  if (!secret.reveal().includes('{{')) return literal(secret, range);
+  const template = compileSecretText(secret, range, cache);
+  return {
+    range,
+    isLiteral: template.isLiteral,
+    get references() {
+      return template.references;
+    },
+    written: secret,
+    render(scope) {
+      const rendered = template.render(scope);
+      return typeof rendered === 'string' ? secret.derive(rendered) : rendered;
+    },
+  };
+}
+
+function compileSecretText(secret: Secret, range: Range, cache: CompileCache): Value {
+  try {
+    return compileText(secret.reveal(), range, cache);
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    const hint = 'two braces that begin no template are written \\{{';
+    const message = 'the encrypted text has {{ in it and is no valid template';
+    throw new DiagnosticsError([{ severity: 'error', message, hint, range }]);
+  }
 }
 
 /** A list of values; every rendering is a new list. */
@@ -66,6 +101,7 @@ export function mapOf(entries: readonly (readonly [string, Value])[], range: Ran
 function composed(parts: readonly Value[], range: Range, compose: (of: (part: Value) => unknown) => unknown): Value {
   return {
     range,
+    parts,
     isLiteral: parts.every((part) => part.isLiteral),
     get references() {
       return parts.flatMap((part) => part.references);

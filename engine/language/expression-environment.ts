@@ -1,5 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { Secret } from '../base/secret.ts';
+import { registerSecrets } from './expression-secrets.ts';
 import { compareVersions } from './versions.ts';
 
 /** Words that name types in CEL, so that no variable of that name can be read. */
@@ -24,6 +24,12 @@ export const celTypeNames: ReadonlySet<string> = new Set([
  * writes are ints: the mixed operators make that invisible.
  */
 export function createCelEnvironment(): Environment {
+  const environment = createTextEnvironment();
+  registerSecrets(environment, createTextEnvironment());
+  return environment;
+}
+
+function createTextEnvironment(): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: true,
     enableOptionalTypes: true,
@@ -43,22 +49,7 @@ export function createCelEnvironment(): Environment {
     (version: string, least: string) => compareVersions(version, least) >= 0,
   );
   registerText(environment);
-  // Opaque: it can be passed on, and nothing else. Without the operator a comparison would be silently false.
-  environment.registerType('Secret', Secret);
-  environment.registerOperator('Secret == string', () => {
-    throw new ExpressionFailure('a secret cannot be compared in an expression');
-  });
   return environment;
-}
-
-/** What an expression does and we do not allow; gets its place where it is caught. */
-export class ExpressionFailure extends Error {
-  readonly hint: string | undefined;
-
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.hint = hint;
-  }
 }
 
 const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {

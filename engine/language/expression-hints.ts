@@ -16,7 +16,7 @@ export function typeHint(summary: string): string | undefined {
   if (/version(AtLeast|Compare)\(.*double/.test(summary)) {
     return 'a version must be a text: put it in quotes where it is defined';
   }
-  if (/Secret/.test(summary)) return 'a secret can only be passed on as a whole';
+  if (/Secret/.test(summary)) return 'a secret is a text here: int(…) gives its number';
   if (/no such overload: .*(string.*(double|int)|(double|int).*string)/.test(summary)) {
     return 'turn one into the other with double(…) or string(…)';
   }

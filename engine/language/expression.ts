@@ -1,9 +1,11 @@
 import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import type { Range } from '../base/source.ts';
 import type { CompileCache, CompiledExpression } from './compile-cache.ts';
-import { celTypeNames, createCelEnvironment, ExpressionFailure } from './expression-environment.ts';
+import { celTypeNames, createCelEnvironment } from './expression-environment.ts';
+import { ExpressionFailure } from './expression-failure.ts';
 import { syntaxHint, typeHint } from './expression-hints.ts';
 import { collectReferences } from './expression-references.ts';
 import { type Place, placeInScalar } from './place.ts';
@@ -89,6 +91,9 @@ function compileChecked(text: string, place: Place): CompiledExpression {
 /** Makes a diagnostic of an error that a user can mend. What is ours already (an unknown value among it) stays as it is. */
 function explain(error: unknown, text: string, place: Place, scope: Scope): unknown {
   if (error instanceof RunbookError) return error;
+  if (/overlaps with 'Secret in/.test(errorMessage(error))) {
+    error = new ExpressionFailure('a secret cannot be looked for with "in"', 'write list.exists(x, x == secret)');
+  }
   const { code, summary, range, node } = error as Partial<CelError>;
   const at = range ? place(range.start, Math.max(range.end, range.start + 1)) : place(0, text.length);
   const make = (message: string, hint?: string): DiagnosticsError =>
@@ -197,7 +202,7 @@ function isForeign(value: unknown): boolean {
 
 function instanceToData(value: object): unknown {
   const kind = value.constructor.name;
-  if (kind === 'Secret') return value;
+  if (value instanceof Secret) return value;
   if (value instanceof Date) return value.toISOString();
   if (kind === 'UnsignedInteger') return Number(value.valueOf());
   const hint = kind === 'Optional' ? 'end it with .orValue("…")' : 'turn it into a text with string(…)';
@@ -211,6 +216,7 @@ function diagnostic(message: string, hint: string | undefined, range: Range): Di
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
+  if (value instanceof Secret) return 'a secret';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
   return typeof value === 'string'

@@ -32,6 +32,11 @@ export interface ValueBox {
   value: unknown;
 }
 
+/** The first secret that went into a text, while it is rendered: the whole of it is secret then. */
+export interface Taint {
+  secret: Secret | undefined;
+}
+
 /** The name of the helper that leaves a lone value in the box; no template can write it. */
 export const captureHelper = '__capture';
 
@@ -42,7 +47,7 @@ export const lenientHelpers: ReadonlySet<string> = new Set(['if', 'unless', 'def
 export type CompileTree = (
   tree: hbs.AST.Program,
   soft: ReadonlySet<string>,
-) => (scope: object, box?: ValueBox) => string;
+) => (scope: object, taint: Taint, box?: ValueBox) => string;
 
 /** Identifies a path of a template in the set of soft ones. */
 export function locationKey(location: Location): string {
@@ -75,7 +80,7 @@ export function createStrictHandlebars(): CompileTree {
     override append(): void {
       const { start, end } = this.source.currentLocation;
       const place = JSON.stringify({ start, end });
-      this.pushSource(this.appendToBuffer(['helpers.__text(', this.popStack(), `, ${place})`]));
+      this.pushSource(this.appendToBuffer(['helpers.__text(', this.popStack(), `, ${place}, data.taint)`]));
     }
   }
   Reflect.set(Strict.prototype, 'compiler', Strict);
@@ -89,7 +94,7 @@ export function createStrictHandlebars(): CompileTree {
     const render = handlebars.compile(tree, options);
     // `partial` keeps the runtime from wrapping all helpers anew at every rendering, which took most of its time.
     const { helpers } = handlebars;
-    return (scope, box) => render(scope, { partial: true, helpers, data: { root: scope, box } });
+    return (scope, taint, box) => render(scope, { partial: true, helpers, data: { root: scope, taint, box } });
   };
 }
 
@@ -109,8 +114,9 @@ interface CodeGenerator {
 function registerHelpers(handlebars: typeof Handlebars): void {
   for (const name of ['log', 'lookup', 'helperMissing', 'blockHelperMissing']) handlebars.unregisterHelper(name);
   handlebars.registerHelper('__get', getOwn);
-  handlebars.registerHelper('__text', (value: unknown, location: Location) => {
-    return printable(value, (message, hint) => new TemplateFailure(message, location, { hint }));
+  handlebars.registerHelper('__text', (value: unknown, location: Location, taint: Taint) => {
+    const text = revealed(value, taint);
+    return printable(text, (message, hint) => new TemplateFailure(message, location, { hint }));
   });
   handlebars.registerHelper(captureHelper, (value: unknown, options: { data: { box: ValueBox } }) => {
     options.data.box.value = value;
@@ -119,13 +125,19 @@ function registerHelpers(handlebars: typeof Handlebars): void {
   for (const [name, helper] of Object.entries(templateHelpers)) {
     handlebars.registerHelper(name, (...args: unknown[]) => {
       const { loc } = args.pop() as { loc: Location };
+      const own: Taint = { secret: undefined };
       const fail = (message: string, hint?: string): Error => new TemplateFailure(message, loc, { hint });
-      if (!helper.takesSecrets && args.some((arg) => arg instanceof Secret)) {
-        throw fail(`a secret cannot be given to ${name}`, 'a secret must stand alone: "{{ name }}"');
-      }
-      return helper.run(args, fail);
+      const result = helper.run(args, { fail, reveal: (value) => revealed(value, own) });
+      // A text that was made of a secret is one; that two are equal is none.
+      return typeof result === 'string' && own.secret ? own.secret.derive(result) : result;
     });
   }
+}
+
+function revealed(value: unknown, taint: Taint): unknown {
+  if (!(value instanceof Secret)) return value;
+  taint.secret ??= value;
+  return value.reveal();
 }
 
 function getOwn(owner: unknown, name: string, isSoft: boolean, ownerPath: string, location: Location): unknown {
@@ -144,9 +156,6 @@ function getOwn(owner: unknown, name: string, isSoft: boolean, ownerPath: string
 
 function printable(value: unknown, fail: (message: string, hint: string) => Error): string {
   if (value === undefined || value === null) return '';
-  if (value instanceof Secret) {
-    throw fail('a secret cannot be put into a text', 'a secret must stand alone: "{{ name }}"');
-  }
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) throw fail('a list cannot be printed', 'use {{join x ","}} or {{json x}}');
   throw fail('a map cannot be printed', 'use {{json x}}');

@@ -3,8 +3,13 @@ import { stringify } from 'yaml';
 import { Secret } from '../base/secret.ts';
 import { quoteWord } from '../base/sh.ts';
 
-/** Makes the error of a helper that cannot do its work. */
-type Fail = (message: string, hint?: string) => Error;
+/** What a helper may use. */
+export interface HelperContext {
+  /** Makes the error of a helper that cannot do its work. */
+  readonly fail: (message: string, hint?: string) => Error;
+  /** The text of a secret, and any other value as it is. A text that a helper then returns is secret. */
+  readonly reveal: (value: unknown) => unknown;
+}
 
 /** A function that templates may call: `{{join list ","}}`. */
 export interface TemplateHelper {
@@ -13,9 +18,7 @@ export interface TemplateHelper {
   readonly summary: string;
   /** The fewest and most arguments. */
   readonly arity: readonly [number, number];
-  /** A secret may be an argument: it is passed on or tested, never shown. */
-  readonly takesSecrets?: true;
-  readonly run: (args: readonly unknown[], fail: Fail) => unknown;
+  readonly run: (args: readonly unknown[], context: HelperContext) => unknown;
 }
 
 /** All helpers besides the blocks `if`, `unless`, `each` and `with`. */
@@ -24,14 +27,12 @@ export const templateHelpers: Readonly<Record<string, TemplateHelper>> = {
     usage: 'default x "y"',
     summary: 'x, or y when x does not exist or is null',
     arity: [2, 2],
-    takesSecrets: true,
     run: ([value, fallback]) => value ?? fallback,
   },
   defined: {
     usage: 'defined x',
     summary: 'whether x exists and is not null',
     arity: [1, 1],
-    takesSecrets: true,
     run: ([value]) => value !== undefined && value !== null,
   },
   lookup: {
@@ -44,23 +45,23 @@ export const templateHelpers: Readonly<Record<string, TemplateHelper>> = {
     usage: 'json x 2',
     summary: 'x as JSON, on one line or indented',
     arity: [1, 2],
-    run: ([value, indent], fail) => JSON.stringify(value, refuseSecrets(fail), Number(indent ?? 0)),
+    run: ([value, indent], { reveal }) => JSON.stringify(value, revealing(reveal), Number(indent ?? 0)),
   },
   yaml: {
     usage: 'yaml x',
     summary: 'x as YAML, without the last line break',
     arity: [1, 1],
-    // By way of JSON, which calls refuseSecrets on every part and reads lazy parts once.
-    run: ([value], fail) =>
-      stringify(JSON.parse(JSON.stringify(value, refuseSecrets(fail))) as unknown, { lineWidth: 0 }).trimEnd(),
+    // By way of JSON, which reveals secrets at any depth and reads lazy parts once.
+    run: ([value], { reveal }) =>
+      stringify(JSON.parse(JSON.stringify(value, revealing(reveal))) as unknown, { lineWidth: 0 }).trimEnd(),
   },
   join: {
     usage: 'join list ","',
     summary: 'the items with a text between them',
     arity: [1, 2],
-    run: ([list, separator], fail) => {
-      if (!Array.isArray(list)) throw fail(`join takes a list, not ${kindOf(list)}`);
-      return list.map((item) => text('join', item, fail)).join(text('join', separator ?? ',', fail));
+    run: ([list, separator], context) => {
+      if (!Array.isArray(list)) throw context.fail(`join takes a list, not ${kindOf(list)}`);
+      return list.map((item) => text('join', item, context)).join(text('join', separator ?? ',', context));
     },
   },
   lower: { usage: 'lower x', summary: 'in lower case', arity: [1, 1], run: onText('lower', (s) => s.toLowerCase()) },
@@ -100,39 +101,46 @@ export const templateHelpers: Readonly<Record<string, TemplateHelper>> = {
     usage: 'indent x 4',
     summary: 'x with spaces before every line but the first',
     arity: [2, 2],
-    run: ([value, width], fail) =>
-      text('indent', value, fail).replaceAll('\n', `\n${' '.repeat(wholeNumber('indent', width, fail))}`),
+    run: ([value, width], context) =>
+      text('indent', value, context).replaceAll('\n', `\n${' '.repeat(wholeNumber('indent', width, context))}`),
   },
-  eq: { usage: 'eq a b', summary: 'whether a is b, type included', arity: [2, 2], run: ([a, b]) => a === b },
-  ne: { usage: 'ne a b', summary: 'whether a is not b', arity: [2, 2], run: ([a, b]) => a !== b },
+  eq: {
+    usage: 'eq a b',
+    summary: 'whether a is b, type included',
+    arity: [2, 2],
+    run: ([a, b], { reveal }) => reveal(a) === reveal(b),
+  },
+  ne: {
+    usage: 'ne a b',
+    summary: 'whether a is not b',
+    arity: [2, 2],
+    run: ([a, b], { reveal }) => reveal(a) !== reveal(b),
+  },
   lt: { usage: 'lt a b', summary: 'whether a < b, both numbers or both texts', arity: [2, 2], run: order('lt', -1) },
   gt: { usage: 'gt a b', summary: 'whether a > b, both numbers or both texts', arity: [2, 2], run: order('gt', 1) },
   and: {
     usage: 'and a b …',
     summary: 'whether all are true, not empty and not 0',
     arity: [2, 9],
-    takesSecrets: true,
-    run: (args) => args.every(isTruthy),
+    run: (args, { reveal }) => args.map(reveal).every(isTruthy),
   },
   or: {
     usage: 'or a b …',
     summary: 'whether one is true, not empty and not 0',
     arity: [2, 9],
-    takesSecrets: true,
-    run: (args) => args.some(isTruthy),
+    run: (args, { reveal }) => args.map(reveal).some(isTruthy),
   },
   not: {
     usage: 'not a',
     summary: 'whether it is false, empty or 0',
     arity: [1, 1],
-    takesSecrets: true,
-    run: ([value]) => !isTruthy(value),
+    run: ([value], { reveal }) => !isTruthy(reveal(value)),
   },
 };
 
-function lookUp([owner, key]: readonly unknown[], fail: Fail): unknown {
+function lookUp([owner, key]: readonly unknown[], { fail, reveal }: HelperContext): unknown {
   if (typeof owner !== 'object' || owner === null) throw fail(`lookup takes a map or a list, not ${kindOf(owner)}`);
-  const name = String(key);
+  const name = String(reveal(key));
   const isIndex = !Array.isArray(owner) || /^\d+$/.test(name);
   if (isIndex && Object.hasOwn(owner, name)) return Reflect.get(owner, name);
   throw fail(`lookup: there is no ${JSON.stringify(key)} in this ${Array.isArray(owner) ? 'list' : 'map'}`);
@@ -144,7 +152,8 @@ function isTruthy(value: unknown): boolean {
 }
 
 function order(name: string, sign: -1 | 1): TemplateHelper['run'] {
-  return ([a, b], fail) => {
+  return ([left, right], { fail, reveal }) => {
+    const [a, b] = [reveal(left), reveal(right)];
     if (typeof a === 'number' && typeof b === 'number') return Math.sign(a - b) === sign;
     if (typeof a !== 'string' || typeof b !== 'string') {
       throw fail(`${name} compares two numbers or two texts, not ${kindOf(a)} and ${kindOf(b)}`);
@@ -154,31 +163,32 @@ function order(name: string, sign: -1 | 1): TemplateHelper['run'] {
 }
 
 function onText(name: string, run: (...texts: string[]) => string): TemplateHelper['run'] {
-  return (args, fail) => run(...args.map((arg) => text(name, arg, fail)));
+  return (args, context) => run(...args.map((arg) => text(name, arg, context)));
 }
 
-function text(name: string, value: unknown, fail: Fail): string {
-  if (value instanceof Secret) throw fail(`a secret cannot be given to ${name}`);
+function text(name: string, given: unknown, { fail, reveal }: HelperContext): string {
+  const value = reveal(given);
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw fail(`${name} takes a text, not ${kindOf(value)}`);
 }
 
-function wholeNumber(name: string, value: unknown, fail: Fail): number {
+function wholeNumber(name: string, value: unknown, { fail }: HelperContext): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1000) return value;
   throw fail(`${name} takes a number of spaces, not ${kindOf(value)}`);
 }
 
-/** A JSON replacer that stops at a secret, which would otherwise be written as asterisks. */
-function refuseSecrets(fail: Fail): (this: unknown, key: string, value: unknown) => unknown {
+/** A JSON replacer that writes what secrets say, which would otherwise be written as asterisks. */
+function revealing(reveal: HelperContext['reveal']): (this: unknown, key: string, value: unknown) => unknown {
   return function (key, value) {
     // `value` went through toJSON already; the owner still has the secret itself.
-    if (Reflect.get(this as object, key) instanceof Secret) throw fail(`"${key}" is a secret and cannot be printed`);
-    return value;
+    const own: unknown = Reflect.get(this as object, key);
+    return own instanceof Secret ? reveal(own) : value;
   };
 }
 
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'a list';
+  if (value instanceof Secret) return 'a secret';
   return typeof value === 'object' ? 'a map' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
 }

@@ -1,18 +1,28 @@
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Range, Source } from '../base/source.ts';
 import type { CompileCache, CompiledTemplate } from './compile-cache.ts';
 import { foreignBytes } from './encoding.ts';
 import { type Place, placeInScalar } from './place.ts';
 import { factsHint } from './references.ts';
-import { createStrictHandlebars, type Location, TemplateFailure, type ValueBox } from './strict-handlebars.ts';
+import {
+  createStrictHandlebars,
+  type Location,
+  type Taint,
+  TemplateFailure,
+  type ValueBox,
+} from './strict-handlebars.ts';
 import { parseTemplate } from './template-syntax.ts';
 import type { Reference, Scope, Value } from './value.ts';
 
 /** A template file, compiled once. */
 export interface Template {
   readonly references: readonly Reference[];
-  /** Raises as {@link Value.render} does, with the template's own file, line and column. */
-  render(scope: Scope): string;
+  /**
+   * The text; a secret when a secret went into it. Raises as {@link Value.render} does, with the template's own file, line
+   * and column.
+   */
+  render(scope: Scope): string | Secret;
 }
 
 // One for the process, never changed after it is made: caches and templates are passed in.
@@ -26,7 +36,7 @@ export function compileTemplate(source: Source): Template {
   const template = compileChecked(source.text, place);
   return {
     references: referencesOf(template, place),
-    render: (scope) => run(template, place, scope, () => template.render(scope)),
+    render: (scope) => run(template, place, scope, (taint) => template.render(scope, taint)),
   };
 }
 
@@ -48,7 +58,7 @@ export function compileText(text: string, range: Range, cache: CompileCache): Va
     written: text,
     render(scope) {
       const box: ValueBox = { value: undefined };
-      const rendered = run(found, place, scope, () => found.render(scope, isLone ? box : undefined));
+      const rendered = run(found, place, scope, (taint) => found.render(scope, taint, isLone ? box : undefined));
       return isLone ? box.value : rendered;
     },
   };
@@ -76,10 +86,17 @@ function referencesOf(template: CompiledTemplate, place: Place): Reference[] {
   return template.references.map(({ path, start, end }) => ({ path, range: place(start, end) }));
 }
 
-/** Runs a template and gives its failures their place. */
-function run<T>(template: CompiledTemplate, place: Place, scope: Scope, render: () => T): T {
+/** Runs a template: its text is secret when a secret went into it, and its failures get their place. */
+function run(
+  template: CompiledTemplate,
+  place: Place,
+  scope: Scope,
+  render: (taint: Taint) => string,
+): string | Secret {
   try {
-    return render();
+    const taint: Taint = { secret: undefined };
+    const text = render(taint);
+    return taint.secret?.derive(text) ?? text;
   } catch (error) {
     if (!(error instanceof TemplateFailure)) throw error;
     const range = placeAt(error.location, lineStarts(template.text), place);

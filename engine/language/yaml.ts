@@ -1,7 +1,9 @@
 import { Alias, isAlias, isMap, isScalar, isSeq, type Node as LibraryNode, parseDocument } from 'yaml';
 import type { Diagnostic } from '../base/diagnostic.ts';
+import { hiddenText, type Secret } from '../base/secret.ts';
 import { positionAt, type Range, type Source } from '../base/source.ts';
 import { foreignBytes } from './encoding.ts';
+import { type OpenedSource, vaultKey, vaultTag } from './encrypted-files.ts';
 
 /** A node of a YAML file: aliases and merge keys are resolved, every node knows its place. */
 export type YamlNode = YamlScalar | YamlMap | YamlList;
@@ -9,7 +11,10 @@ export type YamlNode = YamlScalar | YamlMap | YamlList;
 /** A text, a number, a boolean or null. */
 export interface YamlScalar {
   readonly kind: 'scalar';
+  /** Asterisks for a secret, so that whoever forgets about them shows nothing. */
   readonly value: string | number | boolean | null;
+  /** Set when the value stood encrypted in the file. */
+  readonly secret?: Secret;
   /** Tagged `!expr`: the text is a CEL expression. */
   readonly isExpression: boolean;
   readonly range: Range;
@@ -48,9 +53,20 @@ const maxNodes = 500_000;
 const knownTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((t) => `tag:yaml.org,2002:${t}`));
 
 /** Reads one YAML 1.2 document. Never throws: what is wrong is in `diagnostics`. */
-export function parseYaml(file: Source): YamlFile {
+export function parseYaml(file: OpenedSource): YamlFile {
+  const parsed = parseText(file);
+  return file.isSecret ? { ...parsed, diagnostics: parsed.diagnostics.map(withoutContent) } : parsed;
+}
+
+/** What the parser says may quote a part of a secret. */
+function withoutContent(diagnostic: Diagnostic): Diagnostic {
+  const hint = 'a value that begins with one of & * ! % @ ` { [ | > must be put in quotes';
+  return { ...diagnostic, message: 'the text that is encrypted here is not valid YAML', hint };
+}
+
+function parseText(file: OpenedSource): YamlFile {
   // The package counts a byte order mark as a column, and then finds the first line indented.
-  const source = file.text.startsWith('\uFEFF') ? { path: file.path, text: file.text.slice(1) } : file;
+  const source = file.text.startsWith('\uFEFF') ? { ...file, text: file.text.slice(1) } : file;
   const diagnostics: Diagnostic[] = [];
   const report = (range: Range, message: string, hint?: string): void => {
     diagnostics.push({ severity: 'error', message, range, ...(hint !== undefined && { hint }) });
@@ -70,7 +86,7 @@ export function parseYaml(file: Source): YamlFile {
     prettyErrors: false,
     // Not `silent`, which would hide a second document.
     logLevel: 'error',
-    customTags: [{ tag: '!expr', resolve: (text: string) => text }],
+    customTags: ['!expr', vaultTag].map((tag) => ({ tag, resolve: (text: string) => text })),
   });
   for (const [i, { code, message, pos }] of document.errors.entries()) {
     // After a mistake the parser stumbles over what follows, token by token.
@@ -96,6 +112,7 @@ export function entryOf(map: YamlMap, key: string): YamlEntry | undefined {
 /** What a node is, for error messages: `a list`, `a map`, `the number 5`. */
 export function describeNode(node: YamlNode): string {
   if (node.kind !== 'scalar') return node.kind === 'map' ? 'a map' : 'a list';
+  if (node.secret) return 'a secret';
   if (node.isExpression) return 'an expression';
   if (node.value === null) return 'nothing';
   if (typeof node.value === 'string') return `the text ${JSON.stringify(shorten(node.value))}`;
@@ -108,7 +125,7 @@ function shorten(text: string): string {
 
 type Report = (range: Range, message: string, hint?: string) => void;
 
-function createConverter(source: Source, report: Report): (node: LibraryNode) => YamlNode | undefined {
+function createConverter(source: OpenedSource, report: Report): (node: LibraryNode) => YamlNode | undefined {
   let count = 0;
   const open = new Set<LibraryNode>();
   // Own bookkeeping: the package looks through the whole document for every alias.
@@ -127,16 +144,10 @@ function createConverter(source: Source, report: Report): (node: LibraryNode) =>
       return undefined;
     }
     if (isAlias(node)) return convertAlias(node);
+    if (node.tag === vaultTag) return convertVault(node);
     if (node.tag !== undefined && node.tag !== '!expr' && node.tag !== '!' && !knownTags.has(node.tag)) {
-      const range = rangeOf(node);
-      const isVault = node.tag === '!vault';
-      report(
-        range,
-        isVault
-          ? 'values that Ansible Vault encrypted are not supported yet'
-          : `unknown tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`,
-        isVault ? undefined : 'the only tag is !expr',
-      );
+      const message = `unknown tag ${node.tag.replace('tag:yaml.org,2002:', '!!')}`;
+      report(rangeOf(node), message, 'the only tags are !expr and !vault');
       return undefined;
     }
     const { anchor } = node as { anchor?: string };
@@ -162,9 +173,28 @@ function createConverter(source: Source, report: Report): (node: LibraryNode) =>
     return undefined;
   }
 
+  function convertVault(node: LibraryNode): YamlScalar | undefined {
+    const range = rangeOf(node);
+    const opened = isScalar(node) ? source.vaulted?.get(vaultKey(String(node.value))) : 'only a text can be encrypted';
+    if (opened !== undefined && typeof opened !== 'string') return hidden(opened, range);
+    // Of the value itself nobody learns anything but where it begins.
+    const problem = opened ?? 'encrypted values cannot be read in this file';
+    report({ ...range, end: range.start + 1 }, `this value cannot be read: ${problem}`);
+    return undefined;
+  }
+
+  function hidden(secret: Secret, range: Range): YamlScalar {
+    return { kind: 'scalar', value: hiddenText, secret, isExpression: false, range };
+  }
+
   function convertScalar(node: LibraryNode & { value: unknown }, range: Range): YamlNode | undefined {
     const { value } = node;
     const isExpression = node.tag === '!expr';
+    if (source.seal && !isExpression) {
+      if (typeof value === 'string' && value !== '') return hidden(source.seal(value), range);
+      // As it is written: a leading zero is a part of a password.
+      if (typeof value === 'number') return hidden(source.seal(source.text.slice(range.start, range.end)), range);
+    }
     if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       return { kind: 'scalar', value, isExpression, range };
     }

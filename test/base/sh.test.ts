@@ -16,6 +16,7 @@ describe('sh', () => {
   it('refuses what no command line can or may carry', () => {
     expect(() => sh`echo ${'a\0b'}`).to.throw('NUL');
     expect(() => sh`echo ${new Secret('x') as never}`).to.throw('stdin');
+    expect(() => sh`echo ${[new Secret('x')] as never}`).to.throw('stdin');
     expect(() => sh`echo ${undefined as never}`).to.throw('undefined');
     expect(() => sh`echo ${null as never}`).to.throw('null');
     expect(() => sh`echo ${{ text: 'rm -rf /' } as never}`).to.throw('object');

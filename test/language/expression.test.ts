@@ -64,8 +64,11 @@ describe('expressions', () => {
     ['groups_of[7]', 'index out of bounds'],
     ['name + cpus', 'these types do not go together: string + double'],
     ['versionAtLeast(cpus, "1")', 'put it in quotes where it is defined'],
-    ['password == "hunter2"', 'a secret cannot be compared'],
-    ['"x" + password', 'a secret can only be passed on as a whole'],
+    ['int(password) == 1', 'int cannot be done with this secret'],
+    ['"x".matches("(" + password)', 'matches cannot be done with this secret'],
+    ['password + 1', 'these types do not go together: Secret + int'],
+    ['password in ["hunter2"]', 'write list.exists(x, x == secret)'],
+    ['bytes(password)', 'no function'],
     ['facts.?nosuch', 'end it with .orValue("…")'],
     ['cpus && true', 'logical operator requires bool operands'],
     ['constructor', '"constructor" is not defined'],
@@ -151,6 +154,44 @@ describe('expressions', () => {
     expect(expression('password').evaluate(scope)).to.equal(scope.password);
     expect(expression('true ? password : ""').evaluate(scope)).to.equal(scope.password);
   });
+
+  const ofSecrets: readonly (readonly [string, string])[] = [
+    ['password + "!"', 'hunter2!'],
+    ['"x" + password', 'xhunter2'],
+    ['password + password', 'hunter2hunter2'],
+    ['password.upperAscii()', 'HUNTER2'],
+    ['"a-b".replace("-", password)', 'ahunter2b'],
+    ['password.substring(0, 3)', 'hun'],
+    ['password.split("t")[0]', 'hun'],
+    ['string(password)', 'hunter2'],
+  ];
+  for (const [text, revealed] of ofSecrets) {
+    it(`makes a secret of ${text}`, () => {
+      const made = expression(text).evaluate(scope);
+      expect(made).to.be.instanceOf(Secret);
+      expect((made as Secret).reveal()).to.equal(revealed);
+    });
+  }
+
+  const aboutSecrets: readonly (readonly [string, unknown])[] = [
+    ['password == "hunter2"', true],
+    ['"hunter2" == password', true],
+    ['password != "hunter2"', false],
+    ['password == password + ""', true],
+    ['password > "h"', true],
+    ['password.size()', 7],
+    ['size(password)', 7],
+    ['password.startsWith("hun")', true],
+    ['"my hunter2".contains(password)', true],
+    ['password.matches("^h.*2$")', true],
+    ['int(password.substring(6)) + 1', 3],
+    ['["a", "hunter2"].exists(x, x == password)', true],
+  ];
+  for (const [text, expected] of aboutSecrets) {
+    it(`answers in the open: ${text}`, () => {
+      expect(expression(text).evaluate(scope)).to.equal(expected);
+    });
+  }
 
   it('leaves lazy parts of a result unread', () => {
     const lazy = Object.defineProperty({}, 'x', { enumerable: true, get: () => expect.fail('was read') });

@@ -92,9 +92,8 @@ describe('templates', () => {
     ['{{ join port "," }}', 'join takes a list, not a number'],
     ['{{ upper list }}', 'upper takes a text, not a list'],
     ['{{ lt 1 "2" }}', 'lt compares two numbers or two texts'],
-    ['x {{ password }}', 'a secret cannot be put into a text'],
-    ['{{ json password }}', 'a secret cannot be given to json'],
-    ['{{ eq password "hunter2" }}', 'a secret cannot be given to eq'],
+    ['{{ password.length }}', '"password" has no "length"'],
+    ['{{ lookup deep password }}', 'there is no "********" in this map'],
     // Nothing of JavaScript's own can be reached.
     ['{{ constructor }}', '"constructor" is not defined'],
     ['{{ toString }}', '"toString" is not defined'],
@@ -132,11 +131,63 @@ describe('templates', () => {
     expect(value('{{ default password "x" }}').render(scope)).to.equal(scope.password);
   });
 
-  it('refuses a map with a secret in it as JSON and YAML', async () => {
-    for (const text of ['{{ json user }}', '{{ yaml user }}', 'x {{ json list }}']) {
-      const inside = { user: { password: new Secret('x') }, list: [{ p: new Secret('x') }] };
-      expect(await mistakesIn(() => value(text).render(inside))).to.contain('is a secret and cannot be printed');
+  describe('with a secret in them', () => {
+    const inside = {
+      password: new Secret('hunter2'),
+      user: { password: new Secret('pw') },
+      list: [new Secret('one')],
+      n: 1,
+    };
+
+    const secret: readonly (readonly [string, string])[] = [
+      ['x {{ password }}', 'x hunter2'],
+      ['{{#if n}}{{ password }}{{/if}} {{ n }}', 'hunter2 1'],
+      ['{{#each list}}{{ this }};{{/each}}', 'one;'],
+      ['{{ upper password }}', 'HUNTER2'],
+      ['{{ b64encode (upper password) }}', 'SFVOVEVSMg=='],
+      ['{{ replace "a-b" "-" password }}', 'ahunter2b'],
+      ['{{ json user }}', '{"password":"pw"}'],
+      ['{{ yaml user }}', 'password: pw'],
+      ['x {{ join list "," }}', 'x one'],
+      ['{{ indent password 2 }}', 'hunter2'],
+    ];
+    for (const [text, revealed] of secret) {
+      it(`makes a secret of ${text}`, () => {
+        const rendered = value(text).render(inside);
+        expect(rendered).to.be.instanceOf(Secret);
+        expect((rendered as Secret).reveal()).to.equal(revealed);
+        expect(String(rendered)).to.equal('********');
+      });
     }
+
+    const plain: readonly (readonly [string, unknown])[] = [
+      ['{{ eq password "hunter2" }}', true],
+      ['{{ ne password "hunter2" }}', false],
+      ['{{ lt password "i" }}', true],
+      ['{{ and password n }}', true],
+      ['{{ not password }}', false],
+      ['{{ defined password }}', true],
+      ['{{#if (eq (upper password) "HUNTER2")}}yes{{/if}}', 'yes'],
+      ['{{ n }} x', '1 x'],
+    ];
+    for (const [text, expected] of plain) {
+      it(`leaves ${text} in the open`, () => {
+        expect(value(text).render(inside)).to.equal(expected);
+      });
+    }
+
+    it('makes a secret of a whole file', () => {
+      const template = compileTemplate({ path: 'a.hbs', text: 'a={{ n }}\nb={{ password }}\n' });
+      expect(template.render({ n: 1, password: 'x' })).to.equal('a=1\nb=x\n');
+      expect((template.render(inside) as Secret).reveal()).to.equal('a=1\nb=hunter2\n');
+    });
+
+    it('tells of every secret that is made of one', () => {
+      const found: string[] = [];
+      const password = new Secret('hunter2', (made) => found.push(made.reveal()));
+      value('x {{ upper password }}').render({ password });
+      expect(found).to.deep.equal(['hunter2', 'HUNTER2', 'x HUNTER2']);
+    });
   });
 
   it('raises what check mode cannot know as it is', () => {

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { isScalar, parseDocument, visit } from 'yaml';
+import { errorMessage, RunbookError } from '../base/errors.ts';
+import { Secret, type SecretListener } from '../base/secret.ts';
+import type { Source } from '../base/source.ts';
+import { type AgeKeys, decryptAge, isAge } from './age.ts';
+import { decryptVault, parseVault, vaultHeader } from './ansible-vault.ts';
+
+/** A password of Ansible Vault, with the label that encrypted texts may name. */
+export interface VaultPassword {
+  readonly label: string;
+  readonly password: Secret;
+}
+
+/** What opens encrypted files. Asked only when there is one. */
+export interface Keys extends AgeKeys {
+  readonly vaultPasswords: () => Promise<readonly VaultPassword[]>;
+}
+
+/** A file as the language reads it: in clear, with what in it is to be kept secret. */
+export interface OpenedSource extends Source {
+  /** Makes a secret of a text of this file; set when the whole file was encrypted. */
+  readonly seal?: (text: string) => Secret;
+  /** What `!vault` values say, or why they cannot be read, by {@link vaultKey}. */
+  readonly vaulted?: ReadonlyMap<string, Secret | string>;
+}
+
+/** Reads files that may be encrypted. Everything is read through one of these, so that all secrets are known. */
+export interface FileOpener {
+  /** A text; `shown` is its path for people. Raises `file-unreadable`, to be read after "cannot read FILE: ". */
+  open(path: string, shown?: string): Promise<OpenedSource>;
+  /** The bytes of any file, and whether they were encrypted. */
+  openBytes(path: string): Promise<{ readonly bytes: Buffer; readonly isSecret: boolean }>;
+}
+
+/** Makes an opener; `listener` is told of every secret that it meets. */
+export function createFileOpener(keys: Keys, listener: SecretListener): FileOpener {
+  const openBytes: FileOpener['openBytes'] = async (path) => {
+    const raw = await readFile(path);
+    if (isAge(raw)) return { bytes: Buffer.from(await decryptAge(path, raw, keys)), isSecret: true };
+    if (!startsWithVault(raw)) return { bytes: raw, isSecret: false };
+    const opened = await openVault(raw.toString('latin1'), keys);
+    if (typeof opened === 'string') throw new RunbookError('file-unreadable', opened, { hint: vaultHint });
+    return { bytes: opened, isSecret: true };
+  };
+  const seal = (text: string): Secret => new Secret(text, listener);
+  return {
+    openBytes,
+    async open(path, shown = path) {
+      const { bytes, isSecret } = await openBytes(path);
+      const text = bytes.toString('utf8');
+      if (isSecret) return { path: shown, text, isSecret, seal };
+      if (!text.includes(vaultTag)) return { path: shown, text };
+      return { path: shown, text, vaulted: await openValues(text, keys, seal) };
+    },
+  };
+}
+
+/** An opener without keys: what is encrypted is an error that says how to give them. */
+export function createKeylessOpener(): FileOpener {
+  const none = async (): Promise<never[]> => [];
+  const askPassphrase = (): Promise<never> => {
+    throw new RunbookError('file-unreadable', 'it is encrypted with a passphrase, which cannot be asked here');
+  };
+  return createFileOpener({ identities: none, askPassphrase, vaultPasswords: none }, () => {});
+}
+
+/** The tag of a single value that Ansible Vault encrypted. */
+export const vaultTag = '!vault';
+
+/** A vault text however it is indented and quoted. */
+export function vaultKey(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, '\n');
+}
+
+const vaultHint = 'give the password with --vault-password-file FILE, --vault-id LABEL@FILE or --ask-vault-pass';
+
+function startsWithVault(bytes: Buffer): boolean {
+  return bytes.subarray(0, vaultHeader.length).toString('latin1') === vaultHeader;
+}
+
+/** What is inside; a text says why it cannot be read. The passwords whose label is the text's are tried first. */
+async function openVault(text: string, keys: Keys): Promise<Buffer | string> {
+  const vault = parseVault(text);
+  if (typeof vault === 'string') return vault;
+  const passwords = await keys.vaultPasswords();
+  if (passwords.length === 0) return 'it is encrypted with Ansible Vault, and no password for it was given';
+  const ofLabel = passwords.filter(({ label }) => label === vault.label);
+  for (const { password } of new Set([...ofLabel, ...passwords])) {
+    const opened = await decryptVault(vault, password.reveal());
+    if (opened) return opened;
+  }
+  const whose = vault.label === undefined ? '' : ` (its label is "${vault.label}")`;
+  const tried = passwords.length === 1 ? 'the vault password is not the one' : 'none of the vault passwords is the one';
+  return `it is encrypted with Ansible Vault, and ${tried} that it was encrypted with${whose}`;
+}
+
+/** Every `!vault` value of a text. What is no YAML has none: parsing it says so. */
+async function openValues(
+  text: string,
+  keys: Keys,
+  seal: (text: string) => Secret,
+): Promise<ReadonlyMap<string, Secret | string>> {
+  const found = new Set<string>();
+  const customTags = [{ tag: vaultTag, resolve: (value: string) => value }];
+  visit(parseDocument(text, { merge: true, uniqueKeys: false, logLevel: 'silent', customTags }), {
+    Scalar: (_, node) => {
+      if (isScalar(node) && node.tag === vaultTag) found.add(vaultKey(String(node.value)));
+    },
+  });
+  const opened = await Promise.all(
+    [...found].map(async (value) => [value, await openValue(value, keys, seal)] as const),
+  );
+  return new Map(opened);
+}
+
+async function openValue(value: string, keys: Keys, seal: (text: string) => Secret): Promise<Secret | string> {
+  try {
+    const opened = await openVault(value, keys);
+    return typeof opened === 'string' ? opened : seal(opened.toString('utf8'));
+  } catch (error) {
+    // A password file that cannot be read, a prompt that cannot be asked.
+    return errorMessage(error);
+  }
+}
