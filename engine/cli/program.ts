@@ -4,6 +4,7 @@ import { docCommand } from './doc.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
 import { modulesCommand } from './modules.ts';
 import { playCommand } from './play.ts';
+import { schemaCommand } from './schema.ts';
 import { readVersion } from './version.ts';
 
 /** The command line's grammar. Commands load what they need when they run. */
@@ -13,7 +14,11 @@ export function createProgram(cli: Cli): Command {
     .description('Runs playbooks of idempotent modules over SSH, with a check mode that tells the truth')
     .version(readVersion())
     .helpCommand('help [command]', 'show the help of a command');
-  program.addCommand(playCommand(cli)).addCommand(modulesCommand(cli)).addCommand(docCommand(cli));
+  program
+    .addCommand(playCommand(cli))
+    .addCommand(modulesCommand(cli))
+    .addCommand(docCommand(cli))
+    .addCommand(schemaCommand(cli));
   program.addHelpText('after', `\n${exitCodeHelp()}`);
   for (const command of [program, ...program.commands]) {
     command
