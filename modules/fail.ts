@@ -14,7 +14,7 @@ export default defineAction({
 - name: Stop on hosts without cgroups
   fail:
     message: this host has no cgroup file system; mount one first
-  when: facts.os.family == "Alpine"
+  when: facts.os.family == "alpine"
 `,
   run: async ({ message }) => {
     throw failure(message);

@@ -23,6 +23,7 @@ The file is replaced atomically, and only when its bytes differ; a link at \`des
     properties: {
       src: {
         type: 'string',
+        format: 'template',
         minLength: 1,
         description: 'Template to render: absolute, or looked up in templates/ beside the task',
       },

@@ -84,6 +84,8 @@ reboot. The order is that of sysctl.d(5): by file name, whichever of /etc, /run,
       ...(/[\n\r]/.test(String(value)) ? [`the value of ${key} has more than one line`] : []),
     ]),
   ],
+  // kernel.hostname, and the ones that switch IPv6 off.
+  invalidates: ['hostname', 'fqdn', 'addresses'],
   probe: (args) => probe(question(args), (output) => parse(args, output)),
   diff: (current: Current, args, { predicted }): Diff => {
     const changes: Change[] = [];

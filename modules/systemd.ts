@@ -122,6 +122,8 @@ export default defineModule({
       ? ['"stable_for" is for state: started, restarted or reloaded']
       : []),
   ],
+  // Units of all kinds: services, swaps, mounts, and what configures the network.
+  invalidates: ['swap_mb', 'addresses', 'mounts', 'container_runtimes', 'kubelet'],
   probe: (args) => askUnits(namesOf(args)),
   diff: ({ units, searchPath }: UnitsState, args, { predicted }): Diff => {
     const changes: Change[] = [];

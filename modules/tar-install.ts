@@ -202,6 +202,7 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
       .map((pattern) => `the include ${JSON.stringify(pattern)} must be a member's name: no leading / or ./`),
   ],
   desired: describeArchive,
+  invalidates: ['container_runtimes', 'kubelet'],
   probe: (args, desired) =>
     probe(questionScript(desired.installation), (output) => parse(args, output), { timeoutMs: 300_000 }),
   diff: (current: Current, _args, { desired, predicted }): Diff => {

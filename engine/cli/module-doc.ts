@@ -30,6 +30,11 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
       '\n',
     ),
   );
+  const invalidated = invalidatedBy(module);
+  if (invalidated.length > 0) {
+    const text = `A change makes these facts be gathered anew when they are read next: ${invalidated.join(', ')}.`;
+    sections.push(`${paint.bold('Facts')}\n${wrap(text, style.columns, 2)}`);
+  }
   if (module.examples) sections.push(`${paint.bold('Examples')}\n${indent(visible(module.examples.trim()), 2)}`);
   return `${sections.join('\n\n')}\n`;
 }
@@ -37,7 +42,12 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
 /** The same as data. */
 export function moduleJson(module: ModuleDefinition, origin: string): string {
   const { name, kind, summary, description, schema, examples } = module;
-  return `${JSON.stringify({ name, kind, summary, description, schema, examples, origin }, undefined, 2)}\n`;
+  const invalidates = invalidatedBy(module);
+  return `${JSON.stringify({ name, kind, summary, description, schema, examples, invalidates, origin }, undefined, 2)}\n`;
+}
+
+function invalidatedBy(module: ModuleDefinition): readonly string[] {
+  return module.kind === 'resource' ? (module.invalidates ?? []) : [];
 }
 
 function argumentLines(schema: Schema, style: DocStyle, by: number): string[] {

@@ -1,13 +1,16 @@
 import type { Block, Node, Play, Task } from './playbook.ts';
-import type { Expression, Reference, Value } from './value.ts';
+import type { Expression, Reference, Value, Variables } from './value.ts';
 
-/** Facts are gathered where the playbook reads them; what template files and inventories read is not looked at. */
+/** Facts are gathered before a task that reads them; a template file whose name is computed is not looked at before. */
 export const factsHint = 'set gather_facts: true in the play';
 
 /** Every name that a play reads: in its variables, tasks and handlers. */
 export function* referencesOf(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): Generator<Reference> {
   for (const value of play.vars.values()) yield* value.references;
-  for (const node of [...play.tasks, ...play.handlers]) yield* referencesOfNode(node);
+  for (const step of stepsOf([...play.tasks, ...play.handlers])) {
+    yield* referencesOfStep(step);
+    for (const layer of variablesOfStep(step)) for (const value of layer.values()) yield* value.references;
+  }
 }
 
 /** Whether a play reads facts, its own hosts' or others'. */
@@ -18,21 +21,48 @@ export function readsFacts(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): boo
   return false;
 }
 
-function* referencesOfNode(node: Node): Generator<Reference> {
-  if (node.kind === 'task') yield* referencesOfTask(node);
-  else if (node.kind === 'block') yield* referencesOfBlock(node);
+/** Nodes with all that is inside them, in order: what a block holds and what an include may bring. */
+export function* stepsOf(nodes: readonly Node[]): Generator<Node> {
+  for (const node of nodes) {
+    yield node;
+    if (node.kind === 'block') yield* stepsOf([...node.body, ...node.rescue, ...node.always]);
+    if (node.kind === 'include') for (const file of node.files.values()) yield* stepsOf(file);
+  }
 }
 
-function* referencesOfBlock(block: Block): Generator<Reference> {
-  if (block.lease) yield* referencesOfTask(block.lease.task);
-  for (const node of [...block.body, ...block.rescue, ...block.always]) yield* referencesOfNode(node);
+/** The names that a node reads itself: not in its variables, and not in the nodes inside it. */
+export function* referencesOfStep(node: Node): Generator<Reference> {
+  for (const part of partsOf(node)) yield* part?.references ?? [];
 }
 
-function* referencesOfTask(task: Task): Generator<Reference> {
-  const parts: readonly (Value | Expression | undefined)[] = [
+/** The layers of variables that a node brings along. Those of a lease and of a role's inputs count as the block's. */
+export function* variablesOfStep(node: Node): Generator<Variables> {
+  if (node.kind !== 'block') yield* [...node.defaults, ...node.vars];
+  else {
+    if (node.lease) yield* variablesOfStep(node.lease.task);
+    if (node.role) yield* [...node.role.defaults, ...node.role.vars];
+  }
+}
+
+function partsOf(node: Node): readonly (Value | Expression | undefined)[] {
+  switch (node.kind) {
+    case 'task':
+      return partsOfTask(node);
+    case 'block':
+      return [...(node.lease ? partsOfTask(node.lease.task) : []), ...inputsOf(node)];
+    case 'include':
+      return [node.file, node.loop, node.loopControl.label, ...node.when];
+    case 'meta':
+      return node.when;
+  }
+}
+
+function partsOfTask(task: Task): readonly (Value | Expression | undefined)[] {
+  return [
     task.args,
     task.nameTemplate,
     task.loop,
+    task.loopControl.label,
     task.become,
     task.becomeUser,
     task.delegateTo,
@@ -42,7 +72,11 @@ function* referencesOfTask(task: Task): Generator<Reference> {
     ...(task.changedWhen ?? []),
     ...(task.failedWhen ?? []),
     ...task.environment,
-    ...task.vars.flatMap((layer) => [...layer.values()]),
   ];
-  for (const part of parts) yield* part?.references ?? [];
+}
+
+/** A role's inputs are rendered when it begins. */
+function inputsOf({ role }: Block): Value[] {
+  const layers = role ? [...role.defaults, ...role.vars] : [];
+  return (role?.inputs ?? []).flatMap(({ name }) => layers.flatMap((layer) => layer.get(name) ?? []));
 }

@@ -55,7 +55,8 @@ function withoutExpressions(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutExpressions);
   if (typeof schema !== 'object' || schema === null) return schema;
   if ('format' in schema && schema.format === 'expression') return { type: ['string', 'object'] };
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withoutExpressions(value)]));
+  const entries = Object.entries(schema).filter(([key, value]) => key !== 'format' || value !== 'template');
+  return Object.fromEntries(entries.map(([key, value]) => [key, withoutExpressions(value)]));
 }
 
 /** Checks a module's arguments and fills in defaults: by its schema, then by its own `check`. See {@link Validator.check}. */

@@ -173,6 +173,11 @@ export interface Resource<S extends ArgumentsSchema, Desired, Current> extends C
     /** Names the attempt, unique per host and task: for temporary names on the host. */
     readonly id: string;
   }) => Generator<Step, Readonly<Record<string, unknown>> | void, StepResult>;
+  /**
+   * Facts that a change by this module may make untrue, by their first names: `['kubelet']` for what restarts it. The next
+   * task that reads one of them gathers facts anew; in check mode they are unknown once a change is pending.
+   */
+  readonly invalidates?: readonly string[];
   /** Why the state cannot be probed after `apply` with these arguments; undefined when it can. */
   readonly unverifiable?: (args: FromSchema<S>) => string | undefined;
   /**

@@ -12,8 +12,12 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly pattern?: string;
-  /** `expression`: the text is CEL, checked before the run; the module gets an {@link EvaluatedExpression}. */
-  readonly format?: 'expression';
+  /**
+   * `expression`: the text is CEL, checked before the run; the module gets an {@link EvaluatedExpression}.
+   * `template`: the text names a template file; where it is written out, the file's names are checked before the run, with
+   * those of an argument `vars` beside it.
+   */
+  readonly format?: 'expression' | 'template';
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minItems?: number;

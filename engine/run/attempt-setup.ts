@@ -9,6 +9,7 @@ import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor } from './controller.ts';
+import { distrustFacts } from './facts-state.ts';
 import type { HostRun } from './host-run.ts';
 import { shown } from './no-log.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
@@ -30,6 +31,8 @@ export interface Attempt {
   readonly deadline: number;
   /** An effect was started by one of the attempts. */
   readonly hasEffects: () => boolean;
+  /** The host may be another now: facts that the module's changes touch are not to be trusted. */
+  readonly invalidateFacts: () => void;
 }
 
 /** Renders the arguments once and gives what makes an attempt. */
@@ -62,9 +65,10 @@ export function prepareAttempt(
       hadEffects = true;
     },
   };
+  const invalidateFacts = (): void => distrustFacts(on, task, context.request.isCheckMode);
   const { module } = task;
   if (module.kind === 'resource')
-    return { make: () => attemptResource(module, args, attemptContext), hasEffects, deadline };
+    return { make: () => attemptResource(module, args, attemptContext), hasEffects, invalidateFacts, deadline };
   if (module.kind === 'lease')
     throw new RunbookError('task-failed', `${module.name} is a lease: put it under lease: of a block`);
   const action = {
@@ -86,7 +90,7 @@ export function prepareAttempt(
     Object.assign(host.data, result.facts);
     return result;
   };
-  return { make, hasEffects, deadline };
+  return { make, hasEffects, invalidateFacts, deadline };
 }
 
 function deadlineOf(context: RunContext, task: Task): number {

@@ -7,6 +7,7 @@ import type { Scope } from '../language/value.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Connections } from './connections.ts';
 import type { FileStore } from './controller.ts';
+import type { FactReaders } from './facts-readers.ts';
 import type { HostRun } from './host-run.ts';
 import type { TaskEnd } from './judgement.ts';
 import type { RunRequest } from './request.ts';
@@ -29,6 +30,7 @@ export interface RunContext {
   readonly validator: Validator;
   /** Every host of the inventory, and those that tasks are delegated to. */
   readonly hosts: Map<string, HostRun>;
+  readonly factReaders: FactReaders;
   /** Runs a job when one of the run's forks is free. */
   readonly limit: <T>(job: () => Promise<T>) => Promise<T>;
   /** The variables as a task on a host sees them; `extra` lies over all of them (a loop's `item`). */

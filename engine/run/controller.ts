@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
+import type { Reference } from '../language/value.ts';
 import type { Controller } from '../module/contract.ts';
 import type { Content } from '../transport/transport.ts';
 
@@ -14,6 +15,8 @@ const inMemoryLimit = 256 * 1024;
 
 /** A compiled template file. */
 export interface FileTemplate {
+  /** What it reads. */
+  readonly references: readonly Reference[];
   render(scope: Readonly<Record<string, unknown>>): string;
 }
 
@@ -80,7 +83,8 @@ function withExtra(scope: object, extra: Readonly<Record<string, unknown>>): Rea
   return Object.create(Object.getPrototypeOf(scope) as object | null, own) as Record<string, unknown>;
 }
 
-async function findFile(name: string, folder: string, folders: readonly string[]): Promise<string> {
+/** See {@link Controller.find}; `folders` are looked at in their order. */
+export async function findFile(name: string, folder: string, folders: readonly string[]): Promise<string> {
   const places = isAbsolute(name)
     ? [name]
     : folders.flatMap((base) => [join(base, folder, name), join(base, name), join(base, '..', folder, name)]);

@@ -1,6 +1,6 @@
 import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
-import type { Play } from '../language/playbook.ts';
+import type { Node, Play } from '../language/playbook.ts';
 import { connectionFor } from './addressing.ts';
 import type { RunContext } from './context.ts';
 import { factsProbe } from './facts.ts';
@@ -8,42 +8,60 @@ import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { outcomeOf } from './judgement.ts';
 import { failureView } from './step-runner.ts';
 
-/** Gathers the facts of the hosts of which there are none yet, as a task of its own. */
+/**
+ * Gathers the facts that a node is about to read, on those hosts where they are not known or hold no more. Gives the
+ * hosts that can go on. A play that says `gather_facts: false` is taken at its word.
+ */
+export async function ensureFacts(
+  context: RunContext,
+  node: Node,
+  hosts: readonly HostRun[],
+  play: Play,
+): Promise<readonly HostRun[]> {
+  if (play.gatherFacts === false) return hosts;
+  const names = await context.factReaders.of(node, play);
+  const lacking = names.size === 0 ? [] : hosts.filter((host) => host.facts.lacks(names));
+  if (lacking.length === 0) return hosts;
+  await gatherFacts(context, play, lacking);
+  return hosts.filter((host) => host.status === 'active');
+}
+
+/** Gathers the facts of hosts, as a task of its own. */
 export async function gatherFacts(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {
-  const ref: TaskRef = {
+  const task: TaskRef = {
     id: `${play.id}/facts`,
     name: 'Gather facts',
     module: 'facts',
     place: formatRange(play.range),
   };
-  const missing = hosts.filter((h) => h.data.facts === undefined && h.status === 'active');
-  if (missing.length === 0) return;
-  context.bus.emit({ type: 'task-started', task: ref, hosts: missing.map((h) => h.name), isHandler: false });
-  const gather = async (host: HostRun): Promise<void> => {
-    if (context.request.signal.aborted) return leaveOut([host]);
-    const started = context.clock.now();
-    context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
-    let outcome: Outcome = 'ok';
-    let failure: TaskResult['failure'];
-    try {
-      const connection = await connectionFor(context, host, play);
-      const { script, parse } = factsProbe;
-      host.data.facts = parse(await connection.run(script, { timeoutMs: 60_000, signal: context.request.abort }));
-    } catch (error) {
-      failure = failureView(error);
-      outcome = outcomeOf(failure);
-    }
-    recordOutcome(host, ref.name, { outcome, ...(failure && { failure }) });
-    const durationMs = context.clock.now() - started;
-    context.bus.emit({
-      type: 'host-task-ended',
-      task: ref,
-      host: host.name,
-      outcome,
-      durationMs,
-      changes: [],
-      ...(failure && { failure }),
-    });
-  };
-  await Promise.all(missing.map((host) => context.limit(() => gather(host))));
+  const active = hosts.filter((host) => host.status === 'active');
+  context.bus.emit({ type: 'task-started', task, hosts: active.map((host) => host.name), isHandler: false });
+  await Promise.all(active.map((host) => context.limit(() => gather(context, play, host, task))));
+}
+
+async function gather(context: RunContext, play: Play, host: HostRun, task: TaskRef): Promise<void> {
+  const { bus, clock, request } = context;
+  if (request.signal.aborted) return leaveOut([host]);
+  const started = clock.now();
+  bus.emit({ type: 'host-task-started', task, host: host.name });
+  let outcome: Outcome = 'ok';
+  let failure: TaskResult['failure'];
+  try {
+    const connection = await connectionFor(context, host, play);
+    const { script, parse } = factsProbe;
+    host.facts.accept(parse(await connection.run(script, { timeoutMs: 60_000, signal: request.abort })));
+  } catch (error) {
+    failure = failureView(error);
+    outcome = outcomeOf(failure);
+  }
+  recordOutcome(host, task.name, { outcome, ...(failure && { failure }) });
+  bus.emit({
+    type: 'host-task-ended',
+    task,
+    host: host.name,
+    outcome,
+    durationMs: clock.now() - started,
+    changes: [],
+    ...(failure && { failure }),
+  });
 }

@@ -1,6 +1,8 @@
 import type { Play, Task } from '../language/playbook.ts';
 import { endWithoutRunning, runTask, type Surroundings } from './across-hosts.ts';
 import type { RunContext } from './context.ts';
+import { distrustFacts } from './facts-state.ts';
+import { ensureFacts } from './gather-facts.ts';
 import { type HostRun, leaveOut } from './host-run.ts';
 
 /**
@@ -38,7 +40,8 @@ async function runRound(
     wasNotified = true;
     // Before it runs: it may notify itself by way of others.
     for (const host of notified) host.notified.delete(handler.name);
-    await runTask(context, handler, notified, surroundings, true);
+    const able = await ensureFacts(context, handler, notified, play);
+    if (able.length > 0) await runTask(context, handler, able, surroundings, true);
     for (const host of notified) if (host.status !== 'active') host.notified.add(handler.name);
   }
   return wasNotified;
@@ -49,6 +52,7 @@ function predictUnknown(context: RunContext, handler: Task, hosts: readonly Host
   const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler.name) && !h.notified.has(handler.name));
   for (const host of unknown) {
     host.predicted.record([]);
+    distrustFacts(host, handler, true);
     for (const name of handler.notify) host.perhapsNotified.add(name);
   }
   const message = 'it runs if a task changes something of which check mode cannot tell';

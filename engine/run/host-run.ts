@@ -1,5 +1,6 @@
 import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '../base/events.ts';
 import type { Host } from '../inventory/inventory.ts';
+import { createHostFacts, type HostFacts } from './facts-state.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
 
 /** A failure, with the task that had it. */
@@ -11,6 +12,7 @@ export interface HostRun {
   readonly host: Host;
   /** Registered results, facts and `set-fact` values, by name. They are data: never rendered. */
   readonly data: Record<string, unknown>;
+  readonly facts: HostFacts;
   /** `active`: takes part in the next task. */
   status: 'active' | 'failed' | 'unreachable' | 'interrupted';
   failure?: HostFailure;
@@ -26,10 +28,12 @@ export interface HostRun {
 
 /** A host of which nothing is known yet. */
 export function createHostRun(host: Host): HostRun {
+  const data: Record<string, unknown> = {};
   return {
     name: host.name,
     host,
-    data: {},
+    data,
+    facts: createHostFacts(data),
     status: 'active',
     hasStarted: false,
     counts: { ok: 0, changed: 0, skipped: 0, unknown: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },

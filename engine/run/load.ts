@@ -9,6 +9,7 @@ import { createScope } from '../language/scope.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
+import { mistakesInFactNames } from './facts-names.ts';
 import type { RunRequest } from './request.ts';
 import { tasksOf } from './selection.ts';
 
@@ -40,13 +41,14 @@ export async function loadRun(
     loadPlaybook(request.playbook, { registry, validator }),
     loadInventory({ sources: request.inventory, playbookDirectory }),
   ]);
-  const mistakes: Diagnostic[] = [];
+  const mistakes: Diagnostic[] = mistakesInFactNames(registry);
   for (const part of [playbook, inventory]) {
     if (part.status === 'fulfilled') continue;
     if (!(part.reason instanceof DiagnosticsError)) throw part.reason;
     mistakes.push(...part.reason.diagnostics);
   }
-  if (playbook.status === 'rejected' || inventory.status === 'rejected') throw new DiagnosticsError(mistakes);
+  if (playbook.status === 'rejected' || inventory.status === 'rejected' || mistakes.length > 0)
+    throw new DiagnosticsError(mistakes);
   const unknown = unknownTags(playbook.value.playbook, request);
   if (unknown.length > 0) throw new DiagnosticsError(unknown);
   const hostsOf = matchPlays(playbook.value.playbook, inventory.value.inventory, request);

@@ -1,6 +1,7 @@
 import type { Block, Node, Play } from '../language/playbook.ts';
 import { runTask, type Surroundings } from './across-hosts.ts';
 import { type RunContext, refOf } from './context.ts';
+import { ensureFacts } from './gather-facts.ts';
 import { type HostRun, leaveOut } from './host-run.ts';
 import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { releaseLease } from './lease-run.ts';
@@ -19,8 +20,10 @@ export async function runNodes(
     if (context.request.signal.aborted) {
       return leaveOut(active);
     }
-    if (node.kind === 'task') await runTask(context, node, active, surroundings, false);
-    else if (node.kind === 'block') await runBlock(context, node, active, surroundings);
+    const able = await ensureFacts(context, node, active, surroundings.play);
+    if (able.length === 0) return;
+    if (node.kind === 'task') await runTask(context, node, able, surroundings, false);
+    else if (node.kind === 'block') await runBlock(context, node, able, surroundings);
   }
 }
 

@@ -66,7 +66,7 @@ async function runBatch(
   nodes: readonly Node[],
   batch: readonly HostRun[],
 ): Promise<void> {
-  if (play.gatherFacts) await gatherFacts(context, play, batch);
+  if (play.gatherFacts === true) await gatherFacts(context, play, batch);
   const surroundings: Surroundings = { play, leases: [] };
   await runNodes(context, nodes, batch, surroundings);
   await runHandlers(context, play, batch, surroundings);

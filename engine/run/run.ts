@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
 import type { Play } from '../language/playbook.ts';
@@ -10,6 +10,7 @@ import { createConnections } from './connections.ts';
 import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { createFactReaders } from './facts-readers.ts';
 import { createHostRun, type HostRun, leaveOut, summaryOf } from './host-run.ts';
 import { createJournal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
@@ -59,13 +60,15 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
     clock,
   );
   const limit = pLimit(request.forks);
+  const store = createFileStore(cacheDirectory(), compileTemplate, request.abort);
   const context: RunContext = {
     request,
     runId,
     bus,
     clock,
     inventory,
-    store: createFileStore(cacheDirectory(), compileTemplate, request.abort),
+    store,
+    factReaders: createFactReaders(inventory, store, dirname(resolve(request.playbook))),
     connections,
     validator: loaded.validator,
     hosts,

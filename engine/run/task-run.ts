@@ -3,8 +3,9 @@ import type { FailureView, Outcome } from '../base/events.ts';
 import { partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
-import { prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
+import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
+import { distrustFacts } from './facts-state.ts';
 import type { HostRun } from './host-run.ts';
 import {
   type Judged,
@@ -40,7 +41,10 @@ export async function runTaskOnHost(
 function endOfError(error: unknown, task: Task, host: HostRun): Verdict {
   const verdict = verdictOfError(error, task);
   // Nobody knows what a task with an unknown condition or argument would have done to the host.
-  if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') host.predicted.record([]);
+  if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') {
+    host.predicted.record([]);
+    distrustFacts(host, task, true);
+  }
   return verdict;
 }
 
@@ -126,12 +130,19 @@ async function runOnce(
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   for (let number = 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
+    if (isChange(judged.end.result.outcome, task, attempt)) attempt.invalidateFacts();
     const isLast = number >= attempts || context.request.isCheckMode;
     if (judged.isDone || isLast) return finishAttempts(judged, number, context.request.isCheckMode);
     if (context.request.signal.aborted) return cutShort(judged, number, 'interrupted');
     if (context.clock.now() + task.delayMs >= attempt.deadline) return cutShort(judged, number, 'timeout');
     await context.clock.sleep(task.delayMs, context.request.abort);
   }
+}
+
+/** The host may be another now, or in check mode would be. What `changed_when` calls no change is none. */
+function isChange(outcome: Outcome, task: Task, attempt: Attempt): boolean {
+  if (outcome === 'changed' || outcome === 'unknown') return true;
+  return attempt.hasEffects() && !(outcome === 'ok' && task.changedWhen);
 }
 
 /** There is no time for another attempt: the user interrupted the run, or the task's deadline is near. */

@@ -105,6 +105,20 @@ export const commandProperties = {
   },
 } as const;
 
+/**
+ * What a command may change of a host without a reboot. That it makes another system of it (`os`, `kernel`, `systemd_version`
+ * and the like) is not expected: check mode could then tell nothing after the first command.
+ */
+export const factsOfCommands = [
+  'hostname',
+  'fqdn',
+  'swap_mb',
+  'addresses',
+  'mounts',
+  'container_runtimes',
+  'kubelet',
+] as const;
+
 /** What both modules promise, for `runbook doc`. */
 export const commandDescription = `A command has no state of its own. Say what makes it unneeded with \`creates\`, \`removes\`,
 \`unless\` or \`only_if\`: it runs only when all that are given ask for it, and they are asked again afterwards. Without them

@@ -484,7 +484,7 @@ describe('tar-install', function () {
     /** A controller that has fetched nothing yet. */
     async function emptyController(folder: string): Promise<ReturnType<typeof controllerFor>> {
       const cache = await mkdtemp(join(folder, 'cache-'));
-      const store = createFileStore(cache, () => ({ render: () => '' }), new AbortController().signal);
+      const store = createFileStore(cache, () => ({ references: [], render: () => '' }), new AbortController().signal);
       return controllerFor(store, 'localhost', [folder], {});
     }
 

@@ -10,6 +10,7 @@ import { withTemporaryFolder } from '../support/module-rig.ts';
 
 const never = new AbortController().signal;
 const plain = (source: { text: string }) => ({
+  references: [],
   render: (scope: Readonly<Record<string, unknown>>) => `${source.text}${String(scope.x)}`,
 });
 
