@@ -54,15 +54,25 @@ export function didYouMean(word: string, known: Iterable<string>): string | unde
   // A third of the letters may differ, but never all of them.
   let bestDistance = Math.min(Math.max(1, Math.floor(word.length / 3)) + 1, word.length);
   for (const candidate of known) {
-    // A beginning of a word ("start" for "started") and two swapped letters are as near as one wrong letter.
-    const isNear = (word.length >= 3 && candidate.startsWith(word)) || hasSwappedLetters(word, candidate);
-    const d = isNear ? 1 : distance(word.toLowerCase(), candidate.toLowerCase());
+    // A shortened word ("start" for "started", "msg" for "message") and two swapped letters are as near as one wrong letter.
+    const isNear = isShortenedFrom(word, candidate) || hasSwappedLetters(word, candidate);
+    // Of several the shortest is the nearest.
+    const d = isNear ? 1 + candidate.length / 1000 : distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance) {
       best = candidate;
       bestDistance = d;
     }
   }
   return best === undefined ? undefined : `did you mean "${best}"?`;
+}
+
+/** Whether a word of three letters or more is a candidate's beginning, or its first letter and enough of the others. */
+function isShortenedFrom(word: string, candidate: string): boolean {
+  if (word.length < 3 || word[0] !== candidate[0]) return false;
+  if (candidate.startsWith(word)) return true;
+  if (candidate.length > word.length * 2.5) return false;
+  let at = -1;
+  return [...word].every((letter) => (at = candidate.indexOf(letter, at + 1)) !== -1);
 }
 
 function hasSwappedLetters(word: string, candidate: string): boolean {
@@ -76,7 +86,13 @@ function hasSwappedLetters(word: string, candidate: string): boolean {
 export function diagnosticToJson(diagnostic: Diagnostic): Record<string, unknown> {
   const { severity, rule, message, hint, range } = diagnostic;
   const position = range && positionAt(range.source, range.start);
-  return { severity, ...(rule && { rule }), message, ...(hint && { hint }), ...(range && { file: range.source.path, ...position }) };
+  return {
+    severity,
+    ...(rule && { rule }),
+    message,
+    ...(hint && { hint }),
+    ...(range && { file: range.source.path, ...position }),
+  };
 }
 
 function indent(text: string): string {

@@ -55,6 +55,9 @@ describe('diagnostics', () => {
     expect(didYouMean('stat', ['state', 'name'])).to.equal('did you mean "state"?');
     expect(didYouMean('enabld', ['enabled'])).to.equal('did you mean "enabled"?');
     expect(didYouMean('whne', ['when', 'name'])).to.equal('did you mean "when"?');
+    expect(didYouMean('msg', ['value', 'message'])).to.equal('did you mean "message"?');
+    expect(didYouMean('nod', ['node_name', 'nodes'])).to.equal('did you mean "nodes"?');
+    expect(didYouMean('abc', ['a-big-cow'])).to.equal(undefined);
     expect(didYouMean('x', ['a', 'b'])).to.equal(undefined);
     expect(didYouMean('xyz', ['state', 'name'])).to.equal(undefined);
   });
