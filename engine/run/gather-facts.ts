@@ -35,6 +35,7 @@ export async function gatherFacts(context: RunContext, play: Play, hosts: readon
     place: formatRange(play.range),
   };
   const active = hosts.filter((host) => host.status === 'active');
+  if (active.length === 0) return;
   context.bus.emit({ type: 'task-started', task, hosts: active.map((host) => host.name), isHandler: false });
   await Promise.all(active.map((host) => context.limit(() => gather(context, play, host, task))));
 }
