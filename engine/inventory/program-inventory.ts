@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import type { Source } from '../base/source.ts';
 import { foreignBytes } from '../language/encoding.ts';
@@ -61,7 +62,7 @@ async function ask(
   deadlineMs: number,
 ): Promise<YamlMap | undefined> {
   const command = [path, ...args].join(' ');
-  const end = await runProgram(path, args, deadlineMs);
+  const end = await runProgram(resolve(path), args, deadlineMs);
   const hint = end.stderr === '' ? {} : { hint: `it said: ${end.stderr.slice(-maximumExcerpt)}` };
   if ('problem' in end) {
     context.report({ severity: 'error', message: `${command} ${end.problem}`, ...hint });

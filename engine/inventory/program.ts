@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { fileProblem } from '../base/errors.ts';
 
 /** What a program printed, or why it is of no use. */
@@ -24,11 +23,12 @@ export async function isProgram(path: string): Promise<boolean> {
 }
 
 /**
- * Runs an inventory program to its end, without input, in the working directory and with the environment of runbook. Never
- * rejects. What it started itself and left behind is not waited for once the deadline has passed.
+ * Runs a program, by its path or by a name on the PATH, to its end: without input, in the working directory and with the
+ * environment of runbook. Never rejects. What it started itself and left behind is not waited for once the deadline has
+ * passed.
  */
-export function runProgram(path: string, args: readonly string[], deadlineMs: number): Promise<ProgramEnd> {
-  const child = spawn(resolve(path), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+export function runProgram(command: string, args: readonly string[], deadlineMs: number): Promise<ProgramEnd> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   let size = 0;
   return new Promise((settle) => {

@@ -3,11 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
 import { fileProblem } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
-import { ensureGroup } from './draft.ts';
 import { formatOf, looksLikeYaml } from './format.ts';
 import { readHosts } from './hosts.ts';
 import { readIni } from './ini.ts';
 import { readData } from './json.ts';
+import { readKubernetes } from './kubernetes.ts';
+import { isKubernetesFile } from './kubernetes-file.ts';
 import { isProgram } from './program.ts';
 import { readProgram } from './program-inventory.ts';
 import type { ReadingContext } from './reading.ts';
@@ -48,7 +49,9 @@ async function readPath(path: string, isFolder: boolean, context: SourceContext)
     if (isExecutable) return readProgram(path, context, context.programDeadlineMs);
     return fail(context, `${path} is a program that may not be executed`, `chmod +x ${path}`);
   }
-  readText({ path, text: await context.readFile(path) }, context);
+  const source = { path, text: await context.readFile(path) };
+  if (isKubernetesFile(path)) return readKubernetes(readData(source), context, context.programDeadlineMs);
+  readText(source, context);
 }
 
 function readText(source: Source, context: SourceContext): void {
@@ -93,12 +96,11 @@ async function readFolder(folder: string, context: SourceContext): Promise<void>
 
 function readInlineList(text: string, context: SourceContext): void {
   const source: Source = { path: '-i', text };
-  const ungrouped = ensureGroup(context.draft, 'ungrouped');
   for (const match of text.matchAll(/[^,]+/g)) {
     const name = match[0].trim();
     if (name === '') continue;
     const start = match.index + match[0].indexOf(name);
-    readHosts(context, ungrouped, name, { source, start, end: start + name.length });
+    readHosts(context, undefined, name, { source, start, end: start + name.length });
   }
 }
 
