@@ -7,12 +7,15 @@ import {
   type Predicted,
   probe,
   put,
+  Secret,
   type Step,
   unknown,
 } from '../engine/index.ts';
 import type { ConfigFormat } from './lib/config/edit.ts';
 import { formatKeyPath, type KeyPath, parseKeyPath } from './lib/config/key-path.ts';
 import { leafPaths, planConfig, type WantedConfig } from './lib/config/plan.ts';
+import { hasSecret, hideChange, hideSecrets, revealData } from './lib/config/secrets.ts';
+import { shownDigest } from './lib/file-content.ts';
 import {
   asText,
   attributeChanges,
@@ -20,6 +23,7 @@ import {
   creationChanges,
   defaultFileMode,
   describeFile,
+  type ExpectedFile,
   expectedFile,
   type FileState,
   fileResource,
@@ -104,6 +108,7 @@ parsed, or not be edited without harm, is refused. A link is followed.
       set: {
         type: 'object',
         additionalProperties: true,
+        secret: true,
         default: {},
         description: 'Keys with the values that they must have, as nested maps',
       },
@@ -210,7 +215,7 @@ parsed, or not be edited without harm, is refused. A link is followed.
     }
     const { text } = planConfig(args.path, textOf(current), wantedOf(args), desired);
     const { mode, owner, group, backup } = args;
-    const { stdout } = yield put(current.realPath, text, {
+    const { stdout } = yield put(current.realPath, hasSecret(args.set) ? new Secret(text) : text, {
       mode: mode ?? (current.type === null ? defaultFileMode : undefined),
       owner,
       group,
@@ -219,7 +224,11 @@ parsed, or not be edited without harm, is refused. A link is followed.
     });
     return stdout.trim() === '' ? {} : { backup: stdout.trim() };
   },
-  result: (current) => ({ path: current.path, sha256: current.sha256 ?? null, mode: current.mode ?? null }),
+  result: (current, { set }) => ({
+    path: current.path,
+    sha256: shownDigest(current, { isSecret: hasSecret(set) }),
+    mode: current.mode ?? null,
+  }),
 });
 
 function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, predicted: Predicted): Diff {
@@ -235,16 +244,22 @@ function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, p
     const attributes = { ...args, mode: args.mode ?? defaultFileMode };
     return [
       ...creationChanges(expected, 'file'),
-      ...plan.changes,
-      { path: 'content', before: null, after: plan.text, resource },
+      ...hideSecrets(plan.changes, args.set),
+      shownContent(args, expected, { path: 'content', before: null, after: plan.text, resource }),
       ...attributeChanges(expected, attributes, predicted),
     ];
   }
   if (!expected.isContentKnown) return unknown(`an earlier task would write ${path}; its content is not known`);
   const before = textOf(expected);
   const plan = planConfig(path, before, wantedOf(args), format);
-  const content: Change[] = plan.text === before ? [] : [{ path: 'content', before, after: plan.text, resource }];
-  return [...plan.changes, ...content, ...attributeChanges(expected, args, predicted)];
+  const change: Change = { path: 'content', before, after: plan.text, resource };
+  const content = plan.text === before ? [] : [shownContent(args, expected, change)];
+  return [...hideSecrets(plan.changes, args.set), ...content, ...attributeChanges(expected, args, predicted)];
+}
+
+/** A file with a secret in it is not shown: nobody can tell which of its lines hold another one. */
+function shownContent({ set }: Arguments, expected: ExpectedFile, change: Change): Change {
+  return hasSecret(set) || expected.isSecret ? hideChange(change) : change;
 }
 
 /** Fails when the file will not be there; a reason when that cannot be known; undefined when it is to be made. */
@@ -264,7 +279,13 @@ function textOf(file: FileState): string {
 }
 
 function wantedOf({ set, remove, flags, create }: Arguments): WantedConfig {
-  return { set, remove: remove.map(keysOf).filter(isKeyPath), flags, create };
+  return {
+    set: revealData(set),
+    isSecret: hasSecret(set),
+    remove: remove.map(keysOf).filter(isKeyPath),
+    flags,
+    create,
+  };
 }
 
 function keysOf(path: string | readonly string[]): KeyPath | { readonly mistake: string } {

@@ -8,6 +8,7 @@ import {
   type Predicted,
   probe,
   type Script,
+  type Secret,
   type Step,
   type StepResult,
   sh,
@@ -20,6 +21,7 @@ import {
   pathBeside,
   putFile,
   renameScript,
+  shownDigest,
   shownUpTo,
   type WantedFile,
   wantedText,
@@ -41,7 +43,7 @@ import {
 
 interface Arguments {
   readonly src?: string | undefined;
-  readonly content?: string | undefined;
+  readonly content?: string | Secret | undefined;
   readonly dest: string;
   readonly mode?: string | undefined;
   readonly owner?: string | undefined;
@@ -73,7 +75,7 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
         description:
           'File to copy: absolute, or looked up in files/ beside the task. With remote_src a path on the host',
       },
-      content: { type: 'string', description: 'The text of the file, instead of src' },
+      content: { type: 'string', secret: true, description: 'The text of the file, instead of src' },
       dest: {
         type: 'string',
         minLength: 1,
@@ -154,7 +156,11 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
     }
     return yield* putFile(current.dest, desired, args, id);
   },
-  result: ({ dest }) => ({ dest: dest.path, sha256: dest.sha256 ?? null, mode: dest.mode ?? null }),
+  result: ({ dest }, _args, desired) => ({
+    dest: dest.path,
+    sha256: shownDigest(dest, desired),
+    mode: dest.mode ?? null,
+  }),
 });
 
 function destOf(args: Arguments): string {

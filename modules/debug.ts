@@ -1,4 +1,4 @@
-import { defineAction } from '../engine/index.ts';
+import { defineAction, Secret } from '../engine/index.ts';
 
 export default defineAction({
   name: 'debug',
@@ -7,8 +7,11 @@ export default defineAction({
     type: 'object',
     additionalProperties: false,
     properties: {
-      message: { type: 'string', description: 'Text to show' },
-      value: { description: 'Anything to show as JSON, for example a registered result; instead of message' },
+      message: { type: 'string', secret: true, description: 'Text to show' },
+      value: {
+        secret: true,
+        description: 'Anything to show as JSON, for example a registered result; instead of message',
+      },
     },
   },
   examples: `
@@ -22,11 +25,11 @@ export default defineAction({
   check: ({ message, value }) =>
     (message === undefined) === (value === undefined) ? ['exactly one of "message" and "value" is required'] : [],
   run: async ({ message, value }) => ({
-    message: message ?? show(value),
+    message: message === undefined ? show(value) : String(message),
     values: message === undefined ? { value } : {},
   }),
 });
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  return typeof value === 'string' || value instanceof Secret ? String(value) : JSON.stringify(value, null, 2);
 }

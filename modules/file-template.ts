@@ -1,5 +1,5 @@
 import { type Diff, defineModule, exec, probe, type Step, type StepResult } from '../engine/index.ts';
-import { diffContent, isContentChanged, putFile, shownUpTo, wantedText } from './lib/file-content.ts';
+import { diffContent, isContentChanged, putFile, shownDigest, shownUpTo, wantedText } from './lib/file-content.ts';
 import {
   attributeProperties,
   cleanPath,
@@ -31,6 +31,7 @@ The file is replaced atomically, and only when its bytes differ; a link at \`des
       vars: {
         type: 'object',
         additionalProperties: true,
+        secret: true,
         description: "Values for this template only, over the task's variables",
       },
       ...attributeProperties,
@@ -80,5 +81,9 @@ The file is replaced atomically, and only when its bytes differ; a link at \`des
     }
     return yield* putFile(current, desired, args, id);
   },
-  result: (current) => ({ dest: current.path, sha256: current.sha256 ?? null, mode: current.mode ?? null }),
+  result: (current, _args, desired) => ({
+    dest: current.path,
+    sha256: shownDigest(current, desired),
+    mode: current.mode ?? null,
+  }),
 });

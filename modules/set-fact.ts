@@ -6,6 +6,7 @@ export default defineAction({
   schema: {
     type: 'object',
     additionalProperties: true,
+    secret: true,
     minProperties: 1,
     properties: {},
     description: 'Variables by name, with any value',
@@ -20,6 +21,7 @@ export default defineAction({
     Object.keys(args)
       .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       .map((name) => `"${name}" is no name of a variable: letters, digits and _, no digit first`),
+  sets: (args) => Object.keys(args),
   // The schema lets every name through.
   run: async (args) => ({ facts: args as Readonly<Record<string, unknown>> }),
 });

@@ -1,5 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { didYouMean } from '../base/diagnostic.ts';
+import { Secret } from '../base/secret.ts';
+import { checkRevealed, secretArguments } from './argument-secrets.ts';
 import type { ModuleDefinition } from './contract.ts';
 import type { Schema } from './schema.ts';
 
@@ -41,8 +43,13 @@ export function createValidator(): Validator {
         validate = ajv.compile(withoutExpressions(schema) as Schema);
         compiled.set(schema, validate);
       }
-      if (validate(value)) return [];
-      return describe(validate.errors ?? [], skip);
+      const compiledSchema = validate;
+      const { result, secrets } = checkRevealed(schema, value, () =>
+        compiledSchema(value) ? [] : compiledSchema.errors,
+      );
+      const refused = secrets.filter((secret) => !secret.isDeclared).map(({ path }) => refuseSecret(schema, path));
+      if ((result ?? []).length === 0) return refused;
+      return [...refused, ...describe(result ?? [], skip, new Set(secrets.map(({ path }) => path.join('/'))))];
     },
   };
 }
@@ -55,7 +62,9 @@ function withoutExpressions(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutExpressions);
   if (typeof schema !== 'object' || schema === null) return schema;
   if ('format' in schema && schema.format === 'expression') return { type: ['string', 'object'] };
-  const entries = Object.entries(schema).filter(([key, value]) => key !== 'format' || value !== 'template');
+  const isOurs = (key: string, value: unknown): boolean =>
+    (key === 'format' && value === 'template') || (key === 'secret' && typeof value === 'boolean');
+  const entries = Object.entries(schema).filter(([key, value]) => !isOurs(key, value));
   return Object.fromEntries(entries.map(([key, value]) => [key, withoutExpressions(value)]));
 }
 
@@ -74,10 +83,22 @@ export function checkArguments(
   return found.map((message) => ({ path: [], at: 'value', message }));
 }
 
-function describe(errors: readonly ErrorObject[], skip: ReadonlySet<string>): SchemaMistake[] {
+function refuseSecret(schema: Schema, path: readonly string[]): SchemaMistake {
+  const names = secretArguments(schema);
+  const hint = names.length > 0 ? `secrets are for: ${names.join(', ')}` : 'no argument of this module takes secrets';
+  const name = path.findLast((key) => !/^\d+$/.test(key)) ?? '';
+  return { path, at: 'value', message: `"${name}" cannot be a secret, which would be seen there`, hint };
+}
+
+function describe(
+  errors: readonly ErrorObject[],
+  skip: ReadonlySet<string>,
+  secrets: ReadonlySet<string>,
+): SchemaMistake[] {
   const mistakes = new Map<string, SchemaMistake>();
-  for (const error of errors) {
-    const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  for (const found of errors) {
+    const path = found.instancePath.split('/').slice(1).map(unescapePointer);
+    const error = secrets.has(path.join('/')) ? { ...found, data: new Secret('') } : found;
     // A branch of a choice says less than the choice itself.
     if (/\/(oneOf|anyOf)\/\d+\//.test(error.schemaPath) && errors.some((e) => isChoiceAbove(e, error))) continue;
     const mistake = describeOne(error, path);
@@ -172,6 +193,7 @@ function article(type: string): string {
 }
 
 function show(data: unknown): string {
+  if (data instanceof Secret) return 'this secret';
   const text = JSON.stringify(data) ?? String(data);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

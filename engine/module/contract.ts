@@ -1,8 +1,9 @@
 import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Script } from '../base/sh.ts';
-import type { Content } from '../transport/transport.ts';
-import type { ArgumentsSchema, FromSchema } from './schema.ts';
+import type { Content, Environment } from '../transport/transport.ts';
+import type { ArgumentsSchema, FromSchema, Schema } from './schema.ts';
 import type { Step, StepResult, Wait } from './step.ts';
 
 /** What a probe's script printed and how it ended. */
@@ -22,13 +23,15 @@ export interface Probe<T> {
   readonly parse: (output: ProbeOutput) => T;
   /** Default 60 s. */
   readonly timeoutMs?: number;
+  /** Environment variables for the script, over the task's own. */
+  readonly environment?: Environment | undefined;
 }
 
 /** Makes a probe. The script must change nothing on the host. */
 export function probe<T>(
   script: Script,
   parse: (output: ProbeOutput) => T,
-  options: { timeoutMs?: number } = {},
+  options: { timeoutMs?: number; environment?: Environment | undefined } = {},
 ): Probe<T> {
   return { script, parse, ...options };
 }
@@ -37,7 +40,7 @@ export function probe<T>(
 export interface Change {
   /** What differs, for people: `mode`, `content`, `ActiveState`, `plugins.cri.sandbox_image`. */
   readonly path: string;
-  /** What is there now, as JSON-like data; null when nothing is. Texts of several lines are shown as a unified diff. */
+  /** What is there now, as JSON-like data; null when nothing is. A `Secret` (in `after` too) is not shown. Texts of several lines are shown as a unified diff. */
   readonly before: unknown;
   readonly after: unknown;
   /**
@@ -89,6 +92,16 @@ export interface Predicted {
   under(prefix: string): readonly string[];
 }
 
+/** A file of the controller as something to put. */
+export interface FileContent {
+  readonly content: Content;
+  /** Hex. */
+  readonly sha256: string;
+  readonly size: number;
+  /** The file stood encrypted: nothing of it is to be shown, its digest neither. */
+  readonly isSecret?: boolean | undefined;
+}
+
 /** The controller's side of a task: its files, read and hashed once for all hosts. */
 export interface Controller {
   /** The host that the task runs for. */
@@ -101,9 +114,12 @@ export interface Controller {
   /** Reads a whole file. */
   read(path: string): Promise<Buffer>;
   /** The file as something to put: small ones in memory, large ones streamed, with size and hex SHA-256. */
-  content(path: string): Promise<{ readonly content: Content; readonly sha256: string; readonly size: number }>;
-  /** Renders a Handlebars file with the task's variables (and `extra` over them). Errors carry the template's place. */
-  template(path: string, extra?: Readonly<Record<string, unknown>>): Promise<string>;
+  content(path: string): Promise<FileContent>;
+  /**
+   * Renders a Handlebars file with the task's variables (and `extra` over them); a secret when a secret went into it.
+   * Errors carry the template's place.
+   */
+  template(path: string, extra?: Readonly<Record<string, unknown>>): Promise<string | Secret>;
   /**
    * Fetches a URL into the controller's cache once and gives the path of the file.
    * Raises `download-failed`, or `digest-mismatch` with both digests.
@@ -120,6 +136,11 @@ interface Common<S extends ArgumentsSchema> {
   readonly description?: string;
   /** The one source of argument types, validation, documentation and completion. */
   readonly schema: S;
+  /**
+   * What `register` gets, by name, besides `changed`, `failed` and the like. With it a misspelt name of a result is found
+   * before the run; without it every name passes.
+   */
+  readonly returns?: Readonly<Record<string, Schema>>;
   /** YAML tasks for `runbook doc`, complete enough to paste. */
   readonly examples?: string;
   /**
@@ -216,11 +237,33 @@ export interface ActionResult {
   readonly facts?: Readonly<Record<string, unknown>>;
   /** Values for `register`. */
   readonly values?: Readonly<Record<string, unknown>>;
+  /** Hosts and groups for the inventory of this run; what is there already stays as it is. */
+  readonly adds?: InventoryAddition;
+}
+
+/** What an action adds to the inventory of a run: nothing of it is written to a file. */
+export interface InventoryAddition {
+  /** A host that is there already is put into the groups, too, and gets the variables over those that it has. */
+  readonly hosts?: readonly {
+    readonly name: string;
+    readonly groups?: readonly string[];
+    /** Data: a text in it is never a template. */
+    readonly variables?: Readonly<Record<string, unknown>>;
+  }[];
+  /** Groups, made where there are none, and the groups that they are children of. */
+  readonly groups?: readonly { readonly name: string; readonly parents?: readonly string[] }[];
 }
 
 /** A module that computes, asserts or waits and changes no host. It runs in check mode too. */
 export interface Action<S extends ArgumentsSchema> extends Common<S> {
   readonly kind: 'action';
+  /** Its results may have `adds`: host patterns of later plays can name what is not there yet. */
+  readonly growsInventory?: boolean;
+  /**
+   * The names of the variables that it sets by `facts`, or gives to hosts that it adds, from the arguments as they are
+   * written (a template is its text). A variable that it does not tell counts as undefined in the static check.
+   */
+  readonly sets?: (args: Readonly<Record<string, unknown>>) => readonly string[];
   /** Raise `failure(...)` to fail the task. */
   readonly run: (args: FromSchema<S>, context: ActionContext) => Promise<ActionResult>;
 }

@@ -1,3 +1,5 @@
+import type { Secret } from '../base/secret.ts';
+
 /** The JSON Schema keywords that module arguments may use. One literal is types, validation, documentation and completion. */
 export interface Schema {
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'null';
@@ -24,6 +26,11 @@ export interface Schema {
   readonly minLength?: number;
   readonly minProperties?: number;
   readonly examples?: readonly unknown[];
+  /**
+   * The module takes a `Secret` here (for a map or a list: anywhere below), and sees to it that it is neither shown nor in
+   * a command line. Everywhere else a secret is an error.
+   */
+  readonly secret?: boolean;
 }
 
 /** The schema of a module's arguments: always a map. */
@@ -38,6 +45,7 @@ export interface EvaluatedExpression {
   readonly value: unknown;
 }
 
+type OrSecret<S, T> = S extends { secret: true } ? T | Secret : T;
 type Primitive = { string: string; integer: number; number: number; boolean: boolean; null: null };
 type RequiredOf<S> = S extends { required: readonly (infer R)[] } ? R : never;
 // A property with a default is always there.
@@ -58,7 +66,7 @@ export type FromSchema<S> = S extends { format: 'expression' }
           ? FromSchema<U>
           : never
         : S extends { type: keyof Primitive }
-          ? Primitive[S['type']]
+          ? OrSecret<S, Primitive[S['type']]>
           : S extends { type: 'array'; items: infer I }
             ? readonly FromSchema<I>[]
             : S extends { type: 'object'; properties: infer P }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Secret } from '../base/secret.ts';
+import { Secret } from '../base/secret.ts';
 import type { Script } from '../base/sh.ts';
-import type { Content } from '../transport/transport.ts';
-import type { Probe, ProbeOutput } from './contract.ts';
+import type { Content, Environment } from '../transport/transport.ts';
+import type { FileContent, Probe, ProbeOutput } from './contract.ts';
 
 /** One effect on a host, or a wait for one to show, as data: the engine runs, logs and can show it beforehand. */
 export type Step = ExecStep | PutStep | WaitStep;
@@ -15,7 +15,7 @@ export interface ExecStep {
   readonly kind: 'exec';
   readonly script: Script;
   readonly stdin?: string | Uint8Array | Secret;
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Environment;
   /** Exit statuses that are no failure. Default `[0]`; `any` leaves the judgement to the module. */
   readonly okCodes: readonly number[] | 'any';
   /** Default: what is left of the task's deadline. */
@@ -30,6 +30,8 @@ export interface PutStep {
   readonly path: string;
   readonly content: Content;
   readonly sha256: string;
+  /** The content is secret: neither it nor its digest is shown. */
+  readonly isSecret?: boolean | undefined;
   /** Octal digits: `0644`. Owner, group and mode that are not given are kept from the file that is replaced. */
   readonly mode?: string | undefined;
   readonly owner?: string | undefined;
@@ -63,14 +65,16 @@ export function exec(script: Script, options: Partial<Omit<ExecStep, 'kind' | 's
   return { kind: 'exec', script, okCodes: [0], ...options };
 }
 
-/** Puts a file that the controller has: bytes in memory, or a {@link Content} with its hex SHA-256. */
+/** Puts a file that the controller has: a text, bytes in memory, a secret, or a {@link Content} with its hex SHA-256. */
 export function put(
   path: string,
-  content: string | Uint8Array | { readonly content: Content; readonly sha256: string },
+  content: string | Uint8Array | Secret | Omit<FileContent, 'size'>,
   options: Partial<Omit<PutStep, 'kind' | 'path' | 'content' | 'sha256'>> = {},
 ): PutStep {
+  if (content instanceof Secret) return { ...put(path, content.reveal(), options), isSecret: true };
   if (typeof content !== 'string' && !(content instanceof Uint8Array)) {
-    return { kind: 'put', path, content: content.content, sha256: content.sha256, ...options };
+    const { sha256, isSecret } = content;
+    return { kind: 'put', path, content: content.content, sha256, isSecret, ...options };
   }
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   const sha256 = createHash('sha256').update(bytes).digest('hex');

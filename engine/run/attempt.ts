@@ -1,7 +1,8 @@
 import { RunbookError } from '../base/errors.ts';
 import type { ChangeView } from '../base/events.ts';
+import { Secret } from '../base/secret.ts';
 import { UnknownValueError } from '../base/unknown.ts';
-import type { AnyAction, AnyResource, Change, Controller, Diff } from '../module/contract.ts';
+import type { AnyAction, AnyResource, Change, Controller, Diff, InventoryAddition } from '../module/contract.ts';
 import type { PredictedState } from './predicted.ts';
 import type { StepRunner } from './step-runner.ts';
 
@@ -16,6 +17,7 @@ export interface AttemptResult {
   readonly message?: string;
   readonly unverified?: string;
   readonly facts?: Readonly<Record<string, unknown>>;
+  readonly adds?: InventoryAddition;
 }
 
 /** What an attempt works with. */
@@ -95,6 +97,7 @@ export async function attemptAction(
     ...(result.unknown !== undefined && { unknownReason: result.unknown, message: result.unknown }),
     ...(result.message !== undefined && { message: result.message }),
     ...(result.facts && { facts: result.facts }),
+    ...(result.adds && { adds: result.adds }),
   };
 }
 
@@ -171,9 +174,16 @@ function didNotConverge(left: readonly Change[]): RunbookError {
   return new RunbookError('did-not-converge', `after apply the host still differs:\n${differences.join('\n')}`);
 }
 
-/** Changes as events show them. */
+/** Changes as events show them; of secrets only that there is one. */
 export function changeViews(changes: readonly Change[]): ChangeView[] {
-  return changes.map(({ path, before, after }) => ({ path, before, after }));
+  return changes.map(({ path, before, after }) => {
+    if (!(before instanceof Secret || after instanceof Secret)) return { path, before, after };
+    return {
+      path,
+      before: before === null ? null : '(secret)',
+      after: before === null ? '(secret)' : '(secret, changed)',
+    };
+  });
 }
 
 /** The reason when an error only says that check mode cannot know, else undefined. */

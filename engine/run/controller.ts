@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, RunbookError } from '../base/errors.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller } from '../module/contract.ts';
@@ -17,7 +18,7 @@ const inMemoryLimit = 256 * 1024;
 export interface FileTemplate {
   /** What it reads. */
   readonly references: readonly Reference[];
-  render(scope: Readonly<Record<string, unknown>>): string;
+  render(scope: Readonly<Record<string, unknown>>): string | Secret;
 }
 
 /** The controller's files, read, hashed, compiled and fetched once for a whole run. */

@@ -3,14 +3,14 @@ import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
 import type { Script } from '../base/sh.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
-import type { Become, Connection } from '../transport/transport.ts';
+import type { Become, Connection, Environment } from '../transport/transport.ts';
 
 /** What a step runner needs to know of the task that it works for. */
 export interface StepEnvironment {
   /** Connects on first use: an action that only computes contacts nobody. */
   readonly connect: () => Promise<Connection>;
   readonly become: Become | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment: Environment;
   /** When the task has to be done, in milliseconds since the epoch. */
   readonly deadline: number;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     signal = undefined;
   }
 
-  async function run(script: Script, timeoutMs: number, stdin?: ExecStep['stdin'], extra: Record<string, string> = {}) {
+  async function run(script: Script, timeoutMs: number, extra: Environment = {}, stdin?: ExecStep['stdin']) {
     const connection = await env.connect();
     return connection.run(script, {
       become: env.become,
@@ -63,7 +63,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   async function ask<T>(probe: Probe<T>): Promise<T> {
-    return probe.parse(await run(probe.script, probe.timeoutMs ?? probeTimeoutMs));
+    return probe.parse(await run(probe.script, probe.timeoutMs ?? probeTimeoutMs, probe.environment));
   }
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
@@ -92,7 +92,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   async function exec(step: ExecStep): Promise<StepResult> {
-    const result = await run(step.script, step.timeoutMs ?? remaining(), step.stdin, { ...step.environment });
+    const result = await run(step.script, step.timeoutMs ?? remaining(), step.environment, step.stdin);
     if (step.okCodes !== 'any' && !step.okCodes.includes(result.rc)) {
       const details = result.stderr.trim() === '' ? result.stdout : result.stderr;
       throw failure(`${describe(step)}: exit status ${result.rc}`, tail(details));

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
-import { Secret } from '../base/secret.ts';
+import { revealText } from '../base/secret.ts';
 import { openAs } from './become.ts';
 import { killScript } from './kill-script.ts';
 import type { HostProcess, OpenProcess } from './process.ts';
 import { putFile } from './put.ts';
 import { abortError, createShell, type PersistentShell, type ShellContext } from './shell.ts';
-import type { Become, Connection, RunOptions, ScriptResult } from './transport.ts';
+import type { Become, Connection, Environment, RunOptions, ScriptResult } from './transport.ts';
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -79,7 +79,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     return shell.run({
       script: text,
       stdin: stdinBytes(options.stdin),
-      environment: options.environment ?? {},
+      environment: revealAll(options.environment ?? {}),
       timeoutMs: options.timeoutMs,
       signal: options.signal,
     });
@@ -114,9 +114,13 @@ function randomMark(): string {
   return randomBytes(16).toString('hex');
 }
 
+function revealAll(environment: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, revealText(value)]));
+}
+
 function stdinBytes(stdin: RunOptions['stdin']): Uint8Array | undefined {
   if (stdin === undefined || stdin instanceof Uint8Array) return stdin;
-  return Buffer.from(stdin instanceof Secret ? stdin.reveal() : stdin, 'utf8');
+  return Buffer.from(revealText(stdin), 'utf8');
 }
 
 /** Two seconds between TERM and KILL, and as much again for a slow host. */

@@ -5,6 +5,7 @@ export interface PutPlan {
   readonly target: string;
   readonly temporary: string;
   readonly sha256: string;
+  readonly isSecret: boolean;
   readonly mode: string | undefined;
   readonly owner: string | undefined;
   readonly group: string | undefined;

@@ -58,6 +58,7 @@ async function attempt(
     target: explicit,
     temporary,
     sha256: options.sha256,
+    isSecret: options.isSecret ?? false,
     mode: options.mode,
     owner: options.owner,
     group: options.group,
@@ -106,7 +107,10 @@ function judge(result: ScriptResult, plan: PutPlan, context: PutContext): PutRes
   }
   if (result.rc === putStatus.symlink) return { realPath: result.stdout.replace(/\n$/, '') };
   if (result.rc === putStatus.digest) {
-    const message = `${plan.target} on ${context.description}: the bytes that arrived have SHA-256 ${result.stdout}, expected ${plan.sha256}`;
+    const digests = plan.isSecret
+      ? 'another SHA-256 than was sent'
+      : `SHA-256 ${result.stdout}, expected ${plan.sha256}`;
+    const message = `${plan.target} on ${context.description}: the bytes that arrived have ${digests}`;
     throw new RunbookError('digest-mismatch', message, { hint: 'the old file, if any, is untouched' });
   }
   throw failure(plan.target, context, reasonOf(result));

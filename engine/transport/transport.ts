@@ -35,12 +35,15 @@ export interface ScriptResult {
   readonly durationMs: number;
 }
 
+/** Environment variables by name. They reach the script on its shell's standard input, and stand in no command line. */
+export type Environment = Readonly<Record<string, string | Secret>>;
+
 /** How to run one script. */
 export interface RunOptions {
   readonly become?: Become | undefined;
   /** Given to the script's standard input, which is otherwise empty. The place for secrets. */
   readonly stdin?: string | Uint8Array | Secret | undefined;
-  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly environment?: Environment | undefined;
   /** After this many milliseconds the script's process group is killed on the host and the call rejects. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -59,6 +62,8 @@ export interface PutOptions {
   readonly group?: string | undefined;
   /** Hex digest that the bytes on the host must have before they become visible. */
   readonly sha256: string;
+  /** The bytes are secret: errors do not tell digests, which a short secret could be found by. */
+  readonly isSecret?: boolean | undefined;
   /** A command that must succeed on the temporary file before it is renamed into place. */
   readonly validate?: ((temporaryPath: string) => Script) | undefined;
   /** Keeps the replaced file beside the new one as `PATH.YYYYMMDDTHHMMSSZ~`. */

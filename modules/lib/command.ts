@@ -8,6 +8,7 @@ import {
   type ProbeOutput,
   probe,
   type Script,
+  type Secret,
   type Step,
   type StepResult,
   sh,
@@ -30,8 +31,8 @@ export interface CommandArguments {
   readonly removes?: string | undefined;
   readonly unless?: string | undefined;
   readonly only_if?: string | undefined;
-  readonly stdin?: string | undefined;
-  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly stdin?: string | Secret | undefined;
+  readonly environment?: Readonly<Record<string, string | Secret>> | undefined;
   readonly timeout?: number | undefined;
   readonly reads: boolean;
   readonly ok_codes: readonly number[];
@@ -80,10 +81,14 @@ export const commandProperties = {
     description:
       'Shell text that changes nothing: when it fails, the command is not needed. Must fail afterwards; use when: for a condition that the command does not change',
   },
-  stdin: { type: 'string', description: 'Text for standard input, which is empty otherwise. The place for secrets' },
+  stdin: {
+    type: 'string',
+    secret: true,
+    description: 'Text for standard input, which is empty otherwise. The place for secrets',
+  },
   environment: {
     type: 'object',
-    additionalProperties: { type: 'string' },
+    additionalProperties: { type: 'string', secret: true },
     description: "Environment variables, over the task's own",
   },
   timeout: {
@@ -148,9 +153,10 @@ export function commandMistakes(args: CommandArguments): string[] {
 
 /** Asks the guards, or runs the command when it only reads. */
 export function probeCommand(args: CommandArguments, command: CommandLine): Probe<CommandState> {
-  const options = args.timeout === undefined ? {} : { timeoutMs: args.timeout * 1000 };
+  const { environment, timeout } = args;
+  const options = { environment, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) };
   if (args.reads) {
-    const script = sh`${surroundings(args)}${command.script} </dev/null`;
+    const script = sh`${intoFolder(args)}${command.script} </dev/null`;
     return probe(script, (output) => ({ output }), options);
   }
   const parts: Script[] = [];
@@ -161,7 +167,7 @@ export function probeCommand(args: CommandArguments, command: CommandLine): Prob
   for (const name of shellGuards) {
     const text = args[name];
     if (text === undefined) continue;
-    const run = sh`(${surroundings(args)}sh -c ${text}) </dev/null >/dev/null 2>&1`;
+    const run = sh`(${intoFolder(args)}sh -c ${text}) </dev/null >/dev/null 2>&1`;
     parts.push(sh`echo ${mark(name)}`, sh`${run}; echo "rc=$?"`);
   }
   return probe(parts.length === 0 ? sh`:` : sh.lines(parts), ({ stdout }) => parseGuards(args, stdout), options);
@@ -234,12 +240,6 @@ function folderOf(state: CommandState, args: CommandArguments, predicted: Predic
   if (isThere(state.chdir.type)) return 'there';
   if (isThere(expectedFile(state.chdir, predicted).type) || skippedCommand(predicted) !== undefined) return 'later';
   return 'missing';
-}
-
-/** Folder and environment for a probe, which unlike a step has no environment of its own. */
-function surroundings(args: CommandArguments): Script {
-  const entries = Object.entries(args.environment ?? {});
-  return entries.reduceRight((rest, [name, value]) => sh`export ${`${name}=${value}`} && ${rest}`, intoFolder(args));
 }
 
 function intoFolder({ chdir }: CommandArguments): Script {

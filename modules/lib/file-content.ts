@@ -8,6 +8,7 @@ import {
   type Predicted,
   put,
   type Script,
+  Secret,
   type Step,
   type StepResult,
   sh,
@@ -37,6 +38,8 @@ export interface WantedContent {
   readonly size: number;
   /** When it is text and small enough to be shown. */
   readonly text?: string | undefined;
+  /** Neither the content nor its digest is shown. */
+  readonly isSecret?: boolean | undefined;
 }
 
 /** A file as it must be, with the bytes to put. */
@@ -46,13 +49,16 @@ export interface WantedFile extends WantedContent {
 }
 
 /** A text that was made on the controller, as a file. */
-export function wantedText(dest: string, text: string): WantedFile {
+export function wantedText(dest: string, given: string | Secret): WantedFile {
+  const isSecret = given instanceof Secret;
+  const text = isSecret ? given.reveal() : given;
   const bytes = Buffer.from(text, 'utf8');
   return {
     dest,
     content: { kind: 'bytes', bytes },
     sha256: digestOf(bytes),
     size: bytes.length,
+    isSecret,
     ...(bytes.length <= shownUpTo && { text }),
   };
 }
@@ -81,7 +87,7 @@ export function diffContent(
   const reason = requireFolder(expected, predicted);
   if (reason !== undefined) return unknown(reason);
   // A link is replaced by a file that has nothing of it.
-  const fresh: FileState = {
+  const fresh = {
     ...expected,
     mode: undefined,
     owner: undefined,
@@ -138,9 +144,31 @@ export function renameScript(from: string, to: string): Script {
 { { [ ! -L ${to} ] || rm -f ${to}; } && mv -f ${from} ${to}; } || { rm -f ${from}; exit 1; }`;
 }
 
-function contentChanges(current: FileState, wanted: WantedContent, predicted: Predicted): Change[] {
+/** The digest of a short secret would tell it; what is there now may be another secret. */
+function secretChange(current: FileState, wanted: WantedContent): Change {
+  const after = wanted.text === undefined ? { sha256: wanted.sha256 } : { content: wanted.text };
+  const [path = '', value = ''] = Object.entries(after)[0] ?? [];
+  const before = current.type === 'file' ? new Secret('') : null;
+  return { path, before, after: new Secret(value), resource: fileResource(current.path) };
+}
+
+/** The digest of what is on the host, for `register`. */
+export function shownDigest(
+  current: FileState,
+  wanted: Pick<WantedContent, 'isSecret'> | undefined,
+): string | Secret | null {
+  if (current.sha256 === undefined) return null;
+  return wanted?.isSecret ? new Secret(current.sha256) : current.sha256;
+}
+
+function contentChanges(
+  current: FileState & { readonly isSecret?: boolean | undefined },
+  wanted: WantedContent,
+  predicted: Predicted,
+): Change[] {
   const resource = fileResource(current.path);
   const isNew = current.type !== 'file';
+  if (wanted.isSecret || current.isSecret) return [secretChange(current, wanted)];
   const before = isNew ? null : asText(current.content);
   if (wanted.text !== undefined && before !== undefined) {
     return [{ path: 'content', before, after: wanted.text, resource }];

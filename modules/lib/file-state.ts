@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Change, failure, type Predicted, quoteWord, type Script, sh } from '../../engine/index.ts';
+import { type Change, failure, type Predicted, quoteWord, type Script, Secret, sh } from '../../engine/index.ts';
 
 /** What stands at a path. */
 export type FileType = 'file' | 'directory' | 'link' | 'other';
@@ -187,6 +187,8 @@ export function parseFile(path: string, stdout: string): FileState {
 export interface ExpectedFile extends FileState {
   /** False for a file that will be there with a content that nobody can tell yet. */
   readonly isContentKnown: boolean;
+  /** An earlier task would put a secret there. */
+  readonly isSecret?: boolean | undefined;
   /** False when something will be there of which nobody can tell whether it is a file: a command's `creates`. */
   readonly isTypeKnown: boolean;
 }
@@ -218,7 +220,8 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
   if (type !== 'file') return merged;
   if (text !== undefined) {
     const content = Buffer.from(text, 'utf8');
-    return { ...merged, content, size: content.length, sha256: digestOf(content) };
+    const isSecret = attributes.content instanceof Secret;
+    return { ...merged, isSecret, content, size: content.length, sha256: digestOf(content) };
   }
   if (digest !== undefined && digest !== state.sha256) {
     return { ...merged, content: undefined, size: undefined, sha256: digest, isContentKnown: false };
@@ -363,6 +366,7 @@ function typeOr(value: unknown): FileType | undefined {
 }
 
 function textOr(value: unknown): string | undefined {
+  if (value instanceof Secret) return value.reveal();
   return typeof value === 'string' ? value : undefined;
 }
 

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret } from '../../engine/base/secret.ts';
+import { revealText, Secret } from '../../engine/base/secret.ts';
 import type { Script } from '../../engine/base/sh.ts';
+import { compileTemplate } from '../../engine/language/compile.ts';
 import { createValidator } from '../../engine/module/arguments.ts';
 import type {
   AnyResource,
@@ -13,6 +14,7 @@ import type {
   Diff,
   ModuleDefinition,
   Predicted,
+  Probe,
   ProbeOutput,
 } from '../../engine/module/contract.ts';
 import type { Step, StepResult } from '../../engine/module/step.ts';
@@ -35,10 +37,17 @@ export function predicted(resources: Record<string, Record<string, unknown>>): P
 
 /** Arguments as the engine would pass them: checked, defaults filled in. Throws with every mistake. */
 export function checkedArguments(module: ModuleDefinition, args: Record<string, unknown>): never {
-  const copy = structuredClone(args);
+  const copy = copied(args) as Record<string, unknown>;
   const mistakes = validator.check(module.schema, copy);
   if (mistakes.length > 0) throw new Error(mistakes.map((m) => m.message).join('; '));
   return copy as never;
+}
+
+/** As structuredClone, which makes a map of a secret. */
+function copied(data: unknown): unknown {
+  if (Array.isArray(data)) return data.map(copied);
+  if (typeof data !== 'object' || data === null || data instanceof Secret) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, copied(value)]));
 }
 
 /** A successful answer with this text. */
@@ -100,7 +109,7 @@ export async function applyLocally(
   const desired = await resource.desired?.(checked, options.controller ?? localController());
   const ask = async () => {
     const question = resource.probe(checked, desired);
-    return question.parse(await runLocally(question.script));
+    return question.parse(await runProbe(question));
   };
   let current = await ask();
   const changes = pendingOf(resource.diff(current, checked, { desired, predicted: nothingPredicted }));
@@ -139,22 +148,32 @@ export async function checkLocally(
   const checked = checkedArguments(module, args);
   const desired = await resource.desired?.(checked, controller);
   const question = resource.probe(checked, desired);
-  const current = question.parse(await runLocally(question.script));
+  const current = question.parse(await runProbe(question));
   const diff = resource.diff(current, checked, { desired, predicted });
   const isPending = !('unknown' in diff) && diff.length > 0;
   const prepared = isPending ? await resource.prepare?.(checked, { desired, current }, controller) : undefined;
   return { diff, implied: prepared?.implied ?? [] };
 }
 
+function runProbe({ script, environment }: Probe<unknown>): Promise<ProbeOutput> {
+  return runLocally(script, '', environment);
+}
+
 /** Runs a script with this machine's `/bin/sh`. */
-export function runLocally(script: Script, stdin: string | Uint8Array = ''): Promise<ProbeOutput> {
+export function runLocally(
+  script: Script,
+  stdin: string | Uint8Array | Secret = '',
+  environment: Readonly<Record<string, string | Secret>> = {},
+): Promise<ProbeOutput> {
+  const added = Object.entries(environment).map(([name, value]) => [name, revealText(value)] as const);
+  const options = { maxBuffer: 64 << 20, env: { ...process.env, ...Object.fromEntries(added) } };
   return new Promise((resolve) => {
-    const child = execFile('/bin/sh', ['-c', script.text], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+    const child = execFile('/bin/sh', ['-c', script.text], options, (error, stdout, stderr) => {
       resolve({ rc: error ? Number(error.code ?? 255) : 0, stdout, stderr });
     });
     // A script that ends without reading its input is no failure.
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(stdin);
+    child.stdin?.end(stdin instanceof Secret ? stdin.reveal() : stdin);
   });
 }
 
@@ -180,8 +199,8 @@ export function localController(root = process.cwd(), variables: Record<string, 
       return { content: { kind: 'bytes', bytes }, sha256: sha256Of(bytes), size: bytes.length };
     },
     template: async (path, extra) => {
-      const all: Record<string, unknown> = { ...variables, ...extra };
-      return (await readFile(path, 'utf8')).replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => String(all[name]));
+      const template = compileTemplate({ path, text: await readFile(path, 'utf8') });
+      return template.render({ ...variables, ...extra });
     },
     download: async (url) => url.replace(/^file:\/\//, ''),
   };
@@ -200,8 +219,7 @@ export async function withTemporaryFolder<T>(body: (folder: string) => Promise<T
 async function runStep(step: Step): Promise<StepResult> {
   switch (step.kind) {
     case 'exec': {
-      const stdin = step.stdin instanceof Secret ? step.stdin.reveal() : step.stdin;
-      const result = await runLocally(step.script, stdin ?? '');
+      const result = await runLocally(step.script, step.stdin, step.environment);
       if (step.okCodes !== 'any' && !step.okCodes.includes(result.rc))
         throw new Error(`rc ${result.rc}: ${result.stderr}`);
       return result;
@@ -225,7 +243,7 @@ async function runStep(step: Step): Promise<StepResult> {
       return output('');
     }
     case 'wait': {
-      const state = step.wait.probe.parse(await runLocally(step.wait.probe.script));
+      const state = step.wait.probe.parse(await runProbe(step.wait.probe));
       const answer = step.wait.done(state);
       if (answer !== true) throw new Error(`waiting for ${step.wait.what}: ${answer}`);
       return output('');

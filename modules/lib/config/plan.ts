@@ -8,6 +8,8 @@ export interface WantedConfig {
   readonly set: Data;
   readonly remove: readonly KeyPath[];
   readonly flags?: (WantedFlags & { readonly variable: string }) | undefined;
+  /** No line of the file is shown. */
+  readonly isSecret?: boolean;
   /** Whether a variable that holds flags may be made. */
   readonly create: boolean;
 }
@@ -20,7 +22,7 @@ export interface ConfigPlan {
 
 /** Compares and edits; the text comes back byte for byte when nothing differs. */
 export function planConfig(path: string, text: string, wanted: WantedConfig, format: ConfigFormat): ConfigPlan {
-  const data = readOrFail(path, text, format);
+  const data = readOrFail(path, text, wanted, format);
   for (const keys of [...leafPaths(wanted.set), ...wanted.remove]) format.refuse?.(text, { keys });
   const edits = findEdits(data, wanted, format);
   const flags = wanted.flags ? planFlags(path, text, data, wanted.flags, wanted.create, format) : undefined;
@@ -31,14 +33,14 @@ export function planConfig(path: string, text: string, wanted: WantedConfig, for
   };
 }
 
-function readOrFail(path: string, text: string, format: ConfigFormat): Data {
+function readOrFail(path: string, text: string, { isSecret }: WantedConfig, format: ConfigFormat): Data {
   try {
     return format.read(text);
   } catch (error) {
     if (!(error instanceof SyntaxMistake)) throw error;
     const place =
       error.line === undefined ? '' : `:${error.line}${error.column === undefined ? '' : `:${error.column}`}`;
-    const line = error.line === undefined ? '' : (text.split('\n')[error.line - 1] ?? '');
+    const line = error.line === undefined || isSecret ? '' : (text.split('\n')[error.line - 1] ?? '');
     throw failure(`${path}${place} cannot be read as ${format.name}, so it is not edited: ${error.message}`, line);
   }
 }
