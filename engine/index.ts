@@ -12,6 +12,7 @@ export {
   defineLease,
   defineModule,
   failure,
+  type InventoryAddition,
   type Predicted,
   type Probe,
   type ProbeOutput,

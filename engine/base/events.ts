@@ -34,7 +34,7 @@ interface OnHost {
   readonly host: string;
   /** Where the task ran, when that is another host than `host`. */
   readonly delegatedTo?: string;
-  /** The loop's item, as text. */
+  /** The loop's item as text: its label, where it has one. */
   readonly item?: string;
 }
 
@@ -58,8 +58,13 @@ export type RunEvent =
       readonly hosts: readonly string[];
       /** Tasks and blocks at any depth, handlers not counted. */
       readonly taskCount: number;
+      /** A task ends on all hosts of a batch before the next one begins. Else each host goes on as fast as it can. */
+      readonly isInStep: boolean;
     }
+  /** With a window every host is a batch of its own, and several are in hand at the same time. */
   | { readonly type: 'batch-started'; readonly number: number; readonly of: number; readonly hosts: readonly string[] }
+  /** A host could start, were it not for a limit (`max_per_group`). Told once. */
+  | { readonly type: 'host-waiting'; readonly host: string; readonly reason: string }
   | {
       readonly type: 'host-connected';
       readonly host: string;

@@ -5,10 +5,11 @@ import { compileData, createCompileCache } from '../language/compile.ts';
 import { buildInventory, localhostNames, type VariableFolders } from './build.ts';
 import { checkConnectionVariables } from './connection-variables.ts';
 import { createDraft, type Draft } from './draft.ts';
+import type { InventoryParts, Names } from './growth.ts';
 import type { Inventory, VariableLayer } from './inventory.ts';
 import { readSource, type SourceContext } from './read-source.ts';
 import { createReadingContext } from './reading.ts';
-import { type FolderVariables, readFolderVariables } from './variable-files.ts';
+import { type FolderVariables, readFolderVariables, type VariableReading } from './variable-files.ts';
 
 /** What an inventory is read from. */
 export interface InventoryOptions {
@@ -29,9 +30,12 @@ export interface InventoryOptions {
  * Reads an inventory from all its sources and variable files. Raises a DiagnosticsError with every mistake in them;
  * `diagnostics` are the doubts.
  */
-export async function loadInventory(
-  options: InventoryOptions,
-): Promise<{ readonly inventory: Inventory; readonly diagnostics: readonly Diagnostic[] }> {
+export async function loadInventory(options: InventoryOptions): Promise<{
+  readonly inventory: Inventory;
+  /** What it was made of, for one that grows. */
+  readonly parts: InventoryParts;
+  readonly diagnostics: readonly Diagnostic[];
+}> {
   const diagnostics: Diagnostic[] = [];
   const cache = createCompileCache();
   const context: SourceContext = {
@@ -46,21 +50,30 @@ export async function loadInventory(
     if (folder !== undefined) folders.push(resolve(folder));
   }
   if (options.sources.length > 0) checkHosts(draft, options.sources, diagnostics);
-  const variables = await readAllVariables(folders, options.playbookDirectory, context);
-  const local = { source: { path: 'the implicit localhost', text: 'local' }, start: 0, end: 5 };
-  const inventory = buildInventory(draft, variables, compileData('local', local, cache));
+  const names = { groups: new Set(draft.groups.keys()), hosts: new Set([...draft.hosts.keys(), ...localhostNames]) };
+  const variables = await readAllVariables(folders, options.playbookDirectory, names, context);
+  const localRange = { source: { path: 'the implicit localhost', text: 'local' }, start: 0, end: 5 };
+  const local = compileData('local', localRange, cache);
+  const inventory = buildInventory(draft, variables, local);
   for (const layer of distinctLayers(inventory)) checkConnectionVariables(layer).forEach(report);
   throwOnErrors(diagnostics);
-  return { inventory, diagnostics };
+  const readVariables = async (added: Names): Promise<VariableFolders> => {
+    const mistakes: Diagnostic[] = [];
+    const reading = createReadingContext(draft, cache, (diagnostic) => mistakes.push(diagnostic));
+    const { readFile } = context;
+    const read = await readAllVariables(folders, options.playbookDirectory, added, { ...reading, readFile });
+    throwOnErrors(mistakes);
+    return read;
+  };
+  return { inventory, parts: { draft, folders: variables, local, readVariables }, diagnostics };
 }
 
 async function readAllVariables(
   folders: readonly string[],
   playbookDirectory: string | undefined,
-  context: SourceContext,
+  names: Names,
+  context: VariableReading,
 ): Promise<VariableFolders> {
-  const { groups, hosts } = context.draft;
-  const names = { groups: new Set(groups.keys()), hosts: new Set([...hosts.keys(), ...localhostNames]) };
   const read = (folder: string): Promise<FolderVariables> => readFolderVariables(folder, names, context);
   const playbook = playbookDirectory === undefined ? undefined : resolve(playbookDirectory);
   const inventory: FolderVariables[] = [];

@@ -57,6 +57,8 @@ function progressText(progress: NonNullable<HostActivity['progress']>, nowMs: nu
 }
 
 function idlePieces(state: LiveState, host: string, { paint }: RowStyle): Piece[] {
+  const wait = state.waits.get(host);
+  if (wait !== undefined) return [[`waits: ${oneLine(wait)}`, paint.cyan]];
   const last = state.lastEnds.get(host);
   if (!last) return [];
   const word = outcomeWord(last.outcome, state.isCheckMode);
@@ -67,7 +69,9 @@ function idlePieces(state: LiveState, host: string, { paint }: RowStyle): Piece[
 }
 
 function taskRows(state: LiveState, style: RowStyle): string[] {
-  const tallies = [...state.tallies.values()].slice(-maxTasks);
+  const tallies = [...state.tallies.values()]
+    .filter((tally) => state.isInStep || tally.running.size > 0)
+    .slice(-maxTasks);
   return tallies.map((tally) => fit(tallyPieces(state, tally, style), style.width));
 }
 
@@ -100,11 +104,17 @@ function totalRow(state: LiveState, style: RowStyle): Piece[] {
   return [
     [`${style.wheel} `],
     [`${mode}${oneLine(state.play) || 'starting'}`, paint.bold],
-    [state.taskCount > 0 ? `  task ${Math.min(state.begun.size, state.taskCount)} of ${state.taskCount}` : ''],
+    [progressOf(state)],
     [`  ${count(state.hosts.length, 'host')}${busy} `, paint.dim],
     ...outcomePieces(state, state.totals, style),
     [`  ${age(style.nowMs - state.startedMs)}`, paint.dim],
   ];
+}
+
+/** How far the play has come: out of step no task is the one in hand, and with a window every host is a batch. */
+function progressOf({ isInStep, begun, taskCount, batches }: LiveState): string {
+  if (isInStep) return taskCount > 0 ? `  task ${Math.min(begun.size, taskCount)} of ${taskCount}` : '';
+  return batches.of > 1 ? `  batch ${batches.begun} of ${batches.of}, ${batches.ended} done` : '';
 }
 
 function outcomePieces(state: LiveState, counts: ReadonlyMap<Outcome, number>, { paint }: RowStyle): Piece[] {

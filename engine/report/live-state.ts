@@ -25,17 +25,24 @@ export interface TaskTally {
 export interface LiveState {
   isCheckMode: boolean;
   startedMs: number;
+  /** Every host that takes part, those that plays add included. */
   hosts: readonly string[];
+  /** Batches of the play in hand that have begun and ended, and how many there are. */
+  batches: { begun: number; ended: number; of: number };
   play: string;
+  /** Hosts of the play in hand that take each task together; else each is somewhere else in it. */
+  isInStep: boolean;
   /** Tasks begun in the play or its batch, by id, and how many there are. */
   readonly begun: Set<string>;
   taskCount: number;
   readonly activities: Map<string, HostActivity>;
   /** How each host's last task ended. */
   readonly lastEnds: Map<string, { readonly task: string; readonly outcome: Outcome }>;
-  /** Tasks that some host has not ended, in the order in which they began. */
+  /** Tasks that some host has not ended, in the order in which they began; out of step every task that began. */
   readonly tallies: Map<string, TaskTally>;
   readonly totals: Map<Outcome, number>;
+  /** Why hosts are not started that could be. */
+  readonly waits: Map<string, string>;
   /** Host and task of every lease that is held. */
   readonly leases: Map<string, { readonly host: string; readonly task: string }>;
   isEnded: boolean;
@@ -47,13 +54,16 @@ export function createLiveState(): LiveState {
     isCheckMode: false,
     startedMs: 0,
     hosts: [],
+    batches: { begun: 0, ended: 0, of: 0 },
     play: '',
+    isInStep: true,
     begun: new Set(),
     taskCount: 0,
     activities: new Map(),
     lastEnds: new Map(),
     tallies: new Map(),
     totals: new Map(),
+    waits: new Map(),
     leases: new Map(),
     isEnded: false,
   };
@@ -70,13 +80,26 @@ export function advance(state: LiveState, event: StampedEvent): void {
       return;
     case 'play-started':
       state.play = event.name;
+      state.isInStep = event.isInStep;
+      state.batches = { begun: 0, ended: 0, of: 0 };
+      state.hosts = [...new Set([...state.hosts, ...event.hosts])];
       state.taskCount = event.taskCount;
       state.begun.clear();
       state.tallies.clear();
       return;
     case 'batch-started':
+      state.batches.begun++;
+      state.batches.of = event.of;
+      state.waits.delete(event.hosts[0] ?? '');
+      if (!state.isInStep) return;
       state.begun.clear();
       state.tallies.clear();
+      return;
+    case 'batch-ended':
+      state.batches.ended++;
+      return;
+    case 'host-waiting':
+      state.waits.set(event.host, event.reason);
       return;
     case 'task-started':
       return beginTask(state, event.task, event.hosts, event.isHandler);
@@ -112,7 +135,6 @@ export function advance(state: LiveState, event: StampedEvent): void {
     case 'step-ended':
     case 'item-ended':
     case 'lease-kept':
-    case 'batch-ended':
     case 'play-ended':
     case 'stopping':
       // They say nothing about the present moment.
@@ -148,5 +170,5 @@ function endHost(state: LiveState, host: string, task: TaskRef, outcome: Outcome
   tally.counts.set(outcome, (tally.counts.get(outcome) ?? 0) + 1);
   let ended = 0;
   for (const n of tally.counts.values()) ended += n;
-  if (ended >= tally.hosts.size) state.tallies.delete(task.id);
+  if (state.isInStep && ended >= tally.hosts.size) state.tallies.delete(task.id);
 }

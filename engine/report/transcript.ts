@@ -44,6 +44,7 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
   const open = new Map<string, OpenTask>();
   let style: ResultStyle = { paint, isCheckMode: false, isDiff: false };
   let isMany = false;
+  let isInStep = true;
   // Whose lines the last ones were: hosts and leases interleave, and a line belongs to the header above it.
   let lastHeader = '';
 
@@ -59,9 +60,16 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'warning':
         return write(paint.yellow(visible(formatDiagnostic(event.diagnostic))));
       case 'play-started':
+        isInStep = event.isInStep;
+        // Plays can add hosts.
+        isMany ||= event.hosts.length > manyHosts;
         return section(`\n${paint.bold(`PLAY ${event.name}`)} ${paint.dim(`on ${hostNames(event.hosts)}`)}`);
       case 'batch-started':
-        if (event.of > 1) section(paint.bold(`BATCH ${event.number} of ${event.of}: ${nameSome(event.hosts)}`));
+        // Of hosts that come and go one by one, the rows below tell.
+        if (event.of === 1 || (isQuiet && !isInStep)) return;
+        return section(paint.bold(`BATCH ${event.number} of ${event.of}: ${nameSome(event.hosts)}`));
+      case 'host-waiting':
+        if (!isQuiet) write(paint.dim(`waits: [${event.host}] ${event.reason}`));
         return;
       case 'task-started':
         return startTask(event);
@@ -76,10 +84,12 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'stopping':
         return write(paint.red(`STOPPING: ${event.reason}`));
       case 'batch-ended':
+        // Out of step, the tasks of one batch are those of others, too.
+        if (isInStep) closeAll();
+        return;
       case 'play-ended':
       case 'run-ended':
-        for (const id of [...open.keys()]) closeTask(id);
-        return;
+        return closeAll();
       case 'host-connected':
       case 'step-started':
       case 'step-ended':
@@ -106,7 +116,8 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       const waiting = new Set(event.hosts);
       open.set(task.id, { task, title, waiting, groups: new Map(), toldItems: new Set() });
     }
-    if (!isQuiet) header(task.id, title);
+    // Out of step a task begins for each host anew: its title comes with what there is to tell.
+    if (!isQuiet && isInStep) header(task.id, title);
   }
 
   function header(id: string, title: string): void {
@@ -135,7 +146,8 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
     const task = taskOf(result);
     task.waiting.delete(result.host);
     if (!task.toldItems.has(`${result.host} ${result.outcome}`)) tell(task, result);
-    if (task.waiting.size === 0) closeTask(result.task.id);
+    // With many hosts out of step, equal results come one by one until the play's end.
+    if (task.waiting.size === 0 && (isInStep || !isMany)) closeTask(result.task.id);
   }
 
   function tell(task: OpenTask, result: HostResult): void {
@@ -149,6 +161,10 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
     if (!isTold) return;
     header(result.task.id, task.title);
     write(formatResult(result, style));
+  }
+
+  function closeAll(): void {
+    for (const id of [...open.keys()]) closeTask(id);
   }
 
   function closeTask(id: string): void {

@@ -1,21 +1,17 @@
-import type { TaskResult } from '../base/events.ts';
-import type { Play, Task } from '../language/playbook.ts';
-import { type OnceResult, type RunContext, refOf } from './context.ts';
+import pLimit from 'p-limit';
+import type { TaskRef, TaskResult } from '../base/events.ts';
+import type { Task } from '../language/playbook.ts';
+import { type RunContext, refOf } from './context.ts';
+import { notifyHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import type { TaskEnd } from './judgement.ts';
-import type { LeaseHold } from './lease-hold.ts';
 import { takeLeases } from './lease-run.ts';
 import { resultOf } from './no-log.ts';
+import { createOnceResults, type OnceResult } from './once.ts';
+import type { Surroundings } from './surroundings.ts';
 import { runTaskOnHost } from './task-run.ts';
 
-/** What is around a task in its play. */
-export interface Surroundings {
-  readonly play: Play;
-  /** The leases of the blocks around, outermost first. */
-  readonly leases: readonly LeaseHold[];
-}
-
-/** Runs one task on all hosts; with `run_once` on the first one of the run, for all. */
+/** Runs one task on all hosts; with `run_once` on the first one that can be reached, for all. */
 export async function runTask(
   context: RunContext,
   task: Task,
@@ -23,19 +19,33 @@ export async function runTask(
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<void> {
-  if (!task.runOnce) {
-    await runOnHosts(context, task, hosts, surroundings, isHandler);
-    return;
-  }
-  const known = context.onceResults.get(task.id);
-  if (known) return shareResult(context, task, hosts, known);
-  const [first, ...others] = hosts;
-  if (!first) return;
-  const [end] = await runOnHosts(context, task, [first], surroundings, isHandler);
-  if (!end) return;
-  const once = { ...end, host: first.name };
-  context.onceResults.set(task.id, once);
-  shareResult(context, task, others, once);
+  if (task.runOnce) await runForAll(context, task, hosts, surroundings, isHandler);
+  else await runOnHosts(context, task, hosts, surroundings, isHandler);
+}
+
+async function runForAll(
+  context: RunContext,
+  task: Task,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+  isHandler: boolean,
+): Promise<void> {
+  const tried = new Set<HostRun>();
+  const tryInOrder = async (): Promise<OnceResult | undefined> => {
+    for (const host of hosts) {
+      tried.add(host);
+      const [end] = await runOnHosts(context, task, [host], surroundings, isHandler);
+      if (!end) return undefined;
+      // Another host may be up; where the task is delegated to would not be for it either.
+      if (end.result.outcome !== 'unreachable' || task.delegateTo) return { ...end, host: host.name };
+    }
+    return undefined;
+  };
+  // What notifies a handler again wants it to run again.
+  const results = isHandler ? createOnceResults() : task.runOnce === 'batch' ? surroundings.batch.once : context.once;
+  const once = await results.of(`${task.id} ${surroundings.turn?.key ?? ''}`, tryInOrder);
+  const others = hosts.filter((host) => !tried.has(host));
+  if (once) shareResult(context, task, others, once);
 }
 
 /** Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end. */
@@ -46,39 +56,49 @@ function runOnHosts(
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<(TaskEnd | undefined)[]> {
-  context.bus.emit({ type: 'task-started', task: refOf(task), hosts: hosts.map((h) => h.name), isHandler });
+  context.bus.emit({ type: 'task-started', task: refOf(context, task), hosts: hosts.map((h) => h.name), isHandler });
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
     return runAndRecord(context, task, host, surroundings);
   };
-  return Promise.all(hosts.map((host) => context.limit(() => run(host))));
+  const limit = limitOf(context, task);
+  return Promise.all(hosts.map((host) => limit(() => run(host))));
+}
+
+/** Under a `throttle` a host waits for its turn before it takes a fork, not with it. */
+function limitOf(context: RunContext, task: Task): RunContext['limit'] {
+  if (task.throttle === undefined) return context.limit;
+  const throttle = context.throttles.get(task.id) ?? pLimit(task.throttle);
+  context.throttles.set(task.id, throttle);
+  return (job) => throttle(() => context.limit(job));
 }
 
 /** Gives hosts what a `run_once` task did on another host: its result, its facts, and its failure. */
 function shareResult(context: RunContext, task: Task, hosts: readonly HostRun[], once: OnceResult): void {
   register(task, hosts, once.registered);
-  for (const host of hosts) Object.assign(host.data, once.facts);
+  if (!task.delegateFacts) for (const host of hosts) Object.assign(host.data, once.facts);
   const { outcome, failure } = resultOf(task, once.result);
   if ((outcome !== 'failed' && outcome !== 'unreachable') || failure?.code === 'interrupted') return;
   const message = `run_once, and on ${once.host} it is ${outcome}: ${failure?.message ?? ''}`;
-  endWithoutRunning(context, task, hosts, false, { outcome: 'failed', failure: { code: 'task-failed', message } });
+  endWithoutRunning(context, refOf(context, task), hosts, false, {
+    outcome: 'failed',
+    failure: { code: 'task-failed', message },
+  });
 }
 
-/** Ends a task on hosts on which it is not run. */
+/** Ends something on hosts on which no task of it is run. */
 export function endWithoutRunning(
   context: RunContext,
-  task: Task,
+  task: TaskRef,
   hosts: readonly HostRun[],
   isHandler: boolean,
   end: Pick<TaskResult, 'outcome' | 'message' | 'failure'>,
 ): void {
-  const ref = refOf(task);
-  if (hosts.length > 0)
-    context.bus.emit({ type: 'task-started', task: ref, hosts: hosts.map((h) => h.name), isHandler });
+  if (hosts.length > 0) context.bus.emit({ type: 'task-started', task, hosts: hosts.map((h) => h.name), isHandler });
   for (const host of hosts) {
-    context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+    context.bus.emit({ type: 'host-task-started', task, host: host.name });
     recordOutcome(host, task.name, end);
-    context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, durationMs: 0, changes: [], ...end });
+    context.bus.emit({ type: 'host-task-ended', task, host: host.name, durationMs: 0, changes: [], ...end });
   }
 }
 
@@ -93,15 +113,17 @@ async function runAndRecord(
   host: HostRun,
   surroundings: Surroundings,
 ): Promise<TaskEnd> {
-  const ref = refOf(task);
+  const ref = refOf(context, task);
   context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+  const { play, turn, leases } = surroundings;
   const end = await runTaskOnHost(context, task, host, {
-    play: surroundings.play,
-    beforeEffect: () => takeLeases(context, surroundings.leases, host, surroundings.play),
+    play,
+    ...(turn && { turn }),
+    beforeEffect: () => takeLeases(context, leases, host),
   });
   register(task, [host], end.registered);
-  if (end.result.outcome === 'changed' || end.hasChangedItem) for (const name of task.notify) host.notified.add(name);
-  if (end.result.outcome === 'unknown') for (const name of task.notify) host.perhapsNotified.add(name);
+  const { outcome } = end.result;
+  notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
   const result = resultOf(task, end.result);
   recordOutcome(host, task.name, result);
   context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });

@@ -16,7 +16,7 @@ export function delegateOf(task: Task, scope: Scope): string | undefined {
 
 /** The connection to a host, opened when there is none yet. `scope` is the host's own, where it is at hand. */
 export function connectionFor(context: RunContext, host: HostRun, play: Play, scope?: Scope): Promise<Connection> {
-  const target = () => targetOf(host.host, scope ?? context.scopeOf(host, play));
+  const target = () => targetOf(host.host, scope ?? context.scopeOf(host, { play }));
   return context.connections.open(host.name, target, context.request.abort);
 }
 
@@ -25,7 +25,7 @@ export function connectionFor(context: RunContext, host: HostRun, play: Play, sc
  * `ansible_become`. User, method and password come from the host's variables unless the playbook names a user.
  */
 export function becomeFor(context: RunContext, task: Task, on: HostRun, play: Play, scope: Scope): Become | undefined {
-  const ownScope = on.name === scope.inventory_hostname ? scope : context.scopeOf(on, play);
+  const ownScope = on.name === scope.inventory_hostname ? scope : context.scopeOf(on, { play });
   const inventory = becomeOf(ownScope, on.host);
   const wanted = task.become?.render(scope) ?? inventory.isEnabled;
   if (typeof wanted !== 'boolean')

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
 import { formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
-import type { Play, Task } from '../language/playbook.ts';
+import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { checkArguments } from '../module/arguments.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
@@ -13,13 +12,13 @@ import { distrustFacts } from './facts-state.ts';
 import type { HostRun } from './host-run.ts';
 import { shown } from './no-log.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
+import type { Place } from './surroundings.ts';
 
 /** A task that says nothing else has this long on one host. */
 const defaultTaskTimeoutMs = 60 * 60_000;
 
 /** What a task on a host needs besides the run: its play, and what to do before its first effect. */
-export interface TaskSurroundings {
-  readonly play: Play;
+export interface TaskSurroundings extends Place {
   /** See {@link AttemptContext.beforeEffect}. Rejects when a lease around the task cannot be taken. */
   readonly beforeEffect: () => Promise<boolean>;
 }
@@ -47,14 +46,14 @@ export function prepareAttempt(
   const args = renderArguments(context, task, scope);
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
-  const steps = stepRunnerFor(context, task, host, surroundings.play, scope);
+  const steps = stepRunnerFor(context, task, host, surroundings, scope);
   const deadline = deadlineOf(context, task);
   let hadEffects = false;
   const hasEffects = (): boolean => hadEffects;
   const attemptContext: AttemptContext = {
     isCheckMode: context.request.isCheckMode,
     steps,
-    controller: controllerFor(context.store, host.name, foldersOf(context, task), scope),
+    controller: controllerFor(context.store, host.name, task.folders, scope),
     predicted: on.predicted,
     id: createHash('sha256')
       .update(`${context.runId} ${task.id} ${host.name} ${JSON.stringify(extra)}`)
@@ -87,7 +86,8 @@ export function prepareAttempt(
         action: { ...action, signal },
       }),
     );
-    Object.assign(host.data, result.facts);
+    Object.assign((task.delegateFacts ? on : host).data, result.facts);
+    if (result.adds) await context.inventory.add(result.adds);
     return result;
   };
   return { make, hasEffects, invalidateFacts, deadline };
@@ -131,25 +131,21 @@ export function stepRunnerFor(
   context: RunContext,
   task: Task,
   host: HostRun,
-  play: Play,
+  { play }: Place,
   scope: Scope,
   signal: AbortSignal = context.request.abort,
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const where = {
-    task: refOf(task),
+    task: refOf(context, task),
     host: host.name,
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
-  const environment = Object.assign({}, ...task.environment.map((layer) => layer.render(scope) as object)) as Record<
-    string,
-    unknown
-  >;
   return createStepRunner({
     connect: () => connectionFor(context, on, play, on === host ? scope : undefined),
     become: becomeFor(context, task, on, play, scope),
-    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
+    environment: environmentOf(task, scope),
     deadline: deadlineOf(context, task),
     clock: context.clock,
     signal,
@@ -167,6 +163,9 @@ function hostNamed(context: RunContext, name: string): HostRun {
   throw new RunbookError('task-failed', `delegate_to: the inventory has no host "${name}"`);
 }
 
-function foldersOf(context: RunContext, task: Task): string[] {
-  return [dirname(task.range.source.path), dirname(context.request.playbook)];
+/** The environment of a task's commands. `null` takes back what a layer around sets. */
+function environmentOf(task: Task, scope: Scope): Record<string, string> {
+  const layers = task.environment.map((layer) => layer.render(scope) as object);
+  const all: readonly [string, unknown][] = Object.entries(Object.assign({}, ...layers) as object);
+  return Object.fromEntries(all.flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])));
 }

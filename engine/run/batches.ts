@@ -1,18 +1,33 @@
 import type { HostCount } from '../language/playbook.ts';
+import type { GroupLimit } from './group-limit.ts';
+
+/** How many hosts a count means: a percentage is of all the play's hosts, rounded down, but never less than one host. */
+export function countHosts(count: HostCount, all: number): number {
+  return 'hosts' in count ? count.hosts : Math.max(1, Math.floor((all * count.percent) / 100));
+}
 
 /**
- * Cuts hosts into batches: the sizes in order, the last one repeated. A percentage is of all the play's hosts, rounded
- * down, but never less than one host. No sizes: one batch.
+ * Cuts hosts into batches: the sizes in order, the last one repeated. No sizes: one batch. With a limit, a host for whose
+ * group a batch has no room is taken up by the next one, and those after it move up.
  */
-export function cutBatches<T>(hosts: readonly T[], sizes: readonly HostCount[]): T[][] {
-  const last = sizes.at(-1);
-  if (last === undefined) return hosts.length > 0 ? [[...hosts]] : [];
-  const batches: T[][] = [];
-  for (let start = 0; start < hosts.length; ) {
-    const size = sizes[batches.length] ?? last;
-    const count = 'hosts' in size ? size.hosts : Math.max(1, Math.floor((hosts.length * size.percent) / 100));
-    batches.push(hosts.slice(start, start + count));
-    start += count;
+export function cutBatches<H>(hosts: readonly H[], sizes: readonly HostCount[], limit?: GroupLimit<H>): H[][] {
+  const batches: H[][] = [];
+  for (let left = hosts; left.length > 0; ) {
+    const size = sizes[batches.length] ?? sizes.at(-1);
+    const count = size ? countHosts(size, hosts.length) : hosts.length;
+    const batch = limit ? pick(left, count, limit) : left.slice(0, count);
+    const taken = new Set(batch);
+    left = left.filter((host) => !taken.has(host));
+    batches.push(batch);
   }
   return batches;
+}
+
+function pick<H>(hosts: readonly H[], count: number, limit: GroupLimit<H>): H[] {
+  const batch: H[] = [];
+  for (const host of hosts) {
+    if (batch.length === count) break;
+    if (limit.hasRoom(host, batch)) batch.push(host);
+  }
+  return batch;
 }

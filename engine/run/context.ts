@@ -1,21 +1,20 @@
+import type { LimitFunction } from 'p-limit';
 import type { Clock } from '../base/clock.ts';
 import type { EventBus, TaskRef } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
-import type { Inventory } from '../inventory/inventory.ts';
-import type { Play, Task } from '../language/playbook.ts';
+import type { GrowingInventory } from '../inventory/growth.ts';
+import type { Include, Meta, Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Connections } from './connections.ts';
 import type { FileStore } from './controller.ts';
 import type { FactReaders } from './facts-readers.ts';
 import type { HostRun } from './host-run.ts';
-import type { TaskEnd } from './judgement.ts';
+import type { InputCheck } from './inputs-check.ts';
+import type { OnceResults } from './once.ts';
 import type { RunRequest } from './request.ts';
-
-/** What a `run_once` task did, and on which host. */
-export interface OnceResult extends TaskEnd {
-  readonly host: string;
-}
+import type { Place } from './surroundings.ts';
+import type { VariableLayers } from './variables.ts';
 
 /** What every part of a run shares. */
 export interface RunContext {
@@ -24,24 +23,40 @@ export interface RunContext {
   /** The bus on which secrets are masked already. */
   readonly bus: EventBus;
   readonly clock: Clock;
-  readonly inventory: Inventory;
+  readonly inventory: GrowingInventory;
   readonly store: FileStore;
   readonly connections: Connections;
   readonly validator: Validator;
-  /** Every host of the inventory, and those that tasks are delegated to. */
+  /** Every host of the inventory, and those that tasks are delegated to. Hosts that are added come in. */
   readonly hosts: Map<string, HostRun>;
   readonly factReaders: FactReaders;
   /** Runs a job when one of the run's forks is free. */
   readonly limit: <T>(job: () => Promise<T>) => Promise<T>;
   /** The variables as a task on a host sees them; `extra` lies over all of them (a loop's `item`). */
-  readonly scopeOf: (host: HostRun, play: Play, task?: Task, extra?: Readonly<Record<string, unknown>>) => Scope;
-  /** Whether `--tags` and `--skip-tags` leave a task in. */
-  readonly isSelected: (task: Task) => boolean;
-  /** `run_once` results by task id. */
-  readonly onceResults: Map<string, OnceResult>;
+  readonly scopeOf: (
+    host: HostRun,
+    place: Place,
+    task?: VariableLayers,
+    extra?: Readonly<Record<string, unknown>>,
+  ) => Scope;
+  /** Whether `--tags` and `--skip-tags` leave something with these tags in. */
+  readonly isSelected: (tagged: { readonly tags: readonly string[] }) => boolean;
+  /** Judges the inputs of plays and roles. */
+  readonly checkInputs: InputCheck;
+  /** What `run_once` tasks did. */
+  readonly once: OnceResults;
+  /** The run's own `throttle`, by task id: it holds for hosts that come to the task at different times, too. */
+  readonly throttles: Map<string, LimitFunction>;
+  /** See {@link refOf}. */
+  readonly refs: WeakMap<Task | Include | Meta, TaskRef>;
 }
 
-/** A task as events name it. */
-export function refOf(task: Task): TaskRef {
-  return { id: task.id, name: task.name, module: task.module.name, place: formatRange(task.range) };
+/** A task as events name it, worked out once: there are several events for each host. */
+export function refOf(context: Pick<RunContext, 'refs'>, task: Task | Include | Meta): TaskRef {
+  const known = context.refs.get(task);
+  if (known) return known;
+  const module = task.kind === 'task' ? task.module.name : task.kind === 'include' ? 'include_tasks' : 'meta';
+  const ref = { id: task.id, name: task.name, module, place: formatRange(task.range) };
+  context.refs.set(task, ref);
+  return ref;
 }

@@ -1,37 +1,65 @@
+import type { Outcome } from '../base/events.ts';
 import type { Play, Task } from '../language/playbook.ts';
-import { endWithoutRunning, runTask, type Surroundings } from './across-hosts.ts';
-import type { RunContext } from './context.ts';
+import { endWithoutRunning, runTask } from './across-hosts.ts';
+import { type RunContext, refOf } from './context.ts';
 import { distrustFacts } from './facts-state.ts';
 import { ensureFacts } from './gather-facts.ts';
-import { type HostRun, leaveOut } from './host-run.ts';
+import { asActive, type HostRun, leaveOut } from './host-run.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The handlers that a name means: the one that is called so, and those that listen to it as a topic. */
+export function handlersNamed(play: Play, name: string): readonly Task[] {
+  return play.handlers.filter((handler) => handler.name === name || handler.listen.includes(name));
+}
+
+/** Notes which handlers a task notifies on a host that ended in this way. */
+export function notifyHandlers(
+  play: Play,
+  task: Task,
+  host: HostRun,
+  end: { readonly outcome: Outcome; readonly hasChangedItem: boolean },
+): void {
+  const isNotified = end.outcome === 'changed' || end.hasChangedItem;
+  if (!isNotified && end.outcome !== 'unknown') return;
+  const notified = isNotified ? host.notified : host.perhapsNotified;
+  for (const name of task.notify) for (const handler of handlersNamed(play, name)) notified.add(handler);
+}
 
 /**
- * Runs the handlers that the hosts of a batch notified. What a failed host still has notified is told in the recap.
+ * Runs the handlers at the end of a batch, with `force_handlers` on hosts that failed, too. What a failed host still has
+ * notified is told in the recap.
  */
+export async function runLastHandlers(
+  context: RunContext,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+): Promise<void> {
+  const isForced = (host: HostRun): boolean => surroundings.play.forceHandlers && host.status === 'failed';
+  await asActive(
+    hosts.filter((host) => host.status === 'active' || isForced(host)),
+    () => runHandlers(context, hosts, surroundings),
+  );
+}
+
+/** Runs the handlers that hosts notified so far. */
 export async function runHandlers(
   context: RunContext,
-  play: Play,
-  batch: readonly HostRun[],
+  hosts: readonly HostRun[],
   surroundings: Surroundings,
 ): Promise<void> {
   // A handler may notify one that stands before it: round again until none is left, at most once for each handler.
-  for (let round = 0; round < play.handlers.length; round++) {
-    if (!(await runRound(context, play, batch, surroundings))) return;
+  for (let round = 0; round < surroundings.play.handlers.length; round++) {
+    if (!(await runRound(context, hosts, surroundings))) return;
   }
 }
 
 /** Runs the handlers that were notified once, in the order of the play; false when there was none. */
-async function runRound(
-  context: RunContext,
-  play: Play,
-  batch: readonly HostRun[],
-  surroundings: Surroundings,
-): Promise<boolean> {
+async function runRound(context: RunContext, hosts: readonly HostRun[], surroundings: Surroundings): Promise<boolean> {
   let wasNotified = false;
-  for (const handler of play.handlers) {
-    const active = batch.filter((h) => h.status === 'active');
-    const notified = active.filter((h) => h.notified.has(handler.name));
-    predictUnknown(context, handler, active);
+  for (const handler of surroundings.play.handlers) {
+    const active = hosts.filter((h) => h.status === 'active');
+    const notified = active.filter((h) => h.notified.has(handler));
+    predictUnknown(context, handler, active, surroundings.play);
     if (notified.length === 0) continue;
     if (context.request.signal.aborted) {
       leaveOut(notified);
@@ -39,22 +67,22 @@ async function runRound(
     }
     wasNotified = true;
     // Before it runs: it may notify itself by way of others.
-    for (const host of notified) host.notified.delete(handler.name);
-    const able = await ensureFacts(context, handler, notified, play);
+    for (const host of notified) host.notified.delete(handler);
+    const able = await ensureFacts(context, handler, notified, surroundings.play);
     if (able.length > 0) await runTask(context, handler, able, surroundings, true);
-    for (const host of notified) if (host.status !== 'active') host.notified.add(handler.name);
+    for (const host of notified) if (host.status !== 'active') host.notified.add(handler);
   }
   return wasNotified;
 }
 
 /** In check mode: a handler that only tasks would notify of which it is unknown whether they change anything. */
-function predictUnknown(context: RunContext, handler: Task, hosts: readonly HostRun[]): void {
-  const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler.name) && !h.notified.has(handler.name));
+function predictUnknown(context: RunContext, handler: Task, hosts: readonly HostRun[], play: Play): void {
+  const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler) && !h.notified.has(handler));
   for (const host of unknown) {
     host.predicted.record([]);
     distrustFacts(host, handler, true);
-    for (const name of handler.notify) host.perhapsNotified.add(name);
+    notifyHandlers(play, handler, host, { outcome: 'unknown', hasChangedItem: false });
   }
   const message = 'it runs if a task changes something of which check mode cannot tell';
-  endWithoutRunning(context, handler, unknown, true, { outcome: 'unknown', message });
+  endWithoutRunning(context, refOf(context, handler), unknown, true, { outcome: 'unknown', message });
 }

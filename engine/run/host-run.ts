@@ -1,5 +1,6 @@
 import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '../base/events.ts';
 import type { Host } from '../inventory/inventory.ts';
+import type { Task } from '../language/playbook.ts';
 import { createHostFacts, type HostFacts } from './facts-state.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
 
@@ -9,7 +10,8 @@ export type HostFailure = FailureView & { readonly task: string };
 /** Everything that a run knows about one host. Its tasks run one after another, so nothing here needs a lock. */
 export interface HostRun {
   readonly name: string;
-  readonly host: Host;
+  /** As the inventory has it now: its groups can grow. */
+  host: Host;
   /** Registered results, facts and `set-fact` values, by name. They are data: never rendered. */
   readonly data: Record<string, unknown>;
   readonly facts: HostFacts;
@@ -17,11 +19,13 @@ export interface HostRun {
   status: 'active' | 'failed' | 'unreachable' | 'interrupted';
   failure?: HostFailure;
   hasStarted: boolean;
+  /** `meta` ended the play for it, without failure: what is left of the play is not for this host. */
+  hasEnded: boolean;
   readonly counts: Record<Outcome, number>;
-  /** Names of handlers to run at the end of the batch. */
-  readonly notified: Set<string>;
+  /** Handlers to run at the next flush. */
+  readonly notified: Set<Task>;
   /** Check mode: handlers that only tasks with an unknown outcome would notify. */
-  readonly perhapsNotified: Set<string>;
+  readonly perhapsNotified: Set<Task>;
   readonly predicted: PredictedState;
   readonly keptLeases: { readonly task: string; readonly reason: string }[];
 }
@@ -36,6 +40,7 @@ export function createHostRun(host: Host): HostRun {
     facts: createHostFacts(data),
     status: 'active',
     hasStarted: false,
+    hasEnded: false,
     counts: { ok: 0, changed: 0, skipped: 0, unknown: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
     notified: new Set(),
     perhapsNotified: new Set(),
@@ -63,6 +68,22 @@ export function leaveOut(hosts: readonly HostRun[]): undefined {
   for (const host of hosts) if (host.status === 'active') host.status = 'interrupted';
 }
 
+/**
+ * Runs what failed hosts take part in, too. What had failed or was interrupted before is so after it, whatever happened
+ * in it.
+ */
+export async function asActive(hosts: readonly HostRun[], body: () => Promise<void>): Promise<void> {
+  const before = hosts.map(({ status, failure }) => ({ status, failure }));
+  for (const host of hosts) host.status = 'active';
+  await body();
+  for (const [i, host] of hosts.entries()) {
+    const { status = 'active', failure } = before[i] ?? {};
+    if (status === 'active') continue;
+    host.status = status;
+    if (failure) host.failure = failure;
+  }
+}
+
 /** A host's line in the recap. */
 export function summaryOf(run: HostRun): HostSummary {
   return {
@@ -70,7 +91,7 @@ export function summaryOf(run: HostRun): HostSummary {
     state: finalStateOf(run),
     counts: run.counts,
     ...(run.failure && { failure: run.failure }),
-    pendingHandlers: [...run.notified],
+    pendingHandlers: [...run.notified].map((handler) => handler.name),
     leases: run.keptLeases,
   };
 }

@@ -133,7 +133,7 @@ export function unknownVerdict(reason: string): Verdict {
 }
 
 /** An error outside an attempt: a condition, an argument or the connection. */
-export function verdictOfError(error: unknown, task: Task): Verdict {
+export function verdictOfError(error: unknown, task: Pick<Task, 'name'>): Verdict {
   if (error instanceof UnknownValueError) return unknownVerdict(error.message);
   const failure = failureView(error);
   if (isLeaseRefusal(error)) {

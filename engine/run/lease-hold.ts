@@ -1,4 +1,5 @@
 import type { LeaseClause } from '../language/playbook.ts';
+import type { Place } from './surroundings.ts';
 
 /** What one block's lease is to one host. */
 export interface HostHold {
@@ -15,14 +16,17 @@ export interface HostHold {
 /** A block's lease during a run, host by host. */
 export interface LeaseHold {
   readonly clause: LeaseClause;
+  /** Where its block stands: what its arguments are rendered with. */
+  readonly place: Place;
   of(host: string): HostHold;
 }
 
 /** A lease that nobody holds yet. */
-export function createLeaseHold(clause: LeaseClause): LeaseHold {
+export function createLeaseHold(clause: LeaseClause, place: Place): LeaseHold {
   const holds = new Map<string, HostHold>();
   return {
     clause,
+    place,
     of(host) {
       const hold = holds.get(host) ?? { state: 'not-taken', grant: undefined, args: undefined, hasEffects: false };
       holds.set(host, hold);

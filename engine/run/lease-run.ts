@@ -1,12 +1,12 @@
 import type { TaskResult } from '../base/events.ts';
-import type { Play, Task } from '../language/playbook.ts';
+import type { Task } from '../language/playbook.ts';
 import type { AnyLease } from '../module/contract.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
 import { renderArguments, stepRunnerFor } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
 import { LeaseRefusal, outcomeOf } from './judgement.ts';
-import type { HostHold, LeaseHold } from './lease-hold.ts';
+import type { LeaseHold } from './lease-hold.ts';
 import { failureOf, resultOf, shown } from './no-log.ts';
 import { failureView } from './step-runner.ts';
 
@@ -15,32 +15,27 @@ import { failureView } from './step-runner.ts';
  * notes that something happens under them. True when one was taken just now: the host may look different afterwards.
  * Rejects with a LeaseRefusal when one cannot be taken. In check mode it only says what taking them would change.
  */
-export async function takeLeases(
-  context: RunContext,
-  holds: readonly LeaseHold[],
-  host: HostRun,
-  play: Play,
-): Promise<boolean> {
+export async function takeLeases(context: RunContext, holds: readonly LeaseHold[], host: HostRun): Promise<boolean> {
   let wasTaken = false;
   for (const hold of holds) {
     const held = hold.of(host.name);
     if (held.state === 'refused') throw new LeaseRefusal(refusal(hold.clause.task));
-    if (held.state === 'not-taken') wasTaken = (await take(context, hold.clause.task, held, host, play)) || wasTaken;
+    if (held.state === 'not-taken') wasTaken = (await take(context, hold, host)) || wasTaken;
   }
   if (!context.request.isCheckMode) for (const hold of holds) hold.of(host.name).hasEffects = true;
   return wasTaken;
 }
 
 /** Gives a lease back. A release that fails puts the host out, and the recap names the lease that is still held. */
-export async function releaseLease(context: RunContext, hold: LeaseHold, host: HostRun, play: Play): Promise<void> {
+export async function releaseLease(context: RunContext, hold: LeaseHold, host: HostRun): Promise<void> {
   const { task } = hold.clause;
   const held = hold.of(host.name);
   const module = task.module as AnyLease;
-  const eventBody = { task: refOf(task), host: host.name, grant: shown(task, held.grant) };
+  const eventBody = { task: refOf(context, task), host: host.name, grant: shown(task, held.grant) };
   try {
     // The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry.
     const { signal } = new AbortController();
-    const steps = stepRunnerFor(context, task, host, play, context.scopeOf(host, play, task), signal);
+    const steps = stepRunnerFor(context, task, host, hold.place, context.scopeOf(host, hold.place, task), signal);
     await steps.drive(module.release({ args: held.args as never, grant: held.grant }));
     context.bus.emit({ type: 'lease-released', ...eventBody });
   } catch (error) {
@@ -53,10 +48,12 @@ export async function releaseLease(context: RunContext, hold: LeaseHold, host: H
   }
 }
 
-async function take(context: RunContext, task: Task, held: HostHold, host: HostRun, play: Play): Promise<boolean> {
+async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promise<boolean> {
+  const { task } = hold.clause;
+  const held = hold.of(host.name);
   const { bus, clock, request } = context;
   const started = clock.now();
-  const ref = refOf(task);
+  const ref = refOf(context, task);
   const module = task.module as AnyLease;
   const end = (result: Omit<TaskResult, 'durationMs'>): void => ended(context, task, host, started, result);
   const begin = (): void => {
@@ -65,7 +62,7 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
   };
   let isBegun = false;
   try {
-    const scope = context.scopeOf(host, play, task);
+    const scope = context.scopeOf(host, hold.place, task);
     if (task.when.some((condition) => !condition.test(scope))) {
       held.state = 'not-needed';
       return false;
@@ -73,7 +70,7 @@ async function take(context: RunContext, task: Task, held: HostHold, host: HostR
     begin();
     isBegun = true;
     const args = renderArguments(context, task, scope);
-    const steps = stepRunnerFor(context, task, host, play, scope);
+    const steps = stepRunnerFor(context, task, host, hold.place, scope);
     const current = await steps.ask(module.probe(args));
     const diff = module.diff(current, args);
     const changes = 'unknown' in diff ? [] : diff;
@@ -114,7 +111,7 @@ function ended(
   const result = resultOf(task, end);
   recordOutcome(host, task.name, result);
   const durationMs = context.clock.now() - started;
-  context.bus.emit({ type: 'host-task-ended', task: refOf(task), host: host.name, durationMs, ...result });
+  context.bus.emit({ type: 'host-task-ended', task: refOf(context, task), host: host.name, durationMs, ...result });
 }
 
 function refusal(task: Task): string {

@@ -1,16 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
+import type { InventoryParts } from '../inventory/growth.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
-import { limitHosts, matchHosts } from '../inventory/patterns.ts';
 import { loadInventory } from '../inventory/sources.ts';
 import { loadPlaybook } from '../language/load.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
-import { createScope } from '../language/scope.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import { mistakesInFactNames } from './facts-names.ts';
-import type { RunRequest } from './request.ts';
+import { matchPlays } from './play-hosts.ts';
+import type { Answers, RunRequest } from './request.ts';
 import { tasksOf } from './selection.ts';
 
 /** All that a run needs to know before it contacts a host. */
@@ -19,6 +19,9 @@ export interface LoadedRun {
   readonly validator: Validator;
   readonly playbook: Playbook;
   readonly inventory: Inventory;
+  /** What the inventory was made of: hosts can be added in the run. */
+  readonly inventoryParts: InventoryParts;
+  readonly answers: Answers;
   /** The hosts of each play, in order, after `--limit`. */
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
   readonly warnings: readonly Diagnostic[];
@@ -31,7 +34,7 @@ export interface LoadedRun {
 export async function loadRun(
   request: Pick<
     RunRequest,
-    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask'
   >,
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(request.playbook));
@@ -51,12 +54,15 @@ export async function loadRun(
     throw new DiagnosticsError(mistakes);
   const unknown = unknownTags(playbook.value.playbook, request);
   if (unknown.length > 0) throw new DiagnosticsError(unknown);
-  const hostsOf = matchPlays(playbook.value.playbook, inventory.value.inventory, request);
+  const answers: Answers = (await request.ask?.(playbook.value.playbook.plays)) ?? new Map();
+  const hostsOf = matchPlays(playbook.value.playbook, inventory.value.inventory, { request, answers });
   return {
     registry,
     validator,
     playbook: playbook.value.playbook,
     inventory: inventory.value.inventory,
+    inventoryParts: inventory.value.parts,
+    answers,
     hostsOf,
     warnings: [...playbook.value.diagnostics, ...inventory.value.diagnostics],
   };
@@ -74,36 +80,4 @@ function unknownTags({ plays }: Playbook, request: Pick<RunRequest, 'tags' | 'sk
         return { severity: 'error', message: `${option} ${tag}: no task has this tag`, ...(hint && { hint }) };
       });
   return [...check('--tags', request.tags), ...check('--skip-tags', request.skipTags)];
-}
-
-function matchPlays(
-  playbook: Playbook,
-  inventory: Inventory,
-  request: Pick<RunRequest, 'limit' | 'extraVars'>,
-): Map<Play, readonly Host[]> {
-  const mistakes: Diagnostic[] = [];
-  const hostsOf = new Map<Play, readonly Host[]>();
-  const collect = <T>(match: () => T): T | undefined => {
-    try {
-      return match();
-    } catch (error) {
-      if (!(error instanceof DiagnosticsError)) throw error;
-      mistakes.push(...error.diagnostics);
-      return undefined;
-    }
-  };
-  for (const play of playbook.plays) {
-    const hosts = collect(() => {
-      const pattern = play.hosts.render(createScope([play.vars, request.extraVars]));
-      return matchHosts(inventory, Array.isArray(pattern) ? pattern.join(',') : String(pattern), play.hosts.range);
-    });
-    if (!hosts) continue;
-    const { limit } = request;
-    hostsOf.set(play, limit === undefined ? hosts : (collect(() => limitHosts(inventory, hosts, limit)) ?? []));
-  }
-  if (mistakes.length === 0 && [...hostsOf.values()].every((hosts) => hosts.length === 0)) {
-    mistakes.push({ severity: 'error', message: `--limit ${request.limit ?? ''} leaves no host in any play` });
-  }
-  if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
-  return hostsOf;
 }

@@ -1,11 +1,15 @@
-import type { Block, Node, Play } from '../language/playbook.ts';
-import { runTask, type Surroundings } from './across-hosts.ts';
+import type { Block, Node } from '../language/playbook.ts';
+import { runTask } from './across-hosts.ts';
 import { type RunContext, refOf } from './context.ts';
 import { ensureFacts } from './gather-facts.ts';
-import { type HostRun, leaveOut } from './host-run.ts';
+import { asActive, type HostRun, leaveOut } from './host-run.ts';
+import { runInclude } from './include-run.ts';
+import { checkRoleInputs } from './inputs-check.ts';
 import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { releaseLease } from './lease-run.ts';
+import { runMeta } from './meta-run.ts';
 import { shown } from './no-log.ts';
+import { type Surroundings, takingPart } from './surroundings.ts';
 
 /** Runs nodes in order across hosts; each host's status says afterwards whether it is still in. */
 export async function runNodes(
@@ -15,15 +19,31 @@ export async function runNodes(
   surroundings: Surroundings,
 ): Promise<void> {
   for (const node of nodes) {
-    const active = hosts.filter((h) => h.status === 'active');
+    const active = takingPart(hosts, surroundings);
     if (active.length === 0) return;
     if (context.request.signal.aborted) {
       return leaveOut(active);
     }
     const able = await ensureFacts(context, node, active, surroundings.play);
-    if (able.length === 0) return;
-    if (node.kind === 'task') await runTask(context, node, able, surroundings, false);
-    else if (node.kind === 'block') await runBlock(context, node, able, surroundings);
+    if (able.length > 0) await runNode(context, node, able, surroundings);
+  }
+}
+
+function runNode(
+  context: RunContext,
+  node: Node,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+): Promise<void> {
+  switch (node.kind) {
+    case 'task':
+      return runTask(context, node, hosts, surroundings, false);
+    case 'block':
+      return runBlock(context, node, hosts, surroundings);
+    case 'include':
+      return runInclude(context, node, hosts, surroundings, (...what) => runNodes(context, ...what));
+    case 'meta':
+      return runMeta(context, node, hosts, surroundings);
   }
 }
 
@@ -33,15 +53,16 @@ async function runBlock(
   hosts: readonly HostRun[],
   outer: Surroundings,
 ): Promise<void> {
-  const hold = block.lease && createLeaseHold(block.lease);
+  const hold = block.lease && createLeaseHold(block.lease, outer);
   const inner = hold ? { ...outer, leases: [...outer.leases, hold] } : outer;
+  if (block.role) checkRoleInputs(context, block, block.role, hosts, outer);
   await runNodes(context, block.body, hosts, inner);
   // Where a lease around it was refused nothing was done in it, so there is nothing to rescue.
   const isRefused = (h: HostRun): boolean => inner.leases.some((lease) => lease.of(h.name).state === 'refused');
   const failed = hosts.filter((h) => isDown(h) && !isRefused(h));
   if (block.rescue.length > 0 && failed.length > 0) await rescue(context, block, failed, inner);
   if (block.always.length > 0) await runAlways(context, block, hosts, inner);
-  if (hold) await settleLease(context, hold, hosts, outer.play);
+  if (hold) await settleLease(context, hold, hosts);
 }
 
 async function rescue(
@@ -76,28 +97,21 @@ async function runAlways(
   hosts: readonly HostRun[],
   inner: Surroundings,
 ): Promise<void> {
-  const before = new Map(hosts.map((h) => [h, { status: h.status, failure: h.failure }]));
   const entered = hosts.filter((h) => h.status !== 'interrupted');
-  for (const host of entered) host.status = 'active';
-  await runNodes(context, block.always, entered, inner);
-  for (const [host, { status, failure }] of before) {
-    if (status === 'active') continue;
-    host.status = status;
-    if (failure) host.failure = failure;
-  }
+  await asActive(entered, () => runNodes(context, block.always, entered, { ...inner, isCleanUp: true }));
 }
 
-async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly HostRun[], play: Play): Promise<void> {
+async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly HostRun[]): Promise<void> {
   const settle = async (host: HostRun): Promise<void> => {
     const held = hold.of(host.name);
     if (held.state !== 'held') return;
     const end = host.status === 'active' ? 'succeeded' : host.status === 'interrupted' ? 'interrupted' : 'failed';
     const decision = releaseDecision(hold.clause, held, end);
-    if (decision.release) return releaseLease(context, hold, host, play);
+    if (decision.release) return releaseLease(context, hold, host);
     host.keptLeases.push({ task: hold.clause.task.name, reason: decision.reason });
     context.bus.emit({
       type: 'lease-kept',
-      task: refOf(hold.clause.task),
+      task: refOf(context, hold.clause.task),
       host: host.name,
       grant: shown(hold.clause.task, held.grant),
       reason: decision.reason,

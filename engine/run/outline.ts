@@ -7,7 +7,7 @@ import { isSelected, tasksOf } from './selection.ts';
 export async function outlineRun(
   request: Pick<
     RunRequest,
-    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask'
   >,
 ): Promise<RunOutline> {
   const loaded = await loadRun(request);

@@ -1,5 +1,10 @@
+import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
+import type { Play } from '../language/playbook.ts';
+
+/** Answers to the prompts of plays, by the play's id: above the variables of the play, below results and `-e`. */
+export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /** What a user asks for: one invocation of `runbook play`. */
 export interface RunRequest {
@@ -17,6 +22,8 @@ export interface RunRequest {
   readonly skipTags: readonly string[];
   /** `-e`: above every other variable. */
   readonly extraVars: Readonly<Record<string, unknown>>;
+  /** Asks for what `vars_prompt` wants and `-e` does not give; called once, before hosts are matched. */
+  readonly ask?: (plays: readonly Play[]) => Promise<Answers>;
   /** How many hosts are worked on at the same time. */
   readonly forks: number;
   /** `--modules`: folders of custom modules, besides `modules/` beside the playbook. */
@@ -36,6 +43,8 @@ export interface RunRequest {
   /** Where the journal is kept, `.runbook` by default; absent: no journal. */
   readonly journalDirectory?: string;
   readonly bus: EventBus;
+  /** The machine's own unless it is given. */
+  readonly clock?: Clock;
   /** First stage of an interrupt: start nothing new, let what is in flight finish. */
   readonly signal: AbortSignal;
   /** Second stage: abort the tasks in flight too. */

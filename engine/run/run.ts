@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
-import type { Play } from '../language/playbook.ts';
+import { createGrowingInventory } from '../inventory/growth.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { compileTemplate } from '../language/template.ts';
 import { createTransport } from '../transport/create-transport.ts';
 import { createConnections } from './connections.ts';
@@ -11,11 +12,13 @@ import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { createFactReaders } from './facts-readers.ts';
-import { createHostRun, type HostRun, leaveOut, summaryOf } from './host-run.ts';
+import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
+import { createInputCheck } from './inputs-check.ts';
 import { createJournal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
-import { runPlay } from './play-run.ts';
+import { createOnceResults } from './once.ts';
+import { runPlays } from './plays-run.ts';
 import type { RunRequest } from './request.ts';
 import { secretsOf } from './secrets.ts';
 import { isSelected } from './selection.ts';
@@ -25,20 +28,18 @@ import { createVariables } from './variables.ts';
  * Runs a playbook, or in check mode says what it would do. Everything that happens is told on the request's bus; the last
  * event is `run-ended`. Raises a DiagnosticsError, before anything is contacted, for mistakes in what was loaded.
  */
-export async function runPlaybook(request: RunRequest): Promise<{ exitCode: number }> {
-  const loaded = await loadRun(request);
-  const clock = systemClock;
+export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number }> {
+  const loaded = await loadRun(asked);
+  const request: RunRequest = { ...asked, extraVars: loaded.extraVars };
+  const clock = request.clock ?? systemClock;
   const started = clock.now();
   const runId = newRunId(started);
   if (request.journalDirectory !== undefined) request.bus.subscribe(createJournal(request.journalDirectory, runId));
   const bus = maskedBus(request.bus, secretsOf(request, loaded));
 
   const hosts = new Map<string, HostRun>();
-  const { inventory } = loaded;
-  // localhost can be delegated to without being named in the inventory.
-  for (const host of [...inventory.localhosts.values(), ...inventory.hosts.values()]) {
-    hosts.set(host.name, createHostRun(host));
-  }
+  takeIn(hosts, loaded.inventory);
+  const inventory = createGrowingInventory(loaded.inventory, loaded.inventoryParts, (grown) => takeIn(hosts, grown));
   const taking = hostsInRun(loaded, hosts);
   bus.emit({
     type: 'run-started',
@@ -46,7 +47,7 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
     playbook: request.playbook,
     isCheckMode: request.isCheckMode,
     isDiff: request.isDiff,
-    hosts: taking.map((h) => h.name),
+    hosts: [...taking].map((h) => h.name),
     forks: request.forks,
   });
   for (const diagnostic of loaded.warnings) bus.emit({ type: 'warning', diagnostic });
@@ -68,17 +69,20 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
     clock,
     inventory,
     store,
-    factReaders: createFactReaders(inventory, store, dirname(resolve(request.playbook))),
+    factReaders: createFactReaders(loaded.inventory, store, dirname(resolve(request.playbook))),
     connections,
     validator: loaded.validator,
     hosts,
     limit: (job) => limit(job),
-    scopeOf: createVariables(request, inventory, hosts, runId),
-    isSelected: (task) => isSelected(task, request.tags, request.skipTags),
-    onceResults: new Map(),
+    scopeOf: createVariables(request, inventory, hosts, runId, loaded.answers),
+    isSelected: (tagged) => isSelected(tagged, request.tags, request.skipTags),
+    checkInputs: createInputCheck(loaded.validator),
+    once: createOnceResults(),
+    throttles: new Map(),
+    refs: new WeakMap(),
   };
-  const stop = await runPlays(context, loaded);
-  const summary = taking.map(summaryOf);
+  const stop = await runPlays(context, loaded, (host) => taking.add(host));
+  const summary = [...taking].map(summaryOf);
   const isInterrupted = request.signal.aborted;
   const exitCode = exitCodeOf({
     isCheckMode: request.isCheckMode,
@@ -97,36 +101,19 @@ export async function runPlaybook(request: RunRequest): Promise<{ exitCode: numb
   return { exitCode };
 }
 
-/** Runs the plays in order; says why it stopped, and whether that left something out. */
-async function runPlays(
-  context: RunContext,
-  loaded: LoadedRun,
-): Promise<{ reason: string; isEarly: boolean } | undefined> {
-  const active = (play: Play): HostRun[] =>
-    (loaded.hostsOf.get(play) ?? [])
-      .flatMap((host) => context.hosts.get(host.name) ?? [])
-      .filter((host) => host.status === 'active');
-  const { plays } = loaded.playbook;
-  for (const [i, play] of plays.entries()) {
-    if (context.request.signal.aborted) {
-      for (const left of plays.slice(i)) leaveOut(active(left));
-      return undefined;
-    }
-    const hosts = active(play);
-    if (hosts.length === 0) continue;
-    const end = await runPlay(context, play, hosts);
-    if (end.stopReason === undefined) continue;
-    const leavesPlaysOut = plays.slice(i + 1).some((later) => active(later).length > 0);
-    return { reason: end.stopReason, isEarly: end.leavesBatchesOut || leavesPlaysOut };
+/** Takes in the hosts of an inventory, new ones and what has changed of others. */
+function takeIn(hosts: Map<string, HostRun>, inventory: Inventory): void {
+  // localhost can be delegated to without being named in the inventory.
+  for (const host of [...inventory.localhosts.values(), ...inventory.hosts.values()]) {
+    const known = hosts.get(host.name);
+    if (known) known.host = host;
+    else hosts.set(host.name, createHostRun(host));
   }
-  return undefined;
 }
 
 /** The hosts of any play, in the order in which they first take part. */
-function hostsInRun(loaded: LoadedRun, hosts: ReadonlyMap<string, HostRun>): HostRun[] {
-  const names = new Set<string>();
-  for (const matched of loaded.hostsOf.values()) for (const host of matched) names.add(host.name);
-  return [...names].flatMap((name) => hosts.get(name) ?? []);
+function hostsInRun(loaded: LoadedRun, hosts: ReadonlyMap<string, HostRun>): Set<HostRun> {
+  return new Set([...loaded.hostsOf.values()].flat().flatMap((host) => hosts.get(host.name) ?? []));
 }
 
 /** Sortable by time, and unique when two runs start in the same second: `20261121T051500Z-3fa9`. */

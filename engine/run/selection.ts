@@ -1,7 +1,11 @@
-import type { Node, Task } from '../language/playbook.ts';
+import type { Meta, Node, Task } from '../language/playbook.ts';
 
 /** Whether `--tags` and `--skip-tags` leave a task in: skipping wins; `always` and `never` are as in Ansible. */
-export function isSelected(task: Task, tags: readonly string[], skipTags: readonly string[]): boolean {
+export function isSelected(
+  task: { readonly tags: readonly string[] },
+  tags: readonly string[],
+  skipTags: readonly string[],
+): boolean {
   const has = (names: readonly string[]): boolean => names.some((name) => task.tags.includes(name));
   if (has(skipTags)) return false;
   if (tags.length === 0 || tags.includes('all')) return !task.tags.includes('never') || has(tags);
@@ -17,18 +21,41 @@ export function* tasksOf(nodes: readonly Node[]): Generator<Task> {
       yield* tasksOf(node.body);
       yield* tasksOf(node.rescue);
       yield* tasksOf(node.always);
+    } else if (node.kind === 'include') {
+      for (const inside of node.files.values()) yield* tasksOf(inside);
     }
   }
 }
 
-/** The nodes that `--tags` and `--skip-tags` leave; a block of which nothing is left to run is dropped with its lease. */
-export function selectNodes(nodes: readonly Node[], isIn: (task: Task) => boolean): Node[] {
+/**
+ * The nodes that `--tags` and `--skip-tags` leave; a block or an include of which nothing is left to run is dropped, a
+ * block with its lease.
+ */
+export function selectNodes(
+  nodes: readonly Node[],
+  isIn: (tagged: { readonly tags: readonly string[] }) => boolean,
+): Node[] {
+  const select = (part: readonly Node[]): Node[] => selectNodes(part, isIn);
   return nodes.flatMap((node): Node[] => {
-    if (node.kind === 'task') return isIn(node) ? [node] : [];
-    if (node.kind !== 'block') return [node];
-    const select = (part: readonly Node[]): Node[] => selectNodes(part, isIn);
-    const body = select(node.body);
-    const always = select(node.always);
-    return body.length + always.length > 0 ? [{ ...node, body, rescue: select(node.rescue), always }] : [];
+    switch (node.kind) {
+      case 'task':
+        return isIn(node) ? [node] : [];
+      case 'meta':
+        return isIn(node) || isPlainFlush(node) ? [node] : [];
+      case 'include': {
+        const files = new Map([...node.files].map(([name, inside]) => [name, select(inside)]));
+        return [...files.values()].some((inside) => inside.length > 0) ? [{ ...node, files }] : [];
+      }
+      case 'block': {
+        const body = select(node.body);
+        const always = select(node.always);
+        return body.length + always.length > 0 ? [{ ...node, body, rescue: select(node.rescue), always }] : [];
+      }
+    }
   });
+}
+
+/** What was notified by chosen tasks is chosen with them. */
+function isPlainFlush({ action, tags }: Meta): boolean {
+  return action === 'flush_handlers' && tags.length === 0;
 }

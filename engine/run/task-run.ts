@@ -1,8 +1,7 @@
-import { RunbookError } from '../base/errors.ts';
 import type { FailureView, Outcome } from '../base/events.ts';
 import { partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
-import type { Scope } from '../language/value.ts';
+import type { Expression, Scope, Value } from '../language/value.ts';
 import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import { distrustFacts } from './facts-state.ts';
@@ -16,6 +15,7 @@ import {
   verdictOfError,
   withFailure,
 } from './judgement.ts';
+import { type Item, itemsOf, labelOf, pauseBetween, textOf } from './loop.ts';
 import { resultOf, shown } from './no-log.ts';
 
 /** Runs a task on one host: conditions, loop, attempts. Never rejects: what went wrong is in the result. */
@@ -32,7 +32,7 @@ export async function runTaskOnHost(
   });
   try {
     if (task.loop === undefined) return finish(await runOnce(context, task, host, surroundings, {}));
-    return finish(await runLoop(context, task, host, surroundings));
+    return finish(await runLoop(context, task, task.loop, host, surroundings));
   } catch (error) {
     return finish(endOfError(error, task, host));
   }
@@ -51,31 +51,50 @@ function endOfError(error: unknown, task: Task, host: HostRun): Verdict {
 async function runLoop(
   context: RunContext,
   task: Task,
+  loop: Value,
   host: HostRun,
   surroundings: TaskSurroundings,
 ): Promise<Verdict> {
-  const items = task.loop?.render(context.scopeOf(host, surroundings.play, task));
-  if (!Array.isArray(items)) throw new RunbookError('task-failed', `loop must be a list, not ${JSON.stringify(items)}`);
+  const items = itemsOf(loop, task, context.scopeOf(host, surroundings, task));
+  if ('unmet' in items) return skipped(items.unmet);
   const ends: TaskEnd[] = [];
-  for (const item of items) {
-    const started = context.clock.now();
-    const end = await runOnce(context, task, host, surroundings, { item }).catch((error) =>
-      endOfError(error, task, host),
-    );
-    const timed: TaskEnd = { ...end, result: { ...end.result, durationMs: context.clock.now() - started } };
-    ends.push(timed);
-    const text = typeof item === 'string' ? item : (JSON.stringify(item) ?? String(item));
-    context.bus.emit({
-      type: 'item-ended',
-      task: refOf(task),
-      host: host.name,
-      item: shown(task, text),
-      ...resultOf(task, timed.result),
-    });
-    const { outcome, failure } = timed.result;
+  for (const [i, item] of items.entries()) {
+    const end = await runItem(context, task, host, surroundings, item, i > 0);
+    ends.push(end);
+    const { outcome, failure } = end.result;
     if (outcome === 'failed' || outcome === 'unreachable' || failure?.code === 'interrupted') break;
   }
   return combine(ends);
+}
+
+/** One turn of a loop, with its event. */
+async function runItem(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  surroundings: TaskSurroundings,
+  item: Item,
+  isPausedBefore: boolean,
+): Promise<TaskEnd> {
+  const { loopControl } = task;
+  let text = textOf(item.value);
+  let started = context.clock.now();
+  const run = async (): Promise<Verdict> => {
+    if (isPausedBefore) await pauseBetween(context, loopControl);
+    started = context.clock.now();
+    text = labelOf(item, loopControl, () => context.scopeOf(host, surroundings, task, item.variables));
+    return runOnce(context, task, host, surroundings, item.variables);
+  };
+  const verdict = await run().catch((error) => endOfError(error, task, host));
+  const end = { ...verdict, result: { ...verdict.result, durationMs: context.clock.now() - started } };
+  context.bus.emit({
+    type: 'item-ended',
+    task: refOf(context, task),
+    host: host.name,
+    item: shown(task, text),
+    ...resultOf(task, end.result),
+  });
+  return end;
 }
 
 /** The worst of a loop's turns is the task's outcome; its changes are all of theirs. */
@@ -115,18 +134,13 @@ async function runOnce(
   surroundings: TaskSurroundings,
   extra: Readonly<Record<string, unknown>>,
 ): Promise<Verdict> {
-  const scope = context.scopeOf(host, surroundings.play, task, extra);
+  const scope = context.scopeOf(host, surroundings, task, extra);
   const unmet = task.when.find((condition) => !condition.test(scope));
-  if (unmet) {
-    return {
-      result: { outcome: 'skipped', changes: [], message: `when: ${unmet.text}` },
-      registered: { changed: false, failed: false, skipped: true },
-    };
-  }
+  if (unmet) return skipped(unmet);
   const attempt = prepareAttempt(context, task, host, surroundings, scope, extra);
   // The task's own result stands under its `register` name, and under `result` where there is none.
   const scopeWith = (registered: unknown): Scope =>
-    context.scopeOf(host, surroundings.play, task, { ...extra, [task.register ?? 'result']: registered });
+    context.scopeOf(host, surroundings, task, { ...extra, [task.register ?? 'result']: registered });
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   for (let number = 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
@@ -143,6 +157,13 @@ async function runOnce(
 function isChange(outcome: Outcome, task: Task, attempt: Attempt): boolean {
   if (outcome === 'changed' || outcome === 'unknown') return true;
   return attempt.hasEffects() && !(outcome === 'ok' && task.changedWhen);
+}
+
+function skipped(unmet: Expression): Verdict {
+  return {
+    result: { outcome: 'skipped', changes: [], message: `when: ${unmet.text}` },
+    registered: { changed: false, failed: false, skipped: true },
+  };
 }
 
 /** There is no time for another attempt: the user interrupted the run, or the task's deadline is near. */

@@ -1,43 +1,60 @@
 import { dirname, resolve } from 'node:path';
+import type { GrowingInventory } from '../inventory/growth.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Play, Task } from '../language/playbook.ts';
-import { createScope } from '../language/scope.ts';
-import type { Scope } from '../language/value.ts';
+import { createScope, type Layer } from '../language/scope.ts';
+import type { Scope, Variables } from '../language/value.ts';
 import type { HostRun } from './host-run.ts';
-import type { RunRequest } from './request.ts';
+import type { Answers, RunRequest } from './request.ts';
+import type { Place } from './surroundings.ts';
+
+/** The variables of a task, of a lease, of an include or of a role: the lowest layers, and the ones above results. */
+export interface VariableLayers {
+  readonly defaults: readonly Variables[];
+  readonly vars: readonly Variables[];
+}
 
 /**
- * Gives the function that makes a host's variables for a task. From lowest to highest: the command line's connection
- * options, inventory groups, the host, the play, results and facts of the host, blocks and task, `-e`, and the names that
- * the engine provides.
+ * Gives the function that makes a host's variables for a task. From lowest to highest: defaults of the play's inputs and
+ * of roles, the command line's connection options, inventory groups, the host, the play, answers to its prompts, results
+ * and facts of the host, blocks and task, `-e`, the names that the engine provides, and the items of the loops around.
  */
 export function createVariables(
   request: RunRequest,
-  inventory: Inventory,
+  inventory: GrowingInventory,
   hosts: ReadonlyMap<string, HostRun>,
   runId: string,
-): (host: HostRun, play: Play, task?: Task, extra?: Readonly<Record<string, unknown>>) => Scope {
+  answers: Answers,
+): (host: HostRun, place: Place, task?: VariableLayers, extra?: Readonly<Record<string, unknown>>) => Scope {
   const connection = connectionDefaults(request);
-  const groups = Object.fromEntries([...inventory.groups.values()].map((g) => [g.name, [...g.hosts]]));
-  const provided = {
-    groups,
+  const fixed = {
     run_id: runId,
     check_mode: request.isCheckMode,
     playbook_dir: dirname(resolve(request.playbook)),
-    hostvars: hostVariables(hosts, connection),
   };
-  return (host, play, task, extra) =>
-    createScope([
-      connection,
-      ...host.host.layers.map((layer) => layer.variables),
-      play.vars,
-      host.data,
-      ...(task?.vars ?? []),
-      request.extraVars,
-      { ...provided, inventory_hostname: host.name, group_names: host.host.groups.filter((g) => g !== 'all') },
-      extra ?? {},
-    ]);
+  let known: { readonly of: Inventory; readonly provided: Readonly<Record<string, unknown>> } | undefined;
+  const provided = (): Readonly<Record<string, unknown>> => {
+    const { current } = inventory;
+    if (known?.of === current) return known.provided;
+    const groups = Object.fromEntries([...current.groups.values()].map((g) => [g.name, [...g.hosts]]));
+    known = { of: current, provided: { ...fixed, groups, hostvars: hostVariables(hosts, connection) } };
+    return known.provided;
+  };
+  return (host, { play, turn }, task, extra) => {
+    const engine = provided();
+    const layers: Layer[] = [play.defaults];
+    if (task) layers.push(...task.defaults);
+    layers.push(connection);
+    for (const layer of host.host.layers) layers.push(layer.variables);
+    layers.push(play.vars, answers.get(play.id) ?? none, host.data);
+    if (task) layers.push(...task.vars);
+    layers.push(request.extraVars, engine, namesOf(host));
+    if (turn) layers.push(turn.variables);
+    if (extra) layers.push(extra);
+    return createScope(layers);
+  };
 }
+
+const none: Readonly<Record<string, unknown>> = {};
 
 /** `hostvars`: every host's inventory variables and results, made when a host's are read. */
 function hostVariables(
@@ -49,15 +66,14 @@ function hostVariables(
     Object.defineProperty(all, host.name, {
       enumerable: true,
       get: () =>
-        createScope([
-          connection,
-          ...host.host.layers.map((layer) => layer.variables),
-          host.data,
-          { inventory_hostname: host.name, group_names: host.host.groups.filter((g) => g !== 'all') },
-        ]),
+        createScope([connection, ...host.host.layers.map((layer) => layer.variables), host.data, namesOf(host)]),
     });
   }
   return all;
+}
+
+function namesOf({ name, host }: HostRun): Readonly<Record<string, unknown>> {
+  return { inventory_hostname: name, group_names: host.groups.filter((group) => group !== 'all') };
 }
 
 /** `-u`, `--private-key`, `-k`, `-b`, `-K` under the names that the inventory uses, below everything that it says. */

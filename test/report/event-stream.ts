@@ -23,7 +23,7 @@ export interface EventStream {
 /** Builds a recorded run for tests: started, one play over all hosts, then whatever the test adds. */
 export function eventStream(
   hosts: readonly string[],
-  options: { isCheckMode?: boolean; isDiff?: boolean } = {},
+  options: { isCheckMode?: boolean; isDiff?: boolean; isInStep?: boolean } = {},
 ): EventStream {
   const events: StampedEvent[] = [];
   let now = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -51,10 +51,10 @@ export function eventStream(
       return stream.add({ type: 'run-ended', exitCode, durationMs: 65_000, summary });
     },
   };
-  const { isCheckMode = false, isDiff = false } = options;
+  const { isCheckMode = false, isDiff = false, isInStep = true } = options;
   const playbook = 'site.yaml';
   stream.add({ type: 'run-started', runId: 'r1', playbook, isCheckMode, isDiff, hosts, forks: 50 });
-  return stream.add({ type: 'play-started', id: 'play-1', name: 'nodes', hosts, taskCount: 4 });
+  return stream.add({ type: 'play-started', id: 'play-1', name: 'nodes', hosts, taskCount: 4, isInStep });
 }
 
 /** A task as events name it. */

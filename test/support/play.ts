@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { createEventBus, type HostSummary, type StampedEvent } from '../../engine/base/events.ts';
 import type { RunRequest } from '../../engine/run/request.ts';
 import { runPlaybook } from '../../engine/run/run.ts';
+import { withTemporaryFolder } from './module-rig.ts';
 
 /** What a playbook did, run in this process against "hosts" that all are this machine. */
 export interface PlayRun {
@@ -13,6 +14,24 @@ export interface PlayRun {
   readonly summary: readonly HostSummary[];
   /** The message, failure or change of a task on a host, for assertions on texts. */
   said(task: string): string;
+}
+
+/** Plays one playbook in a folder of its own, beside other files. `DIR` in all of them is that folder. */
+export function playFiles<T>(
+  files: Readonly<Record<string, string>>,
+  body: (run: PlayRun, folder: string) => T | Promise<T>,
+  options: Parameters<typeof play>[2] = {},
+): Promise<T> {
+  return withTemporaryFolder(async (folder) => {
+    const placed = Object.entries(files).map(([name, text]) => [name, text.replaceAll('DIR', folder)] as const);
+    return body(await play(folder, Object.fromEntries(placed), options), folder);
+  });
+}
+
+/** An inventory of local hosts: `h1` … `hN`, or those that are named. */
+export function localHosts(hosts: number | readonly string[]): string {
+  const names = typeof hosts === 'number' ? Array.from({ length: hosts }, (_, i) => `h${i + 1}`) : hosts;
+  return `[all:vars]\nansible_connection=local\n[web]\n${names.join('\n')}\n`;
 }
 
 /** Writes files into a folder: a playbook, its modules, templates, variables. */

@@ -1,0 +1,111 @@
+import { RunbookError } from '../base/errors.ts';
+import type { Include, Node } from '../language/playbook.ts';
+import { endWithoutRunning } from './across-hosts.ts';
+import { type RunContext, refOf } from './context.ts';
+import { type HostRun, leaveOut } from './host-run.ts';
+import { verdictOfError } from './judgement.ts';
+import { type Item, itemsOf, labelOf, pauseBetween } from './loop.ts';
+import { type Surroundings, type Turn, takingPart } from './surroundings.ts';
+
+/** What an include does next on a host. */
+interface Inclusion extends Turn {
+  readonly nodes: readonly Node[];
+  /** For people: the file, where it is not written out, and the item. */
+  readonly message?: string;
+}
+
+/** Runs nodes on hosts; see `runNodes`. */
+type RunNodes = (nodes: readonly Node[], hosts: readonly HostRun[], surroundings: Surroundings) => Promise<void>;
+
+/**
+ * Each host decides what it includes, and how often. Then the hosts that include the same file for the same item run its
+ * tasks together; every host keeps the order of its own items.
+ */
+export async function runInclude(
+  context: RunContext,
+  include: Include,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+  run: RunNodes,
+): Promise<void> {
+  const queues = new Map(hosts.map((host) => [host, inclusionsOf(context, include, host, surroundings)]));
+  for (let isFirst = true; ; isFirst = false) {
+    const left = takingPart(hosts, surroundings).filter((host) => queues.get(host)?.length);
+    const next = left[0] && queues.get(left[0])?.[0];
+    if (!next) return;
+    if (!isFirst && include.loop) await pauseBetween(context, include.loopControl).catch(() => undefined);
+    if (context.request.signal.aborted) return leaveOut(left);
+    const together = left.filter((host) => queues.get(host)?.[0]?.key === next.key);
+    for (const host of together) queues.get(host)?.shift();
+    const { key, variables, nodes, message } = next;
+    endWithoutRunning(context, refOf(context, include), together, false, {
+      outcome: 'ok',
+      ...(message && { message }),
+    });
+    await run(nodes, together, { ...surroundings, turn: { key, variables } });
+  }
+}
+
+/** What one host includes, in order. A host that includes nothing, or cannot tell, is done with it here. */
+function inclusionsOf(context: RunContext, include: Include, host: HostRun, surroundings: Surroundings): Inclusion[] {
+  const end = (result: Parameters<typeof endWithoutRunning>[4]): Inclusion[] => {
+    endWithoutRunning(context, refOf(context, include), [host], false, result);
+    return [];
+  };
+  try {
+    const chosen = choose(context, include, host, surroundings);
+    return Array.isArray(chosen) ? chosen : end({ outcome: 'skipped', ...chosen });
+  } catch (error) {
+    const { result } = verdictOfError(error, include);
+    // Nobody knows what the tasks of the file would have done.
+    if (result.outcome === 'unknown') host.predicted.record([]);
+    return end(result);
+  }
+}
+
+function choose(
+  context: RunContext,
+  include: Include,
+  host: HostRun,
+  surroundings: Surroundings,
+): Inclusion[] | { readonly message?: string } {
+  const scope = context.scopeOf(host, surroundings, include);
+  const items = include.loop ? itemsOf(include.loop, include, scope) : [undefined];
+  if ('unmet' in items) return { message: `when: ${items.unmet.text}` };
+  let message: string | undefined;
+  const chosen = items.flatMap((item) => {
+    const itemScope = item ? context.scopeOf(host, surroundings, include, item.variables) : scope;
+    const unmet = include.when.find((condition) => !condition.test(itemScope));
+    if (unmet) message ??= `when: ${unmet.text}`;
+    return unmet ? [] : [inclusionOf(include, surroundings.turn, item, itemScope)];
+  });
+  if (chosen.length > 0) return chosen;
+  return { ...(message !== undefined && { message }) };
+}
+
+function inclusionOf(
+  include: Include,
+  outer: Turn | undefined,
+  item: Item | undefined,
+  scope: ReturnType<RunContext['scopeOf']>,
+): Inclusion {
+  const file = String(include.file.render(scope));
+  const nodes = include.files.get(file);
+  if (!nodes) {
+    const known = [...include.files.keys()].join(', ');
+    throw new RunbookError(
+      'task-failed',
+      `include_tasks: "${file}" is no file that was there before the run: ${known}`,
+    );
+  }
+  const message = [
+    include.file.isLiteral ? '' : file,
+    item ? `(${labelOf(item, include.loopControl, () => scope)})` : '',
+  ].filter((part) => part !== '');
+  return {
+    key: JSON.stringify([outer?.key ?? '', include.id, file, item?.variables ?? null]),
+    variables: { ...outer?.variables, ...item?.variables },
+    nodes,
+    ...(message.length > 0 && { message: `includes ${message.join(' ')}` }),
+  };
+}

@@ -1,0 +1,63 @@
+import { RunbookError } from '../base/errors.ts';
+import type { LoopControl } from '../language/playbook.ts';
+import type { Expression, Scope, Value } from '../language/value.ts';
+import type { RunContext } from './context.ts';
+
+/** What can have a loop. */
+export interface Looped {
+  readonly when: readonly Expression[];
+  readonly loopControl: LoopControl;
+}
+
+/** A turn of a loop. */
+export interface Item {
+  readonly value: unknown;
+  /** The variables that it brings. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The items of a loop. Where the list cannot be made, but a condition says that it is not needed, gives that condition:
+ * `loop: "{{ disks }}"` with `when: has_disks`.
+ */
+export function itemsOf(loop: Value, looped: Looped, scope: Scope): readonly Item[] | { readonly unmet: Expression } {
+  let list: unknown;
+  try {
+    list = loop.render(scope);
+    if (!Array.isArray(list)) throw new RunbookError('task-failed', `loop must be a list, not ${JSON.stringify(list)}`);
+  } catch (error) {
+    const unmet = looped.when.find((condition) => isFalse(condition, scope));
+    if (unmet) return { unmet };
+    throw error;
+  }
+  const { variable, indexVariable } = looped.loopControl;
+  return (list as unknown[]).map((value, index) => ({
+    value,
+    variables: { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) },
+  }));
+}
+
+/** An item as it is shown: its label, where there is one. */
+export function labelOf(item: Item, { label }: LoopControl, scope: () => Scope): string {
+  return textOf(label ? label.render(scope()) : item.value);
+}
+
+/** A value as a text: a text as it stands, all else as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+}
+
+/** Waits between two items. Rejects with `interrupted` at the first Ctrl-C; check mode does not wait. */
+export async function pauseBetween(context: RunContext, { pauseMs }: LoopControl): Promise<void> {
+  const { isCheckMode, signal, abort } = context.request;
+  if (pauseMs > 0 && !isCheckMode) await context.clock.sleep(pauseMs, AbortSignal.any([signal, abort]));
+}
+
+/** Whether a condition is false without the item; one that needs the item is not. */
+function isFalse(condition: Expression, scope: Scope): boolean {
+  try {
+    return !condition.test(scope);
+  } catch {
+    return false;
+  }
+}

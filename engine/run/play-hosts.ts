@@ -1,0 +1,53 @@
+import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import type { Host, Inventory } from '../inventory/inventory.ts';
+import { orderHosts } from '../inventory/order.ts';
+import { limitHosts, matchHosts } from '../inventory/patterns.ts';
+import type { Play, Playbook } from '../language/playbook.ts';
+import { createScope } from '../language/scope.ts';
+import type { Answers, RunRequest } from './request.ts';
+import { tasksOf } from './selection.ts';
+
+/** What hosts are matched with, besides the inventory. */
+export interface Matching {
+  readonly request: Pick<RunRequest, 'limit' | 'extraVars'>;
+  readonly answers: Answers;
+}
+
+/** The hosts of a play, after `--limit`, in the play's order. Raises a DiagnosticsError for terms that name nothing. */
+export function hostsOfPlay(inventory: Inventory, play: Play, { request, answers }: Matching): readonly Host[] {
+  const scope = createScope([play.defaults, play.vars, answers.get(play.id) ?? {}, request.extraVars]);
+  const pattern = play.hosts.render(scope);
+  const matched = matchHosts(inventory, Array.isArray(pattern) ? pattern.join(',') : String(pattern), play.hosts.range);
+  const hosts = request.limit === undefined ? matched : limitHosts(inventory, matched, request.limit);
+  return orderHosts(hosts, play.order);
+}
+
+/**
+ * The hosts of every play before the run. A play after one that adds hosts has none yet where its pattern names nothing.
+ * Raises a DiagnosticsError with the mistakes of all other plays.
+ */
+export function matchPlays({ plays }: Playbook, inventory: Inventory, matching: Matching): Map<Play, readonly Host[]> {
+  const mistakes: Diagnostic[] = [];
+  const hostsOf = new Map<Play, readonly Host[]>();
+  let canGrow = false;
+  for (const play of plays) {
+    try {
+      hostsOf.set(play, hostsOfPlay(inventory, play, matching));
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      if (canGrow) hostsOf.set(play, []);
+      else mistakes.push(...error.diagnostics);
+    }
+    canGrow ||= growsInventory(play);
+  }
+  if (mistakes.length === 0 && [...hostsOf.values()].every((hosts) => hosts.length === 0)) {
+    mistakes.push({ severity: 'error', message: `--limit ${matching.request.limit ?? ''} leaves no host in any play` });
+  }
+  if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
+  return hostsOf;
+}
+
+function growsInventory(play: Play): boolean {
+  const tasks = [...tasksOf(play.tasks), ...play.handlers];
+  return tasks.some(({ module }) => module.kind === 'action' && module.growsInventory === true);
+}

@@ -1,0 +1,48 @@
+import type { Play } from '../language/playbook.ts';
+import type { HostRun } from './host-run.ts';
+import type { LeaseHold } from './lease-hold.ts';
+import type { OnceResults } from './once.ts';
+
+/** A play while it is run. */
+export interface PlayProgress {
+  readonly play: Play;
+  readonly hosts: readonly HostRun[];
+  /** `meta: end_play` was met: no further host starts. */
+  isEnded: boolean;
+}
+
+/** Hosts of a play that start together. */
+export interface Batch {
+  readonly hosts: readonly HostRun[];
+  /** What its tasks with `run_once: batch` did. */
+  readonly once: OnceResults;
+}
+
+/** One turn of an include, or of several inside each other. */
+export interface Turn {
+  /** Tells it apart from other turns. */
+  readonly key: string;
+  /** The items of the loops around, and their numbers, by the names of the loops. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Where variables are read: besides those of a host and a task, these count. */
+export interface Place {
+  readonly play: Play;
+  readonly turn?: Turn;
+}
+
+/** What is around a task in its play. */
+export interface Surroundings extends Place {
+  readonly progress: PlayProgress;
+  readonly batch: Batch;
+  /** The leases of the blocks around, outermost first. */
+  readonly leases: readonly LeaseHold[];
+  /** In `always`, which hosts that `meta` ended early go through, too. */
+  readonly isCleanUp: boolean;
+}
+
+/** The hosts that take part in what comes next. */
+export function takingPart(hosts: readonly HostRun[], { isCleanUp }: Surroundings): HostRun[] {
+  return hosts.filter((host) => host.status === 'active' && (isCleanUp || !host.hasEnded));
+}
