@@ -3,7 +3,10 @@ import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import type { CompileCache } from './compile-cache.ts';
+import type { DeclaredInputs } from './load-inputs.ts';
+import type { Task } from './playbook.ts';
 import type { Sources } from './read-sources.ts';
+import type { RoleFolder } from './role-folders.ts';
 
 /** What every part of the loader shares: what it may look up, and where mistakes go. */
 export interface LoadContext {
@@ -14,6 +17,8 @@ export interface LoadContext {
   readonly diagnostics: Diagnostic[];
   /** All that the playbook names, read already. */
   readonly sources: Sources;
+  /** By the role's folder. */
+  readonly inputsOfRoles: Map<string, DeclaredInputs>;
   /** What was found on the way through the current play. */
   readonly found: Found;
 }
@@ -22,14 +27,24 @@ export interface LoadContext {
 export interface Found {
   /** Who notifies what, to be resolved when all handlers are known. */
   readonly notifications: Notification[];
+  /** The handlers of the roles that the play uses, by the role's folder. */
+  readonly roleHandlers: Map<string, readonly Task[]>;
   /** Files that were included: what includes each other in every order is not to be loaded for ever. */
   includedFiles: number;
 }
 
-/** An entry of a task's `notify`. */
+/** A task's `notify`. */
 export interface Notification {
-  readonly name: string;
-  readonly range: Range;
+  /** The task's own list, in which the names are made those of handlers. */
+  readonly names: string[];
+  readonly written: readonly { readonly text: string; readonly range: Range }[];
+  /** The role that the task stands in: its handlers are meant before others of the same name. */
+  readonly role?: RoleFolder;
+}
+
+/** Nothing found yet. */
+export function foundNothing(): Found {
+  return { notifications: [], roleHandlers: new Map(), includedFiles: 0 };
 }
 
 /** Notes a mistake. */

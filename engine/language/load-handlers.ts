@@ -1,7 +1,9 @@
 import { didYouMean } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
 import { type LoadContext, report } from './load-context.ts';
 import { loadNodes } from './load-tasks.ts';
 import type { Task } from './playbook.ts';
+import type { RoleFolder } from './role-folders.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { YamlNode } from './yaml.ts';
 
@@ -27,12 +29,65 @@ export function loadHandlers(
   return [...handlers.values()];
 }
 
-/** Checks that every name that is notified is one of a handler, or a topic that a handler listens to. */
-export function resolveNotifications(context: LoadContext, handlers: readonly Task[]): void {
-  const names = new Set(handlers.flatMap((handler) => [handler.name, ...handler.listen]));
-  for (const { name, range } of context.found.notifications) {
-    if (names.has(name)) continue;
-    const known = names.size > 0 ? `the handlers are: ${[...names].join(', ')}` : 'this play has no handlers';
-    report(context, range, `there is no handler "${name}"`, didYouMean(name, names) ?? known);
+const between = ' : ';
+
+/** The name of a role's handler: other roles and the play may have one that is called the same in them. */
+export function nameInRole(role: string, name: string): string {
+  return `${role}${between}${name}`;
+}
+
+/**
+ * Makes what tasks notify the names and topics of handlers. A name means the handler of the task's own role, else that of
+ * the play, else that of the one role that has it. Notes what no handler answers to.
+ */
+export function resolveNotifications(context: LoadContext, own: readonly Task[], ofRoles: readonly Task[]): void {
+  const topics = new Set([...own, ...ofRoles].flatMap((handler) => handler.listen));
+  const known: Known = {
+    names: new Set([...own, ...ofRoles].map((handler) => handler.name)),
+    topics,
+    inRoles: byNameInRole(ofRoles),
+  };
+  for (const { names, written, role } of context.found.notifications) {
+    names.splice(0, names.length, ...written.flatMap(({ text, range }) => resolve(context, text, range, role, known)));
   }
+}
+
+interface Known {
+  readonly names: ReadonlySet<string>;
+  readonly topics: ReadonlySet<string>;
+  /** Handlers of roles, by their names in the role. */
+  readonly inRoles: ReadonlyMap<string, readonly Task[]>;
+}
+
+function byNameInRole(handlers: readonly Task[]): Map<string, readonly Task[]> {
+  const byName = new Map<string, readonly Task[]>();
+  for (const handler of handlers) {
+    const name = handler.name.slice(handler.name.indexOf(between) + between.length);
+    byName.set(name, [...(byName.get(name) ?? []), handler]);
+  }
+  return byName;
+}
+
+function resolve(
+  context: LoadContext,
+  name: string,
+  range: Range,
+  role: RoleFolder | undefined,
+  known: Known,
+): readonly string[] {
+  const topic = known.topics.has(name) ? [name] : [];
+  const inOwnRole = role && nameInRole(role.name, name);
+  if (inOwnRole !== undefined && known.names.has(inOwnRole)) return [inOwnRole, ...topic];
+  if (known.names.has(name)) return [name];
+  const [first, second] = known.inRoles.get(name) ?? [];
+  if (first && !second) return [first.name, ...topic];
+  if (topic.length > 0) return topic;
+  const all = [...known.names, ...known.topics];
+  if (first && second) {
+    report(context, range, `several roles have a handler "${name}"`, `write "${first.name}" or "${second.name}"`);
+  } else {
+    const hint = all.length > 0 ? `the handlers are: ${all.join(', ')}` : 'this play has no handlers';
+    report(context, range, `there is no handler "${name}"`, didYouMean(name, all) ?? hint);
+  }
+  return [];
 }

@@ -22,17 +22,8 @@ export function loadMeta(
   return action && { kind: 'meta', id, name, range: map.range, action, when, defaults, vars, tags };
 }
 
-/** The flush of handlers between two parts of a play, which nobody has written. */
+/** The flush of handlers between two parts of a play. No tags: what was notified runs, whatever was chosen. */
 export function flushBetween(id: string, { keyRange }: YamlEntry): Meta {
-  const nothing = { when: [], defaults: [], vars: [] };
-  // Whatever --tags choose: what was notified runs.
-  return {
-    kind: 'meta',
-    id,
-    name: 'flush_handlers',
-    range: keyRange,
-    action: 'flush_handlers',
-    ...nothing,
-    tags: ['always'],
-  };
+  const nothing = { when: [], defaults: [], vars: [], tags: [] };
+  return { kind: 'meta', id, name: 'flush_handlers', range: keyRange, action: 'flush_handlers', ...nothing };
 }

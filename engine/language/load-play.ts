@@ -2,9 +2,12 @@ import { dirname } from 'node:path';
 import { compileNode } from './compile.ts';
 import { readBoolean, readChoice, readText, readTexts, readVariables } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
-import { attempt, type LoadContext, report } from './load-context.ts';
+import { attempt, foundNothing, type LoadContext, report } from './load-context.ts';
 import { loadHandlers, resolveNotifications } from './load-handlers.ts';
+import { checkGiven, noInputs, readInputs } from './load-inputs.ts';
 import { flushBetween } from './load-meta.ts';
+import { readPrompts } from './load-prompts.ts';
+import { loadRoles } from './load-role.ts';
 import { loadNodes, readableFile } from './load-tasks.ts';
 import { hostOrders, type Node, type Play, strategies } from './playbook.ts';
 import { beside } from './read-sources.ts';
@@ -13,28 +16,37 @@ import { noSurroundings, type Surroundings, surround } from './surroundings.ts';
 import type { Value, Variables } from './value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
 
+/** What `import_playbook` hands down to plays. */
+export interface Importing extends Pick<Surroundings, 'when' | 'tags' | 'vars'> {
+  /** The playbooks that led here, outermost first, the play's own last. */
+  readonly playbooks: readonly string[];
+}
+
 /** Loads one play. */
-export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play | undefined {
+export function loadPlay(shared: LoadContext, node: YamlNode, id: string, importing: Importing): Play | undefined {
   if (node.kind !== 'map') {
     report(shared, node.range, `a play must be a map, not ${describeNode(node)}`, 'start it with "- hosts: …"');
     return undefined;
   }
-  const context: LoadContext = { ...shared, found: { notifications: [], includedFiles: 0 } };
+  const context: LoadContext = { ...shared, found: foundNothing() };
   checkPlayKeywords(context, node);
   const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
     const entry = entryOf(node, key);
     return entry && reader(context, entry);
   };
   const hosts = readHosts(context, node);
-  const around = surround(context, node, outermost(context, node));
+  const around = surround(context, node, outermost(context, node, id, importing));
   const files = read('vars_files', readVariableFiles) ?? [];
-  const vars = new Map([...around.vars, ...files].flatMap((layer) => [...layer]));
+  const vars = new Map([...around.vars, ...importing.vars, ...files].flatMap((layer) => [...layer]));
+  const inputs = entryOf(node, 'inputs');
+  const declared = inputs ? readInputs(context, inputs.value) : noInputs();
+  checkGiven(context, declared, vars, vars.keys(), 'the play');
   // The play's own variables lie under results and facts, so they are a layer apart from those of its tasks.
   const surroundings: Surroundings = { ...around, vars: [] };
   const tasks = loadParts(context, node, surroundings, id);
-  const handlers =
-    read('handlers', (c, e) => loadHandlers(c, e.value, surroundings, (n) => `${id}/handlers/${n}`)) ?? [];
-  resolveNotifications(context, handlers);
+  const own = read('handlers', (c, e) => loadHandlers(c, e.value, surroundings, (n) => `${id}/handlers/${n}`)) ?? [];
+  const ofRoles = [...context.found.roleHandlers.values()].flat();
+  resolveNotifications(context, own, ofRoles);
   const name = read('name', readText);
   const maxPerGroup = read('max_per_group', readMaxPerGroup);
   const gatherFacts = read('gather_facts', readBoolean);
@@ -42,9 +54,9 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
     id,
     range: node.entries[0]?.keyRange ?? node.range,
     order: read('order', (c, entry) => readChoice(c, entry, hostOrders)) ?? 'inventory',
-    inputs: [],
-    prompts: [],
-    defaults: new Map(),
+    inputs: declared.inputs,
+    defaults: declared.defaults,
+    prompts: read('vars_prompt', readPrompts) ?? [],
     vars,
     strategy: read('strategy', (c, entry) => readChoice(c, entry, strategies)) ?? 'linear',
     serial: read('serial', readSerial) ?? { kind: 'batches', sizes: [] },
@@ -53,7 +65,7 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string): Play 
     forceHandlers: read('force_handlers', readBoolean) ?? false,
     ...(gatherFacts !== undefined && { gatherFacts }),
     tasks,
-    handlers,
+    handlers: [...own, ...ofRoles],
   } satisfies Omit<Play, 'name' | 'hosts'>;
   return hosts && { ...play, name: name ?? writtenText(hosts), hosts };
 }
@@ -67,13 +79,13 @@ function isTask(context: LoadContext, map: YamlMap): boolean {
   return map.entries.some(({ key }) => context.registry.get(key) !== undefined);
 }
 
-function outermost(context: LoadContext, play: YamlMap): Surroundings {
+function outermost(context: LoadContext, play: YamlMap, id: string, { when, tags }: Importing): Surroundings {
   const { path } = play.range.source;
   const folders = [path, context.sources.playbook].map((file) => dirname(file));
-  return noSurroundings([path], [...new Set(folders)]);
+  return { ...noSurroundings([path], [...new Set(folders)], id), when, tags };
 }
 
-/** `pre_tasks`, `tasks` and `post_tasks`; handlers that were notified run between them. */
+/** `pre_tasks`, `roles`, `tasks` and `post_tasks`; handlers that were notified run between them. */
 function loadParts(context: LoadContext, play: YamlMap, outer: Surroundings, id: string): Node[] {
   const part = (key: string, prefix: string): Node[] => {
     const entry = entryOf(play, key);
@@ -83,9 +95,11 @@ function loadParts(context: LoadContext, play: YamlMap, outer: Surroundings, id:
     const entry = entryOf(play, key);
     return entry ? [flushBetween(flushId, entry)] : [];
   };
+  const roles = entryOf(play, 'roles');
   return [
     ...part('pre_tasks', `${id}/pre`),
     ...flush('pre_tasks', `${id}/pre/flush`),
+    ...(roles ? loadRoles(context, roles, outer, (n) => `${id}/roles/${n}`) : []),
     ...part('tasks', id),
     ...flush('post_tasks', `${id}/post/flush`),
     ...part('post_tasks', `${id}/post`),

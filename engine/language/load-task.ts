@@ -14,6 +14,7 @@ import {
 import type { LoadContext } from './load-context.ts';
 import { readLoopControl } from './loop-control.ts';
 import type { Task } from './playbook.ts';
+import type { RoleFolder } from './role-folders.ts';
 import { handedDown, type Surroundings, surround } from './surroundings.ts';
 import { readArguments } from './task-arguments.ts';
 import { findModule, type TaskKind } from './task-module.ts';
@@ -29,7 +30,7 @@ export function loadTask(
 ): Task | undefined {
   const used = findModule(context, map, kind);
   const inner = surround(context, map, outer);
-  const fields = readFields(context, map);
+  const fields = readFields(context, map, inner.within.roles.at(-1));
   const loopControl = readLoopControl(context, map, inner);
   const args = used && readArguments(context, used.module, used.entry, inner.moduleDefaults.get(used.module.name));
   if (!used || !args) return undefined;
@@ -72,7 +73,7 @@ type Fields = Pick<
 >;
 
 /** The keywords of a task itself, besides what blocks and plays can hand down. */
-function readFields(context: LoadContext, map: YamlMap): Fields {
+function readFields(context: LoadContext, map: YamlMap, role: RoleFolder | undefined): Fields {
   const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
     const entry = entryOf(map, key);
     return entry && reader(context, entry);
@@ -89,7 +90,7 @@ function readFields(context: LoadContext, map: YamlMap): Fields {
     delegateFacts: read('delegate_facts', readBoolean) ?? false,
     ...(loop && { loop }),
     ...(register !== undefined && { register }),
-    notify: read('notify', readNotify) ?? [],
+    notify: read('notify', (c, entry) => readNotify(c, entry, role)) ?? [],
     listen: read('listen', (c, entry) => readTexts(c, entry).map(({ text }) => text)) ?? [],
     until,
     // As in Ansible: three more attempts, five seconds apart.
@@ -106,11 +107,12 @@ function readVariableName(context: LoadContext, entry: YamlEntry): string | unde
   return name !== undefined && checkVariableName(context, name, entry.value.range) ? name : undefined;
 }
 
-/** What a task notifies; whether there are such handlers is asked when all of them are known. */
-function readNotify(context: LoadContext, entry: YamlEntry): string[] {
-  const notified = readTexts(context, entry);
-  context.found.notifications.push(...notified.map(({ text, range }) => ({ name: text, range })));
-  return notified.map(({ text }) => text);
+/** What a task notifies, as it is written: it is made names of handlers when all of them are known. */
+function readNotify(context: LoadContext, entry: YamlEntry, role: RoleFolder | undefined): string[] {
+  const written = readTexts(context, entry);
+  const names = written.map(({ text }) => text);
+  context.found.notifications.push({ names, written, ...(role && { role }) });
+  return names;
 }
 
 function readRunOnce(context: LoadContext, entry: YamlEntry): 'run' | 'batch' | undefined {

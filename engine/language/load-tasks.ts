@@ -1,9 +1,10 @@
-import { isNothing, readText } from './fields.ts';
+import { isNothing, readText, readTextValue } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
 import { isBlock, loadBlock } from './load-block.ts';
 import { type LoadContext, report } from './load-context.ts';
 import { loadInclude } from './load-include.ts';
 import { loadMeta } from './load-meta.ts';
+import { importRole } from './load-role.ts';
 import { loadTask } from './load-task.ts';
 import type { Node } from './playbook.ts';
 import { beside } from './read-sources.ts';
@@ -32,6 +33,8 @@ function loadNode(context: LoadContext, node: YamlNode, outer: Surroundings, id:
   }
   const imported = entryOf(node, 'import_tasks');
   if (imported) return importTasks(context, node, imported, outer, id);
+  const role = entryOf(node, 'import_role');
+  if (role) return listOf(importRole(context, node, role, outer, id));
   const included = entryOf(node, 'include_tasks');
   if (included) return listOf(loadInclude(context, node, included, outer, id));
   const meta = entryOf(node, 'meta');
@@ -46,6 +49,9 @@ function listOf(node: Node | undefined): Node[] {
 
 function importTasks(context: LoadContext, map: YamlMap, entry: YamlEntry, outer: Surroundings, id: string): Node[] {
   checkKeywords(context, map, 'import_tasks', 'an import');
+  const title = entryOf(map, 'name');
+  // Shown nowhere, but a mistake all the same.
+  if (title) readTextValue(context, title);
   const inner = surround(context, map, outer);
   const name = readText(context, entry);
   if (name === undefined) return [];

@@ -3,17 +3,18 @@ import { RunbookError } from '../base/errors.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import { type CompileCache, createCompileCache } from './compile-cache.ts';
-import { type LoadContext, report } from './load-context.ts';
-import { loadPlay } from './load-play.ts';
+import { foundNothing, type LoadContext } from './load-context.ts';
+import { loadPlays } from './load-plays.ts';
 import type { Playbook } from './playbook.ts';
-import { readSources, type SourceReader } from './read-sources.ts';
-import { describeNode, type YamlFile, type YamlNode } from './yaml.ts';
+import { readSources, type SourceReader, type Sources } from './read-sources.ts';
 
 /** What loading a playbook needs. */
 export interface LoadOptions extends SourceReader {
   readonly registry: Registry;
   readonly validator?: Validator;
   readonly cache?: CompileCache;
+  /** What was read already: the modules that its roles bring along have to be known to the registry. */
+  readonly sources?: Sources;
 }
 
 /**
@@ -25,7 +26,7 @@ export async function loadPlaybook(
   path: string,
   options: LoadOptions,
 ): Promise<{ readonly playbook: Playbook; readonly diagnostics: readonly Diagnostic[] }> {
-  const sources = await readSources(path, options);
+  const sources = options.sources ?? (await readSources(path, options));
   const main = sources.files.get(path);
   if (main === undefined || typeof main === 'string') {
     throw new RunbookError('file-unreadable', `cannot read the playbook ${path}: ${main ?? 'it is not there'}`);
@@ -36,29 +37,14 @@ export async function loadPlaybook(
     cache: options.cache ?? createCompileCache(),
     diagnostics: [...main.diagnostics],
     sources,
-    found: { notifications: [], includedFiles: 0 },
+    inputsOfRoles: new Map(),
+    found: foundNothing(),
   };
-  const plays = playsOf(context, main).flatMap((node, i) => loadPlay(context, node, `play-${i + 1}`) ?? []);
+  const importing = { playbooks: [path], when: [], tags: [], vars: [] };
+  const plays = loadPlays(context, main, importing, (n) => `play-${n}`);
   const diagnostics = sortDiagnostics(unique(context.diagnostics));
   throwOnErrors(diagnostics);
   return { playbook: { source: main.source, plays }, diagnostics };
-}
-
-function playsOf(context: LoadContext, file: YamlFile): readonly YamlNode[] {
-  const { root, source } = file;
-  if (root?.kind === 'list' && root.items.length > 0) return root.items;
-  if (file.diagnostics.length > 0) return [];
-  const range = root?.range ?? { source, start: 0, end: 0 };
-  const hint = 'start each play with "- hosts: …"';
-  if (!root || root.kind === 'list') report(context, range, 'the playbook is empty', hint);
-  else
-    report(
-      context,
-      { ...range, end: range.start + 1 },
-      `a playbook is a list of plays, not ${describeNode(root)}`,
-      hint,
-    );
-  return [];
 }
 
 /** A file that is imported twice has its mistakes once. */

@@ -168,6 +168,8 @@ export interface Block {
 export interface RoleUse {
   readonly name: string;
   readonly range: Range;
+  /** Where the role is used at all; its tasks ask again. */
+  readonly when: readonly Expression[];
   readonly inputs: readonly Input[];
   /** As in {@link Task}: what the inputs' values are rendered with, besides the host's. */
   readonly defaults: readonly Variables[];

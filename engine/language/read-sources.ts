@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fileProblem } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import { includedFiles } from './include-files.ts';
-import { findRole, type Look, roleFiles } from './role-folders.ts';
+import { findRole, type Look, type RoleFolder, roleFiles } from './role-folders.ts';
 import { entryOf, parseYaml, type YamlFile, type YamlNode } from './yaml.ts';
 
 /** Everything that a playbook names, read before any of it is loaded. */
@@ -14,6 +14,8 @@ export interface Sources {
   readonly files: ReadonlyMap<string, YamlFile | string>;
   /** What is in the folders that were looked into. */
   readonly look: Look;
+  /** Every role that is used, wherever. */
+  readonly roles: readonly RoleFolder[];
 }
 
 /** How files are read. */
@@ -39,10 +41,11 @@ export async function readSources(playbook: string, reader: SourceReader): Promi
   const listFolder = reader.listFolder ?? listOnDisk;
   const files = new Map<string, YamlFile | string>();
   const folders = new Map<string, readonly string[]>();
+  const roles = new Map<string, RoleFolder>();
   const followed = new Set<string>();
   let wishes: Wish[] = [{ kind: 'file', path: playbook, play: playbook }];
   while (wishes.length > 0) {
-    const wanted = await pathsOf(wishes, playbook, folders, listFolder);
+    const wanted = await pathsOf(wishes, playbook, { folders, roles, listFolder });
     const unread = [...new Set(wanted.map(({ path }) => path))].filter((path) => !files.has(path));
     const read = await Promise.all(unread.map((path) => readYaml(path, open)));
     for (const [i, path] of unread.entries()) files.set(path, read[i] ?? 'it was not read');
@@ -54,7 +57,7 @@ export async function readSources(playbook: string, reader: SourceReader): Promi
       collectWishes(file.root, play, wishes);
     }
   }
-  return { playbook, files, look: (folder) => folders.get(folder) ?? [] };
+  return { playbook, files, look: (folder) => folders.get(folder) ?? [], roles: [...roles.values()] };
 }
 
 /** The path of a file that another one names: beside it, unless it is absolute. */
@@ -62,12 +65,18 @@ export function beside(namedIn: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(namedIn), name);
 }
 
+/** What was found so far, and how to find more. */
+interface Search {
+  readonly folders: Map<string, readonly string[]>;
+  readonly roles: Map<string, RoleFolder>;
+  readonly listFolder: (path: string) => Promise<readonly string[]>;
+}
+
 /** The paths that some wishes come to; looks into folders until no unknown one is asked for. */
 async function pathsOf(
   wishes: readonly Wish[],
   playbook: string,
-  folders: Map<string, readonly string[]>,
-  listFolder: (path: string) => Promise<readonly string[]>,
+  { folders, roles, listFolder }: Search,
 ): Promise<{ path: string; play: string }[]> {
   for (;;) {
     const unknown = new Set<string>();
@@ -77,7 +86,7 @@ async function pathsOf(
       return names ?? [];
     };
     const paths = wishes.flatMap((wish) => {
-      const of = wish.kind === 'file' ? [wish.path] : filesOf(wish, playbook, look);
+      const of = wish.kind === 'file' ? [wish.path] : filesOf(wish, playbook, look, roles);
       return of.map((path) => ({ path, play: wish.play }));
     });
     if (unknown.size === 0) return paths;
@@ -85,10 +94,17 @@ async function pathsOf(
   }
 }
 
-function filesOf(wish: Exclude<Wish, { kind: 'file' }>, playbook: string, look: Look): readonly string[] {
+function filesOf(
+  wish: Exclude<Wish, { kind: 'file' }>,
+  playbook: string,
+  look: Look,
+  roles: Map<string, RoleFolder>,
+): readonly string[] {
   if (wish.kind === 'include') return [...includedFiles(wish.node, look).values()];
   const role = findRole(look, wish.name, [wish.namedIn, wish.play, playbook]);
-  return role ? roleFiles(look, role.folder) : [];
+  if (!role) return [];
+  roles.set(role.folder, role);
+  return roleFiles(look, role.folder);
 }
 
 function collectWishes(node: YamlNode, play: string, wishes: Wish[]): void {

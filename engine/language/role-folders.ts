@@ -1,11 +1,17 @@
 import { dirname, join } from 'node:path';
-import type { RoleFolder } from './surroundings.ts';
 
 /** The names in a folder, those of folders with a `/` behind them; none when it is not there. */
 export type Look = (folder: string) => readonly string[];
 
+/** A role that was found. */
+export interface RoleFolder {
+  readonly name: string;
+  readonly folder: string;
+}
+
 /** The parts of a role that are a folder with a `main.yaml` or `main.yml`. */
-export const roleParts = ['defaults', 'vars', 'tasks', 'handlers', 'meta'] as const;
+const parts = ['defaults', 'vars', 'tasks', 'handlers', 'meta'] as const;
+export type RolePart = (typeof parts)[number];
 
 /** Finds a role beside the files given, nearest first, or beside the role that such a file belongs to. */
 export function findRole(look: Look, name: string, namedIn: readonly string[]): RoleFolder | undefined {
@@ -16,28 +22,30 @@ export function findRole(look: Look, name: string, namedIn: readonly string[]): 
 /** The folders in which a role is looked for, in this order. */
 export function roleParents(namedIn: readonly string[]): string[] {
   const folders = namedIn.flatMap((path) => {
-    const inRole = /^(?:(.*)\/)?roles\/[^/]+\/./.exec(path);
+    const inRole = /^(.*\/)?roles\/[^/]+\/./.exec(path);
     return [join(dirname(path), 'roles'), ...(inRole ? [join(inRole[1] ?? '', 'roles')] : [])];
   });
   return [...new Set(folders)];
 }
 
-/** The file of one part of a role. Both spellings at once are an error elsewhere; here `main.yaml` comes first. */
-export function roleFile(look: Look, folder: string, part: (typeof roleParts)[number]): string | undefined {
-  return spellings(look, join(folder, part), 'main')[0];
+/** The file of one part of a role: both spellings when both are there, which is a mistake. */
+export function roleFile(look: Look, folder: string, part: RolePart): string[] {
+  return spellings(look, join(folder, part), 'main');
 }
 
-/** The file of a role's inputs. */
-export function inputsFile(look: Look, folder: string): string | undefined {
-  return spellings(look, folder, 'inputs')[0];
+/** The file of a role's inputs, as {@link roleFile}. */
+export function inputsFile(look: Look, folder: string): string[] {
+  return spellings(look, folder, 'inputs');
 }
 
 /** Every file of a role that is read before it is loaded. */
 export function roleFiles(look: Look, folder: string): string[] {
-  return [
-    ...roleParts.flatMap((part) => spellings(look, join(folder, part), 'main')),
-    ...spellings(look, folder, 'inputs'),
-  ];
+  return [...parts.flatMap((part) => roleFile(look, folder, part)), ...inputsFile(look, folder)];
+}
+
+/** The folders with modules that roles bring along. */
+export function moduleFolders(look: Look, roles: readonly RoleFolder[]): string[] {
+  return roles.filter(({ folder }) => look(folder).includes('modules/')).map(({ folder }) => join(folder, 'modules'));
 }
 
 function spellings(look: Look, folder: string, name: string): string[] {

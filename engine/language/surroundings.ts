@@ -11,6 +11,7 @@ import {
 } from './fields.ts';
 import type { LoadContext } from './load-context.ts';
 import { type ModuleDefaults, readModuleDefaults } from './module-defaults.ts';
+import type { RoleFolder } from './role-folders.ts';
 import type { Expression, Value, Variables } from './value.ts';
 import { entryOf, type YamlEntry, type YamlMap } from './yaml.ts';
 
@@ -33,6 +34,8 @@ export interface Surroundings {
 
 /** Where a list of tasks stands. */
 export interface Within {
+  /** The id of the play. */
+  readonly play: string;
   /** The files whose imports and includes led here, outermost first: the playbook is the first one. */
   readonly files: readonly string[];
   /** Where files that tasks name are looked for after the task file's own folder; nearest first. */
@@ -45,14 +48,8 @@ export interface Within {
   readonly isHandlers?: true;
 }
 
-/** A role that was found. */
-export interface RoleFolder {
-  readonly name: string;
-  readonly folder: string;
-}
-
-/** Nothing around. `folders`: see {@link Within.folders}. */
-export function noSurroundings(files: readonly string[], folders: readonly string[]): Surroundings {
+/** Nothing around in a play; the other parameters are those of {@link Within}. */
+export function noSurroundings(files: readonly string[], folders: readonly string[], play: string): Surroundings {
   return {
     when: [],
     defaults: [],
@@ -61,7 +58,7 @@ export function noSurroundings(files: readonly string[], folders: readonly strin
     tags: [],
     noLog: false,
     moduleDefaults: new Map(),
-    within: { files, folders, roles: [], loopVariables: [] },
+    within: { play, files, folders, roles: [], loopVariables: [] },
   };
 }
 

@@ -1,0 +1,198 @@
+import { didYouMean } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
+import { isNothing, readText, readVariables } from './fields.ts';
+import { checkKeywords, keywordsOf, reportUnknown } from './keywords.ts';
+import { type LoadContext, report } from './load-context.ts';
+import { loadHandlers, nameInRole } from './load-handlers.ts';
+import { checkGiven, type DeclaredInputs, noInputs, readInputs } from './load-inputs.ts';
+import { loadTaskFile, readableFile } from './load-tasks.ts';
+import type { Block, Node } from './playbook.ts';
+import { findRole, inputsFile, type RoleFolder, type RolePart, roleFile, roleParents } from './role-folders.ts';
+import { type Surroundings, surround } from './surroundings.ts';
+import type { Variables } from './value.ts';
+import { describeNode, entryOf, type YamlEntry, type YamlFile, type YamlMap, type YamlNode } from './yaml.ts';
+
+/** Loads the list under `roles:` of a play or `dependencies:` of a role. `idOf` names the n-th. */
+export function loadRoles(
+  context: LoadContext,
+  { key, value }: YamlEntry,
+  outer: Surroundings,
+  idOf: (position: number) => string,
+): Block[] {
+  if (isNothing(value)) return [];
+  if (value.kind !== 'list') {
+    report(context, value.range, `${key} must be a list, not ${describeNode(value)}`, 'start every role with "- "');
+    return [];
+  }
+  return value.items.flatMap((item, i) => loadListed(context, item, outer, idOf(i + 1)) ?? []);
+}
+
+/** A role by its name, or a map with `role`. */
+function loadListed(context: LoadContext, node: YamlNode, outer: Surroundings, id: string): Block | undefined {
+  if (node.kind !== 'map') {
+    const entry: YamlEntry = { key: 'a role', keyRange: node.range, value: node };
+    const use: YamlMap = { kind: 'map', entries: [], range: node.range };
+    return loadRole(context, use, entry, outer, id);
+  }
+  const known = [...keywordsOf('role')];
+  for (const entry of node.entries) {
+    if (known.includes(entry.key)) continue;
+    if (didYouMean(entry.key, known) !== undefined) reportUnknown(context, entry, known, 'the use of a role');
+    else report(context, entry.keyRange, `"${entry.key}" is no keyword`, 'what a role is given stands under "vars:"');
+  }
+  const entry = entryOf(node, 'role');
+  if (entry) return loadRole(context, node, entry, outer, id);
+  report(context, node.entries[0]?.keyRange ?? node.range, 'a role needs its name', 'write "- role: NAME"');
+  return undefined;
+}
+
+/** Loads `import_role` among tasks. */
+export function importRole(
+  context: LoadContext,
+  map: YamlMap,
+  entry: YamlEntry,
+  outer: Surroundings,
+  id: string,
+): Block | undefined {
+  checkKeywords(context, map, 'import_role', 'the import of a role');
+  if (entry.value.kind === 'map') {
+    const parts = entry.value.entries.map(({ key }) => key);
+    const hint = parts.every((key) => key === 'name')
+      ? 'write "import_role: NAME"'
+      : 'write "import_role: NAME"; one file of a role is imported by import_tasks';
+    report(context, entry.value.range, 'import_role must be the name of a role, not a map', hint);
+    return undefined;
+  }
+  return loadRole(context, map, entry, outer, id);
+}
+
+/** Loads one use of a role: `use` holds its keywords, `entry` its name. */
+function loadRole(
+  context: LoadContext,
+  use: YamlMap,
+  entry: YamlEntry,
+  outer: Surroundings,
+  id: string,
+): Block | undefined {
+  const around = surround(context, use, outer);
+  const name = readText(context, entry);
+  const role = name === undefined ? undefined : lookUp(context, name, entry.value.range, outer);
+  if (!role) return undefined;
+  const declared = readDeclared(context, role, entry.value);
+  const defaults = readLayer(context, role, 'defaults', entry.value);
+  const vars = readLayer(context, role, 'vars', entry.value);
+  const given = around.vars.slice(outer.vars.length);
+  if (inputsFile(context.sources.look, role.folder).length > 0) {
+    const others = [...defaults.keys(), ...vars.keys()];
+    for (const layer of given) checkGiven(context, declared, layer, others, `the role "${role.name}"`);
+  }
+  checkOneDefault(context, declared, defaults);
+  const inner: Surroundings = {
+    ...around,
+    defaults: [...outer.defaults, declared.defaults, defaults],
+    vars: [...outer.vars, vars, ...given],
+    within: { ...outer.within, roles: [...outer.within.roles, role] },
+  };
+  const body = loadBody(context, role, entry.value, inner, id);
+  loadRoleHandlers(context, role, entry.value, inner);
+  const nameEntry = entryOf(use, 'name');
+  return {
+    kind: 'block',
+    id,
+    name: (nameEntry && readText(context, nameEntry)) ?? role.name,
+    range: use.range,
+    body,
+    rescue: [],
+    always: [],
+    role: {
+      name: role.name,
+      range: entry.value.range,
+      when: inner.when,
+      // A default makes up for a missing value wherever it stands.
+      inputs: declared.inputs.map((i) => (defaults.has(i.name) || vars.has(i.name) ? { ...i, isRequired: false } : i)),
+      defaults: inner.defaults,
+      vars: inner.vars,
+    },
+  };
+}
+
+/** The role of this name. Notes that there is none, and which there are, or that it is used inside itself. */
+function lookUp(context: LoadContext, name: string, range: Range, { within }: Surroundings): RoleFolder | undefined {
+  const { look, playbook } = context.sources;
+  const namedIn = [range.source.path, within.files[0] ?? playbook, playbook];
+  const role = findRole(look, name, namedIn);
+  if (!role) {
+    const parents = roleParents(namedIn);
+    const known = parents.flatMap((folder) => look(folder).flatMap((n) => (n.endsWith('/') ? [n.slice(0, -1)] : [])));
+    const hint = didYouMean(name, known) ?? (known.length > 0 ? `the roles are ${known.join(', ')}` : undefined);
+    const message = `there is no role "${name}"; looked in ${parents.join(', ')}`;
+    report(context, range, message, name.includes('.') ? 'roles of collections are not supported' : hint);
+    return undefined;
+  }
+  const start = within.roles.findIndex(({ folder }) => folder === role.folder);
+  if (start === -1) return role;
+  const chain = [...within.roles.slice(start), role].map((r) => r.name).join(' → ');
+  report(context, range, `the role "${name}" never ends: ${chain}`);
+  return undefined;
+}
+
+/** What the role depends on, then its tasks. */
+function loadBody(context: LoadContext, role: RoleFolder, namedBy: YamlNode, inner: Surroundings, id: string): Node[] {
+  const meta = readPart(context, role, 'meta', namedBy)?.root;
+  const dependencies = meta?.kind === 'map' ? entryOf(meta, 'dependencies') : undefined;
+  const before = dependencies ? loadRoles(context, dependencies, inner, (n) => `${id}.needs.${n}`) : [];
+  const path = pathOf(context, role, 'tasks', namedBy);
+  return [...before, ...(path === undefined ? [] : loadTaskFile(context, path, namedBy, inner, `${id}.body`))];
+}
+
+/** A role's handlers are there once, however often the role is used: with the variables of its first use. */
+function loadRoleHandlers(context: LoadContext, role: RoleFolder, namedBy: YamlNode, inner: Surroundings): void {
+  const { roleHandlers } = context.found;
+  if (roleHandlers.has(role.folder)) return;
+  // Whoever notifies them has met the conditions already.
+  const root = readPart(context, role, 'handlers', namedBy)?.root;
+  const idOf = (n: number): string => `${inner.within.play}/handlers/${role.name}/${n}`;
+  const handlers = root ? loadHandlers(context, root, { ...inner, when: [] }, idOf) : [];
+  roleHandlers.set(
+    role.folder,
+    handlers.map((handler) => ({ ...handler, name: nameInRole(role.name, handler.name) })),
+  );
+}
+
+/** The inputs of a role, checked once however often it is used. */
+function readDeclared(context: LoadContext, role: RoleFolder, namedBy: YamlNode): DeclaredInputs {
+  const path = onlyOne(context, inputsFile(context.sources.look, role.folder), namedBy);
+  const root = path === undefined ? undefined : readableFile(context, path, namedBy)?.root;
+  const declared = context.inputsOfRoles.get(role.folder) ?? (root ? readInputs(context, root) : noInputs());
+  context.inputsOfRoles.set(role.folder, declared);
+  return declared;
+}
+
+function checkOneDefault(context: LoadContext, { defaults }: DeclaredInputs, others: Variables): void {
+  for (const [name, value] of others) {
+    if (defaults.has(name)) report(context, value.range, `the input "${name}" has a default in inputs.yaml already`);
+  }
+}
+
+function readLayer(context: LoadContext, role: RoleFolder, part: 'defaults' | 'vars', namedBy: YamlNode): Variables {
+  const root = readPart(context, role, part, namedBy)?.root;
+  if (!root) return new Map();
+  const keyRange = { ...root.range, end: root.range.start + 1 };
+  return readVariables(context, { key: `${part} of a role`, keyRange, value: root });
+}
+
+function readPart(context: LoadContext, role: RoleFolder, part: RolePart, namedBy: YamlNode): YamlFile | undefined {
+  const path = pathOf(context, role, part, namedBy);
+  return path === undefined ? undefined : readableFile(context, path, namedBy);
+}
+
+function pathOf(context: LoadContext, role: RoleFolder, part: RolePart, namedBy: YamlNode): string | undefined {
+  return onlyOne(context, roleFile(context.sources.look, role.folder, part), namedBy);
+}
+
+function onlyOne(context: LoadContext, [first, second]: readonly string[], namedBy: YamlNode): string | undefined {
+  if (first !== undefined && second !== undefined) {
+    report(context, namedBy.range, `the role has both ${first} and ${second}`, 'remove one of them');
+  }
+  return first;
+}
