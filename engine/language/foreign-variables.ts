@@ -1,0 +1,48 @@
+/** Variables and functions that Ansible provides, with what to write instead. */
+const foreign: Readonly<Record<string, string>> = {
+  ansible_facts: 'facts are under "facts": facts.os.family',
+  ansible_os_family: 'write facts.os.family (debian, rhel, …)',
+  ansible_distribution: 'write facts.os.id (debian, ubuntu, …)',
+  ansible_distribution_version: 'write facts.os.version',
+  ansible_distribution_major_version: 'write facts.os.version, with versionAtLeast(facts.os.version, "12")',
+  ansible_distribution_release: 'write facts.os.codename',
+  ansible_hostname: 'write facts.hostname, or inventory_hostname',
+  ansible_nodename: 'write facts.hostname',
+  ansible_fqdn: 'write facts.fqdn',
+  ansible_architecture: 'write facts.machine (x86_64), or facts.arch (amd64)',
+  ansible_kernel: 'write facts.kernel',
+  ansible_processor_vcpus: 'write facts.cpus',
+  ansible_processor_cores: 'write facts.cpus',
+  ansible_memtotal_mb: 'write facts.memory_mb',
+  ansible_swaptotal_mb: 'write facts.swap_mb',
+  ansible_mounts: 'write facts.mounts',
+  ansible_service_mgr: 'write facts.service_manager',
+  ansible_default_ipv4: 'write facts.addresses.default_ipv4',
+  ansible_default_ipv6: 'write facts.addresses.default_ipv6',
+  ansible_all_ipv4_addresses: 'write facts.addresses.ipv4',
+  ansible_all_ipv6_addresses: 'write facts.addresses.ipv6',
+  ansible_interfaces: 'write facts.addresses.interfaces',
+  ansible_check_mode: 'write check_mode',
+  ansible_play_hosts: 'write groups["NAME"]',
+  ansible_play_batch: 'write groups["NAME"]',
+  play_hosts: 'write groups["NAME"]',
+  ansible_host: 'it is only there where the inventory sets it; inventory_hostname always is',
+  ansible_failed_task: 'write failed_task',
+  ansible_failed_result: 'write failed_result',
+  ansible_loop: 'name the index with loop_control: {index_var: i}',
+  ansible_index_var: 'name the index with loop_control: {index_var: i}',
+  inventory_hostname_short: 'write inventory_hostname, or facts.hostname',
+  inventory_dir: 'write playbook_dir',
+  role_path: 'files of a role are found by their names',
+  omit: 'there is no omit: give the argument in a task of its own, with when',
+  lookup: 'in an expression there is no lookup: put the value into a variable',
+  vars: 'a variable is read by its name',
+  True: 'write true',
+  False: 'write false',
+  None: 'write null',
+};
+
+/** What to write instead of a name of Ansible's. */
+export function foreignVariableHint(name: string): string | undefined {
+  return Object.hasOwn(foreign, name) ? foreign[name] : undefined;
+}
