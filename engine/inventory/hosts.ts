@@ -6,12 +6,12 @@ import { expandRanges } from './ranges.ts';
 import type { ReadingContext } from './reading.ts';
 
 /**
- * Reads a host with its ranges and port and puts all that it stands for into a group. Used for the lines of INI, for the
- * keys of YAML, and for `-i host1,host2,`.
+ * Reads a host with its ranges and port and puts all that it stands for into a group; without one, into `ungrouped` where
+ * it is new. Used for the lines of INI, for the keys of YAML, and for `-i host1,host2,`.
  */
 export function readHosts(
   context: ReadingContext,
-  group: DraftGroup,
+  group: DraftGroup | undefined,
   text: string,
   range: Range,
 ): readonly DraftHost[] {
@@ -47,17 +47,17 @@ export function readHosts(
 
 function placeHosts(
   context: ReadingContext,
-  group: DraftGroup,
+  group: DraftGroup | undefined,
   names: readonly string[],
   range: Range,
   port: { readonly number: number; readonly range: Range } | undefined,
 ): readonly DraftHost[] {
   const value = port && context.compile(port.number, port.range);
   return names.map((name) => {
-    const isKnown = context.draft.hosts.has(name);
-    const host = addHost(context.draft, group.name, name, range);
+    const known = context.draft.hosts.get(name);
+    const host = known && !group ? known : addHost(context.draft, group?.name ?? 'ungrouped', name, range);
     if (!port || !value) return host;
-    if (!isKnown) host.variables.set('ansible_port', value);
+    if (!known) host.variables.set('ansible_port', value);
     else if (host.variables.get('ansible_port')?.written !== port.number) {
       // Ansible's rule, and silent there: the port belongs to the line that names a host first.
       context.report({

@@ -48,7 +48,7 @@ function readValue(cursor: Cursor): unknown {
   const char = cursor.text[cursor.at];
   if (char === '[') return nested(cursor, readList);
   if (char === '{') return nested(cursor, readMap);
-  if (char === '"' || char === "'") return readString(cursor);
+  if (char === '"' || char === "'") return readStrings(cursor);
   return readWord(cursor);
 }
 
@@ -87,24 +87,34 @@ function readMap(cursor: Cursor): unknown {
 }
 
 function readWord(cursor: Cursor): unknown {
-  const word = /[A-Za-z0-9_.+-]*/y;
+  // Blanks may stand between a sign and its number.
+  const word = /([+-]?[ \t]*)([A-Za-z0-9_.+-]*)/y;
   word.lastIndex = cursor.at;
-  const text = word.exec(cursor.text)?.[0] ?? '';
+  const [text = '', sign = '', rest = ''] = word.exec(cursor.text) ?? [];
   cursor.at += text.length;
   if (keywords.has(text)) return keywords.get(text);
-  return readNumber(text);
+  return readNumber(sign.trim() + rest);
 }
+
+const digits = '[0-9](?:_?[0-9])*';
+const exponent = `[eE][+-]?${digits}`;
+const forms = [
+  '0[xX](?:_?[0-9a-fA-F])+',
+  '0[oO](?:_?[0-7])+',
+  '0[bB](?:_?[01])+',
+  '0(?:_?0)*|[1-9](?:_?[0-9])*',
+  `(?:${digits}\\.(?:${digits})?|\\.${digits})(?:${exponent})?`,
+  `${digits}${exponent}`,
+];
+const numberForm = new RegExp(`^([+-]?)(${forms.join('|')})$`);
 
 /** A number in Python's notation, which is JSON's and `+1`, `.5`, `1_000`, `0x1f`, `0o17`, `0b1`. */
 function readNumber(text: string): unknown {
-  const match =
-    /^([+-]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:0+|[1-9](?:_?[0-9])*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)$/.exec(
-      text,
-    );
+  const match = numberForm.exec(text);
   if (!match) return nothing;
-  const digits = (match[2] ?? '').replaceAll('_', '');
-  const size = Number(digits);
-  const isWhole = !/[.eE]/.test(digits) || /^0[xX]/.test(digits);
+  const written = (match[2] ?? '').replaceAll('_', '');
+  const size = Number(written);
+  const isWhole = !/[.eE]/.test(written) || /^0[xX]/.test(written);
   if (!Number.isFinite(size) || (isWhole && !Number.isSafeInteger(size))) return nothing;
   return match[1] === '-' && size !== 0 ? -size : size;
 }
@@ -117,12 +127,22 @@ const escapes: ReadonlyMap<string, string> = new Map([
   ['f', '\f'],
   ['v', '\v'],
   ['a', '\x07'],
-  ['0', '\0'],
-  ['/', '/'],
   ['\\', '\\'],
   ['"', '"'],
   ["'", "'"],
 ]);
+
+/** Strings that stand side by side are one, as in Python. */
+function readStrings(cursor: Cursor): unknown {
+  let data = '';
+  do {
+    const part = readString(cursor);
+    if (part === nothing) return nothing;
+    data += String(part);
+    skipBlanks(cursor);
+  } while (cursor.text[cursor.at] === '"' || cursor.text[cursor.at] === "'");
+  return data;
+}
 
 function readString(cursor: Cursor): unknown {
   const { text } = cursor;
@@ -137,12 +157,13 @@ function readString(cursor: Cursor): unknown {
 }
 
 function readEscape(cursor: Cursor): string {
-  const code = /x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}/y;
+  const code = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0-7]{1,3})/y;
   code.lastIndex = cursor.at;
-  const hex = code.exec(cursor.text)?.[0];
-  if (hex) {
-    cursor.at += hex.length;
-    return String.fromCharCode(Number.parseInt(hex.slice(1), 16));
+  const match = code.exec(cursor.text);
+  if (match) {
+    cursor.at += match[0].length;
+    const [, byte, unit, point, octal] = match;
+    return String.fromCodePoint(octal ? Number.parseInt(octal, 8) : Number.parseInt(byte ?? unit ?? point ?? '', 16));
   }
   const char = cursor.text[cursor.at++] ?? '';
   return escapes.get(char) ?? `\\${char}`;

@@ -1,8 +1,9 @@
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
-import { fileProblem } from '../base/errors.ts';
+import { fileProblem, hintOf } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
+import type { FileOpener } from '../language/encrypted-files.ts';
 import { formatOf, looksLikeYaml } from './format.ts';
 import { readHosts } from './hosts.ts';
 import { readIni } from './ini.ts';
@@ -16,8 +17,7 @@ import { readYaml } from './yaml.ts';
 
 /** What reading a source needs besides the draft that it writes to. */
 export interface SourceContext extends ReadingContext {
-  /** Gives a file's text. */
-  readonly readFile: (path: string) => Promise<string>;
+  readonly open: FileOpener['open'];
   /** How long one call of an inventory program may take. */
   readonly programDeadlineMs: number;
 }
@@ -32,7 +32,7 @@ export async function readSource(path: string, context: SourceContext): Promise<
     await readPath(path, isFolder, context);
     return isFolder ? path : dirname(path);
   } catch (error) {
-    if (!isAbsent(error)) fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`);
+    if (!isAbsent(error)) fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`, hintOf(error).hint);
     else if (path.includes(',')) readInlineList(path, context);
     else fail(context, `there is no inventory "${path}"`, await suggest(path));
     return undefined;
@@ -49,7 +49,7 @@ async function readPath(path: string, isFolder: boolean, context: SourceContext)
     if (isExecutable) return readProgram(path, context, context.programDeadlineMs);
     return fail(context, `${path} is a program that may not be executed`, `chmod +x ${path}`);
   }
-  const source = { path, text: await context.readFile(path) };
+  const source = await context.open(path);
   if (isKubernetesFile(path)) return readKubernetes(readData(source), context, context.programDeadlineMs);
   readText(source, context);
 }
@@ -60,11 +60,19 @@ function readText(source: Source, context: SourceContext): void {
     const range = { source, start: nul, end: nul + 1 };
     return context.report({ severity: 'error', message: `${source.path} is no text file`, range });
   }
-  const format = formatOf(source.path, source.text);
+  const format = formatOf(source.path.replace(/\.age$/, ''), source.text);
   if (format === 'toml') return fail(context, `${source.path}: inventories in TOML are not read`, 'write it in YAML');
   if (format === 'yaml') return readYaml(readData(source), context);
-  if (!looksLikeYaml(source.text)) return readIni(source, context);
+  if (!looksLikeYaml(source.text)) return readIni(source, source.isSecret ? withoutContent(context) : context);
   fail(context, `${source.path} looks like YAML, but its name says INI`, 'let its name end in .yml');
+}
+
+/** What is wrong with a line of an encrypted file is told without quoting it. */
+function withoutContent(context: SourceContext): SourceContext {
+  const message = 'the text that is encrypted here is no valid inventory';
+  const report: SourceContext['report'] = ({ severity, range }) =>
+    context.report({ severity, message, ...(range && { range }) });
+  return { ...context, report };
 }
 
 /** Endings of files in a folder that are no inventories: Ansible's list. */
@@ -89,7 +97,7 @@ async function readFolder(folder: string, context: SourceContext): Promise<void>
     try {
       await readPath(path, (await stat(path)).isDirectory(), context);
     } catch (error) {
-      fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`);
+      fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`, hintOf(error).hint);
     }
   }
 }

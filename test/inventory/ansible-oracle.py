@@ -39,20 +39,20 @@ def literal(text):
     except (ValueError, SyntaxError):
         value = text
     try:
-        return {"data": json.loads(json.dumps(value, allow_nan=False))}
+        return {"data": json.loads(json.dumps(value, allow_nan=False)), "isTuple": isinstance(value, tuple)}
     except (TypeError, ValueError):
         return None
 
 
 def answer(question):
     if "literals" in question:
-        return [literal(text) for text in question["literals"]]
+        return json.dumps([literal(text) for text in question["literals"]])
     try:
-        return inventory(question)
-    except Exception as error:
-        return {"refused": str(error)}
+        return json.dumps(inventory(question), cls=AnsibleJSONEncoder, preprocess_unsafe=True)
+    except (Exception, SystemExit) as error:
+        return json.dumps({"refused": f"{type(error).__name__}: {error}"})
 
 
 for line in sys.stdin:
-    answers.write(json.dumps(answer(json.loads(line)), cls=AnsibleJSONEncoder, preprocess_unsafe=True) + "\n")
+    answers.write(answer(json.loads(line)) + "\n")
     answers.flush()

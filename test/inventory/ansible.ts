@@ -91,7 +91,8 @@ export async function askAnsibleHosts(question: Question, pattern: string, limit
 /** What we say about a question. */
 export async function askUs(question: Question): Promise<Verdict> {
   await using folder = await layOut(question);
-  return askUsIn(folder.path, question);
+  // Awaited here: the folder is gone once this returns.
+  return await askUsIn(folder.path, question);
 }
 
 /** What we say about a question whose files are laid out already. */
@@ -133,9 +134,9 @@ export async function createOracle() {
       });
       return isRefusal(answer) ? answer : normalise(answer as Listing);
     },
-    /** What `ast.literal_eval` makes of values of an INI inventory; undefined where it has no form in JSON. */
-    async literals(texts: readonly string[]): Promise<readonly ({ readonly data: unknown } | undefined)[]> {
-      return ((await ask({ literals: texts })) as ({ data: unknown } | null)[]).map((one) => one ?? undefined);
+    /** What Ansible makes of values of an INI inventory; null where that has no form in JSON. */
+    async literals(texts: readonly string[]) {
+      return (await ask({ literals: texts })) as ({ readonly data: unknown; readonly isTuple: boolean } | null)[];
     },
     async [Symbol.asyncDispose]() {
       await ended(child);
@@ -182,13 +183,15 @@ function normalise({ _meta, ...listed }: Listing): Answer {
   return { groups, hostvars };
 }
 
-async function runAnsible(command: string, folder: string, args: readonly string[]) {
+/** Runs a program of ansible-core in a folder. */
+export async function runAnsible(command: string, folder: string, args: readonly string[]) {
   // Ansible refuses /dev/null as a configuration: it has no extension.
   const home = join(folder, '.ansible-home');
   await mkdir(home, { recursive: true });
   await writeFile(join(home, 'ansible.cfg'), '');
   return new Promise<{ code: number; stdout: string; stderr: string }>((settle) => {
-    execFile(command, args, { cwd: folder, env: environment(home), timeout: 60_000 }, (error, stdout, stderr) => {
+    // Its working directory would be the playbook's.
+    execFile(command, args, { cwd: home, env: environment(home), timeout: 60_000 }, (error, stdout, stderr) => {
       settle({ code: error ? 1 : 0, stdout, stderr: stderr || String(error ?? '') });
     });
   });
@@ -208,7 +211,8 @@ export function environment(home: string): NodeJS.ProcessEnv {
   };
 }
 
-function optionsOf(folder: string, { sources, playbookDirectory }: Question): string[] {
+/** `-i` and `--playbook-dir`, which both sides call by the same names. */
+export function optionsOf(folder: string, { sources, playbookDirectory }: Question): string[] {
   return [
     ...sources.flatMap((source) => ['-i', placed(folder, source)]),
     ...(playbookDirectory === undefined ? [] : ['--playbook-dir', join(folder, playbookDirectory)]),
