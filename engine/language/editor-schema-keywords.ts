@@ -1,4 +1,4 @@
-import { anyOf, computable, type EditorSchema, oneOrMore, ref, told } from './editor-schema-parts.ts';
+import { anyOf, computable, type EditorSchema, expression, oneOrMore, ref, told } from './editor-schema-parts.ts';
 import { providedNames } from './fields.ts';
 import type { Keyword, Takes } from './keywords.ts';
 
@@ -57,6 +57,8 @@ function takesSchema(takes: Takes): EditorSchema {
   switch (takes) {
     case 'text':
       return text;
+    case 'variable':
+      return { type: 'string', ...variableName };
     case 'template':
       return computable([{ type: 'string' }]);
     case 'names':
@@ -67,9 +69,9 @@ function takesSchema(takes: Takes): EditorSchema {
     case 'flag':
       return computable([{ type: 'boolean' }]);
     case 'conditions':
-      return computable([condition, { type: 'array', items: condition }]);
+      return anyOf([condition, { type: 'array', items: condition }, expression]);
     case 'expression':
-      return computable([condition]);
+      return anyOf([condition, expression]);
     case 'variables':
       return variablesSchema;
     case 'environment':
@@ -121,7 +123,10 @@ export function keywordParts(): Readonly<Record<string, EditorSchema>> {
     }),
     'max-per-group': {
       ...closed({
-        by: described('A CEL expression; hosts for which it gives the same are a group.', computable([condition])),
+        by: described(
+          'A CEL expression; hosts for which it gives the same are a group.',
+          anyOf([condition, expression]),
+        ),
         n: described('At most so many hosts of a group at a time.', { type: 'integer', minimum: 1 }),
       }),
       required: ['by', 'n'],

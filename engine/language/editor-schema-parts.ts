@@ -32,7 +32,7 @@ const template: EditorSchema = { type: ['string'], pattern: '\\{\\{' };
  * A scalar tagged `!expr`. Editors are told to read it as a map (`yaml.customTags: ["!expr scalar:object"]`), which no key
  * of it is then looked up in; a map that somebody wrote has not got this one.
  */
-const expression: EditorSchema = { type: ['object'], required: ['!expr'], maxProperties: 1 };
+export const expression: EditorSchema = { type: ['object'], required: ['!expr'], maxProperties: 1 };
 
 /**
  * One of these. The first should be what is meant most often: when nothing fits, editors show its mistake. The other ones

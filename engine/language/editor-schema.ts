@@ -62,13 +62,13 @@ function listFile(): EditorSchema {
 }
 
 /** What a task can be instead, by the key that says so. */
-const taskKinds = ['import_tasks', 'include_tasks', 'import_role', 'meta'] as const;
+const taskKinds = ['import_tasks', 'import_role', 'include_tasks', 'meta'] as const;
 const blockKeys = ['block', 'rescue', 'always', 'lease'];
 
 function items(): Readonly<Record<string, EditorSchema>> {
   const kinds = [
-    { when: { anyOf: blockKeys.map(has) }, then: ref('block') },
     ...taskKinds.map((kind) => ({ when: has(kind), then: ref(kind) })),
+    { when: { anyOf: blockKeys.map(has) }, then: ref('block') },
   ];
   const imports = [{ when: has('import_tasks'), then: ref('import_tasks') }];
   return {
@@ -113,6 +113,7 @@ function holder(name: Holder, others: readonly string[] = [], modules: readonly 
       ...Object.fromEntries(foreign.map(([keyword, hint]) => [keyword, refusal(keyword, hint)])),
     },
     additionalProperties: false,
+    ...(known.includes('loop_control') && { dependencies: { loop_control: ['loop'] } }),
   };
 }
 

@@ -31,7 +31,8 @@ export function readBoolean(context: LoadContext, { key, value }: YamlEntry): bo
 export function readFlag(context: LoadContext, entry: YamlEntry): Value | undefined {
   const { key, value } = entry;
   const compiled = attempt(context, () => compileNode(value, context.cache));
-  if (!compiled?.isLiteral || typeof compiled.render({}) === 'boolean') return compiled;
+  if (!compiled || (value.kind === 'scalar' && (!compiled.isLiteral || typeof value.value === 'boolean')))
+    return compiled;
   report(context, value.range, `${key} must be true or false, not ${describeNode(value)}`, booleanHint(value));
   return undefined;
 }

@@ -23,6 +23,7 @@ const holders = Object.keys(holderNames) as Holder[]; // its own keys, and nothi
 /** What a keyword takes; each kind has its reader in `fields.ts` or beside it, and its JSON Schema in the editor's schema. */
 export type Takes =
   | 'text' // written out, no template
+  | 'variable' // the name of one
   | 'template' // a text that may be a template, or !expr
   | 'names' // a text or a list of texts, written out
   | 'tags' // as names; a single text may have commas
@@ -241,7 +242,7 @@ export const keywords: readonly Keyword[] = [
   {
     name: 'register',
     on: everyTask,
-    takes: 'text',
+    takes: 'variable',
     summary: 'The variable that gets the result.',
     differs: 'In check mode the result of what was not done is unknown, and so is what depends on it.',
   },
