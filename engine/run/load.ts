@@ -1,17 +1,20 @@
 import { dirname, resolve } from 'node:path';
-import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticsError, sortDiagnostics, throwOnErrors } from '../base/diagnostic.ts';
 import type { InventoryParts } from '../inventory/growth.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { loadInventory } from '../inventory/sources.ts';
 import { loadPlaybook } from '../language/load.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
+import { readSources } from '../language/read-sources.ts';
+import { moduleFolders } from '../language/role-folders.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import { mistakesInFactNames } from './facts-names.ts';
-import { matchPlays } from './play-hosts.ts';
+import { type Matching, matchPlays } from './play-hosts.ts';
 import type { Answers, RunRequest } from './request.ts';
-import { tasksOf } from './selection.ts';
+import { checkStatically } from './static-check.ts';
+import { typedExtraVars } from './typed-extra-vars.ts';
 
 /** All that a run needs to know before it contacts a host. */
 export interface LoadedRun {
@@ -21,6 +24,8 @@ export interface LoadedRun {
   readonly inventory: Inventory;
   /** What the inventory was made of: hosts can be added in the run. */
   readonly inventoryParts: InventoryParts;
+  /** `-e`, with the types that inputs declare. */
+  readonly extraVars: RunRequest['extraVars'];
   readonly answers: Answers;
   /** The hosts of each play, in order, after `--limit`. */
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
@@ -28,56 +33,78 @@ export interface LoadedRun {
 }
 
 /**
- * Loads modules, playbook and inventory and matches every play's hosts. Raises a DiagnosticsError with everything that is
- * wrong in the playbook and the inventory; nothing was contacted then.
+ * Loads modules, playbook and inventory, matches every play's hosts and checks all that can be known without a host. Raises
+ * a DiagnosticsError with everything that is wrong; nothing was contacted then.
  */
 export async function loadRun(
-  request: Pick<
+  asked: Pick<
     RunRequest,
     'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask'
   >,
 ): Promise<LoadedRun> {
-  const playbookDirectory = dirname(resolve(request.playbook));
-  const registry = await loadModules({ playbookDirectory, directories: request.moduleDirectories });
+  const playbookDirectory = dirname(resolve(asked.playbook));
+  const sources = await readSources(asked.playbook, {});
+  const directories = [...moduleFolders(sources.look, sources.roles), ...asked.moduleDirectories];
+  const registry = await loadModules({ playbookDirectory, directories });
   const validator = createValidator();
-  const [playbook, inventory] = await Promise.allSettled([
-    loadPlaybook(request.playbook, { registry, validator }),
-    loadInventory({ sources: request.inventory, playbookDirectory }),
+  const [loaded, read] = await Promise.allSettled([
+    loadPlaybook(asked.playbook, { registry, validator, sources }),
+    loadInventory({ sources: asked.inventory, playbookDirectory }),
   ]);
-  const mistakes: Diagnostic[] = mistakesInFactNames(registry);
-  for (const part of [playbook, inventory]) {
-    if (part.status === 'fulfilled') continue;
-    if (!(part.reason instanceof DiagnosticsError)) throw part.reason;
-    mistakes.push(...part.reason.diagnostics);
-  }
-  if (playbook.status === 'rejected' || inventory.status === 'rejected' || mistakes.length > 0)
-    throw new DiagnosticsError(mistakes);
-  const unknown = unknownTags(playbook.value.playbook, request);
-  if (unknown.length > 0) throw new DiagnosticsError(unknown);
-  const answers: Answers = (await request.ask?.(playbook.value.playbook.plays)) ?? new Map();
-  const hostsOf = matchPlays(playbook.value.playbook, inventory.value.inventory, { request, answers });
+  const found: Diagnostic[] = mistakesInFactNames(registry);
+  const playbook = valueOr(loaded, found);
+  const inventory = valueOr(read, found);
+  if (!playbook || !inventory) throw new DiagnosticsError(found);
+  const { plays } = playbook.playbook;
+  const request = { ...asked, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
+  const match = (answers: Answers): Matched => matchAll(playbook.playbook, inventory.inventory, { request, answers });
+  const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
+    const about = { request, playbook: playbook.playbook, validator, inventory: inventory.inventory, hostsOf };
+    found.push(...mistakes, ...(await checkStatically(about)));
+    throwOnErrors(found);
+  };
+  // Nobody should be asked for a password only to read that a name is misspelt.
+  const isAskedFirst = plays.some(promptsDecideHosts);
+  if (!isAskedFirst) await check(match(new Map()));
+  const answers: Answers = (await asked.ask?.(plays)) ?? new Map();
+  const matched = match(answers);
+  if (isAskedFirst) await check(matched);
   return {
     registry,
     validator,
-    playbook: playbook.value.playbook,
-    inventory: inventory.value.inventory,
-    inventoryParts: inventory.value.parts,
+    playbook: playbook.playbook,
+    inventory: inventory.inventory,
+    inventoryParts: inventory.parts,
+    extraVars: request.extraVars,
     answers,
-    hostsOf,
-    warnings: [...playbook.value.diagnostics, ...inventory.value.diagnostics],
+    hostsOf: matched.hostsOf,
+    warnings: sortDiagnostics([...playbook.diagnostics, ...inventory.diagnostics, ...found]),
   };
 }
 
-/** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
-function unknownTags({ plays }: Playbook, request: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
-  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
-  const known = new Set(['all', 'always', 'never', ...tasks.flatMap((task) => task.tags)]);
-  const check = (option: string, tags: readonly string[]): Diagnostic[] =>
-    tags
-      .filter((tag) => !known.has(tag))
-      .map((tag) => {
-        const hint = didYouMean(tag, known);
-        return { severity: 'error', message: `${option} ${tag}: no task has this tag`, ...(hint && { hint }) };
-      });
-  return [...check('--tags', request.tags), ...check('--skip-tags', request.skipTags)];
+/** What was loaded; else its mistakes are noted. Other errors pass. */
+function valueOr<T>(part: PromiseSettledResult<T>, mistakes: Diagnostic[]): T | undefined {
+  if (part.status === 'fulfilled') return part.value;
+  if (!(part.reason instanceof DiagnosticsError)) throw part.reason;
+  mistakes.push(...part.reason.diagnostics);
+  return undefined;
+}
+
+interface Matched {
+  readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
+  readonly mistakes: readonly Diagnostic[];
+}
+
+/** The hosts of every play; of none when a pattern is wrong. */
+function matchAll(playbook: Playbook, inventory: Inventory, matching: Matching): Matched {
+  try {
+    return { hostsOf: matchPlays(playbook, inventory, matching), mistakes: [] };
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    return { hostsOf: new Map(), mistakes: error.diagnostics };
+  }
+}
+
+function promptsDecideHosts({ hosts, prompts }: Play): boolean {
+  return hosts.references.some(({ path }) => prompts.some(({ name }) => name === path[0]));
 }

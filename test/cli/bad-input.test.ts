@@ -58,15 +58,15 @@ describe('bad input', () => {
       }));
   }
 
-  it('a name that no variable has fails the task at its place, with exit code 2 and what it may have meant', () =>
+  it('a name that nothing defines is found before the first task: exit code 5, the place and what it may have meant', () =>
     withTemporaryFolder(async (folder) => {
       const play =
-        '- hosts: web\n  vars: { release: "1" }\n  tasks:\n    - debug: { message: "{{ relaese }}" }\n    - command: { argv: [touch, made] }\n';
+        '- hosts: web\n  vars: { release: "1" }\n  tasks:\n    - command: { argv: [touch, made] }\n    - debug: { message: "{{ relaese }}" }\n';
       await writeFiles(folder, { 'play.yaml': play, 'hosts.ini': local });
       const run = await runCli(['play', 'play.yaml', '-i', 'hosts.ini', '--no-journal'], { cwd: folder });
-      expect(run.exitCode).to.equal(2);
-      expect(run.stdout)
-        .to.contain('play.yaml:4:')
+      expect(run.exitCode).to.equal(5);
+      expect(run.stderr)
+        .to.contain('play.yaml:5:')
         .and.contain('"relaese" is not defined')
         .and.contain('did you mean "release"?');
       expect((await readdir(folder)).sort()).to.deep.equal(['hosts.ini', 'play.yaml']);

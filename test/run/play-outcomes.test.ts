@@ -51,7 +51,7 @@ describe('a lease whose condition is wrong', () => {
     playIn(
       `- hosts: h1
   tasks:
-    - { name: text, set-fact: { word: hello } }
+    - { name: text, set-fact: { word: '{{ lower "HELLO" }}' } }
     - lease: { name: held, hold: {}, when: word }
       block: [{ name: change, file: { path: DIR/x, state: directory } }]
       rescue: [{ name: mend, debug: { message: x } }]

@@ -1,0 +1,88 @@
+import { dirname, resolve } from 'node:path';
+import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
+import type { Host, Inventory } from '../inventory/inventory.ts';
+import { checkPlaybook } from '../language/check.ts';
+import type { InventoryNames, World } from '../language/check-world.ts';
+import { growsInventory } from '../language/nodes.ts';
+import type { Play, Playbook } from '../language/playbook.ts';
+import type { Validator } from '../module/arguments.ts';
+import { inventoryNames } from './inventory-names.ts';
+import type { RunRequest } from './request.ts';
+import { isSelected, tasksOf } from './selection.ts';
+import { readTemplateFiles } from './template-files.ts';
+
+/** What is checked, and what is known besides. */
+export interface StaticCheck {
+  readonly request: Pick<RunRequest, 'playbook' | 'limit' | 'extraVars' | 'tags' | 'skipTags'>;
+  readonly playbook: Playbook;
+  readonly validator: Validator;
+  /** Absent when there is none to look in. */
+  readonly inventory?: Inventory | undefined;
+  /** The hosts of each play; a play whose pattern is wrong is not in it. */
+  readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
+}
+
+/** Everything that can be known to be wrong with a run before it contacts a host. */
+export async function checkStatically(check: StaticCheck): Promise<readonly Diagnostic[]> {
+  const { request, playbook, inventory, validator } = check;
+  const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)));
+  const namesOf = inventoryNamesOf(check);
+  const canGrow = playbook.plays.some(growsInventory);
+  const world: World = {
+    extraVars: request.extraVars,
+    hasInventory: inventory !== undefined,
+    inventoryOf: (play) => namesOf.get(play),
+    hosts: inventory && !canGrow ? [...inventory.hosts.keys(), ...inventory.localhosts.keys()] : undefined,
+    groups: inventory && !canGrow ? inventory.groups.keys() : undefined,
+    templatesOf: templates.of,
+    isSelected: (task) => isSelected(task, request.tags, request.skipTags),
+  };
+  return [...templates.diagnostics, ...checkTags(playbook, request), ...checkPlaybook(playbook, world, validator)];
+}
+
+/** The names of every play. Plays of the same hosts share them; of hosts that are added in the run nothing is known. */
+function inventoryNamesOf({ playbook, inventory, hostsOf }: StaticCheck): ReadonlyMap<Play, InventoryNames> {
+  const byHosts = new Map<string, InventoryNames>();
+  const found = new Map<Play, InventoryNames>();
+  let canGrow = false;
+  for (const play of playbook.plays) {
+    const hosts = hostsOf.get(play);
+    if (hosts && !canGrow && inventory) {
+      // A play that --limit leaves without hosts does not run; its names are checked all the same.
+      const some = hosts.length > 0 ? hosts : [...inventory.hosts.values(), ...inventory.localhosts.values()];
+      const key = some.map(({ name }) => name).join(' ');
+      const known = byHosts.get(key) ?? inventoryNames(some);
+      byHosts.set(key, known);
+      found.set(play, known);
+    }
+    canGrow ||= growsInventory(play);
+  }
+  return found;
+}
+
+/** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
+function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
+  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const known = new Set(['all', 'always', 'never', ...tasks.flatMap((task) => task.tags)]);
+  const check = (option: string, names: readonly string[]): Diagnostic[] =>
+    names.filter((tag) => !known.has(tag)).map((tag) => unknownTag(option, tag, known));
+  const unknown = [...check('--tags', tags), ...check('--skip-tags', skipTags)];
+  if (unknown.length > 0 || tags.length + skipTags.length === 0) return unknown;
+  if (plays.some((play) => [...tasksOf(play.tasks)].some((task) => isSelected(task, tags, skipTags)))) return [];
+  const options = [
+    ...(tags.length > 0 ? [`--tags ${tags.join(',')}`] : []),
+    ...(skipTags.length > 0 ? [`--skip-tags ${skipTags.join(',')}`] : []),
+  ];
+  const message = `${options.join(' ')}: together they leave no task`.replace(
+    /(^\S+ \S+): together they leave/,
+    '$1: leaves',
+  );
+  return [{ severity: 'error', rule: 'nothing-selected', message }];
+}
+
+function unknownTag(option: string, tag: string, known: ReadonlySet<string>): Diagnostic {
+  const own = [...known].filter((name) => name !== 'all' && name !== 'always' && name !== 'never');
+  const hint =
+    didYouMean(tag, known) ?? (own.length > 0 ? `the tags are: ${own.sort().join(', ')}` : 'no task has a tag');
+  return { severity: 'error', rule: 'unknown-tag', message: `${option} ${tag}: no task has this tag`, hint };
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import { errorMessage, fileProblem } from '../base/errors.ts';
+import type { TemplateFile } from '../language/check-world.ts';
+import type { Playbook, Task } from '../language/playbook.ts';
+import { compileTemplate } from '../language/template.ts';
+import type { Value } from '../language/value.ts';
+import { findFile } from './controller.ts';
+import { tasksOf } from './selection.ts';
+
+/** The template files that tasks name literally, and what is wrong with them. */
+export interface TemplateFiles {
+  readonly of: (task: Task) => readonly TemplateFile[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Finds, reads and compiles every template file that a playbook names literally, each once. */
+export async function readTemplateFiles({ plays }: Playbook, playbookDirectory: string): Promise<TemplateFiles> {
+  const found = new Map<Task, readonly TemplateFile[]>();
+  const diagnostics: Diagnostic[] = [];
+  const files = new Map<string, Promise<TemplateFile>>();
+  const read = (path: string): Promise<TemplateFile> => {
+    const known = files.get(path) ?? readTemplate(path);
+    files.set(path, known);
+    return known;
+  };
+  const look = async (task: Task): Promise<void> => {
+    const folders = [...task.folders, dirname(task.range.source.path), playbookDirectory];
+    for (const { name, value } of namedTemplates(task)) {
+      try {
+        found.set(task, [...(found.get(task) ?? []), await read(await findFile(name, 'templates', folders))]);
+      } catch (error) {
+        if (error instanceof DiagnosticsError) diagnostics.push(...error.diagnostics);
+        else
+          diagnostics.push({
+            severity: 'error',
+            rule: 'template-file',
+            message: errorMessage(error),
+            range: value.range,
+          });
+      }
+    }
+  };
+  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  await Promise.all(tasks.map(look));
+  return { of: (task) => found.get(task) ?? [], diagnostics };
+}
+
+/** The arguments of `format: 'template'` that are written out. */
+function namedTemplates({ module, args }: Task): readonly { readonly name: string; readonly value: Value }[] {
+  const { parts = [], written } = args;
+  if (typeof written !== 'object' || written === null) return [];
+  return Object.entries(written).flatMap(([argument, name]) => {
+    const schema = Object.hasOwn(module.schema.properties, argument) ? module.schema.properties[argument] : undefined;
+    const value = parts[Object.keys(written).indexOf(argument)];
+    return schema?.format === 'template' && typeof name === 'string' && value?.isLiteral ? [{ name, value }] : [];
+  });
+}
+
+async function readTemplate(path: string): Promise<TemplateFile> {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    throw new Error(`cannot read the template ${path}: ${fileProblem(error)}`);
+  });
+  const shown = relative('', path);
+  const { references } = compileTemplate({ path: shown.startsWith('..') ? path : shown, text });
+  return { text, references };
+}
