@@ -1,0 +1,97 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Bench, CaseResult } from './case.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { caseText, isMet, performancePage, type Report } from './report.ts';
+import { suites } from './suites.ts';
+
+const usage = `Usage: npm run bench -- [SUITE ...] [options]
+
+Measures runbook beside Ansible. Suites: ${Object.keys(suites).join(', ')}; without one all of them.
+
+  --smoke            small inputs, one run, no Ansible: shows that the benchmarks work, and takes a few seconds
+  --runs N           how often a program is run (default 5)
+  --case ID          only this case: ${Object.values(suites)
+    .flat()
+    .map(({ id }) => id)
+    .join(', ')}
+  --runbook FILE     the program to measure (default bin/runbook.js)
+  --keep             keep the numbers as bench/results/SUITE.json and write docs/performance.md from them
+
+Exit status 1 when a goal is missed.
+`;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const results = join(root, 'bench', 'results');
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    smoke: { type: 'boolean', default: false },
+    runs: { type: 'string', default: '5' },
+    case: { type: 'string' },
+    runbook: { type: 'string', default: join(root, 'bin', 'runbook.js') },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+const unknown = positionals.filter((name) => !(name in suites));
+if (values.help || unknown.length > 0) {
+  console.log(unknown.length > 0 ? `no suite ${unknown.join(', ')}\n\n${usage}` : usage);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const machine = describeMachine();
+  for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) await runSuite(name, machine);
+  if (values.keep) await writePage();
+}
+
+async function runSuite(suite: string, machine: Machine): Promise<void> {
+  const cases: CaseResult[] = [];
+  for (const one of suites[suite] ?? []) {
+    if (values.case !== undefined && values.case !== one.id) continue;
+    const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'));
+    try {
+      await writeFile(join(folder, 'ansible.cfg'), '[defaults]\n');
+      const result = await one.run(benchIn(folder, machine));
+      cases.push(result);
+      console.log(caseText(result));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+  if (values.smoke) return;
+  if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
+  const report: Report = { suite, date: new Date().toISOString().slice(0, 10), machine, cases };
+  await mkdir(results, { recursive: true });
+  const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
+  await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+function benchIn(folder: string, machine: Machine): Bench {
+  const runbook = resolve(values.runbook);
+  const isBeside = machine.ansible !== undefined && !values.smoke;
+  // Nothing of the user's own settings counts, and nothing of theirs is touched.
+  const env = {
+    ANSIBLE_CONFIG: join(folder, 'ansible.cfg'),
+    ANSIBLE_LOCAL_TEMP: join(folder, '.ansible'),
+    ANSIBLE_NOCOLOR: '1',
+  };
+  return {
+    scale: { isSmoke: values.smoke, runs: values.smoke ? 1 : Number(values.runs) },
+    folder,
+    runbook: (args) => ({ file: process.execPath, args: [runbook, ...args], cwd: folder }),
+    ansible: isBeside ? (program, args) => ({ file: program, args, cwd: folder, env }) : undefined,
+  };
+}
+
+async function writePage(): Promise<void> {
+  const reports: Report[] = [];
+  for (const name of Object.keys(suites)) {
+    const kept = (await readdir(results)).includes(`${name}.json`);
+    if (kept) reports.push(JSON.parse(await readFile(join(results, `${name}.json`), 'utf8')) as Report);
+  }
+  await writeFile(join(root, 'docs', 'performance.md'), performancePage(reports));
+}
