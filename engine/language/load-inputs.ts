@@ -85,7 +85,7 @@ function declare(
     }
     return declared;
   } catch (error) {
-    // What the words by themselves do not show, such as the same value twice in an enum.
+    // What the words by themselves do not show, such as a default in a branch of anyOf.
     report(context, range, `the inputs are no JSON Schema: ${errorMessage(error)}`);
     return noInputs();
   }

@@ -24,8 +24,11 @@ export interface Validator {
   check(schema: Schema, value: Record<string, unknown>, skip?: ReadonlySet<string>): SchemaMistake[];
 }
 
-/** Makes a validator. Compiling a module's schema costs some milliseconds, once, when it is first used. */
-export function createValidator(): Validator {
+/**
+ * Makes a validator. Compiling a module's schema costs some milliseconds, once, when it is first used. `checksSchemas`:
+ * whether schemas are checked themselves, which costs some tens more; a module's was checked when it was loaded.
+ */
+export function createValidator({ checksSchemas = false } = {}): Validator {
   // strictTypes off: a property may list an enum without repeating its type.
   const ajv = new Ajv({
     allErrors: true,
@@ -34,6 +37,8 @@ export function createValidator(): Validator {
     allowUnionTypes: true,
     useDefaults: true,
     verbose: true,
+    meta: checksSchemas,
+    validateSchema: checksSchemas,
   });
   const compiled = new Map<Schema, ValidateFunction>();
   return {

@@ -120,7 +120,7 @@ function problemWith(exported: unknown, fileName: string): string | undefined {
   if (typeof module.summary !== 'string') return 'it lacks a summary';
   if (module.schema?.type !== 'object') return "its schema must have type: 'object'";
   try {
-    createValidator().check(module.schema, {});
+    createValidator({ checksSchemas: true }).check(module.schema, {});
   } catch (error) {
     return `its schema is no JSON Schema: ${errorMessage(error)}`;
   }
