@@ -53,8 +53,15 @@ const fileProblems: Readonly<Record<string, string>> = {
 
 /** Says why a file of the controller cannot be used, without the system call that found out. */
 export function fileProblem(error: unknown): string {
+  // Ctrl-C at the question for a passphrase is no problem of the file.
+  if (error instanceof RunbookError && error.code === 'interrupted') throw error;
   const { code } = error as { code?: unknown };
   return (typeof code === 'string' ? fileProblems[code] : undefined) ?? errorMessage(error);
+}
+
+/** The way out that an expected failure names, to be spread into what is told of it. */
+export function hintOf(error: unknown): { readonly hint?: string } {
+  return error instanceof RunbookError && error.hint !== undefined ? { hint: error.hint } : {};
 }
 
 /** Makes a forgotten case of a union a compile error. */

@@ -5,7 +5,8 @@ import { parseYaml, type YamlEntry, type YamlFile, type YamlNode } from '../lang
 
 /** Reads a file that holds JSON or YAML: JSON if it is such, and YAML otherwise, as Ansible does. */
 export function readData(source: Source): YamlFile {
-  const looksLikeJson = /^\s*[{[]/.test(source.text);
+  // Of an encrypted file parseYaml makes secrets, and JSON is YAML.
+  const looksLikeJson = !source.isSecret && /^\s*[{[]/.test(source.text);
   const file = looksLikeJson ? parseJson(source) : undefined;
   return file && file.diagnostics.length === 0 ? file : parseYaml(source);
 }

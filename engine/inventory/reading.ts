@@ -1,6 +1,7 @@
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import { type CompileCache, compileData, compileNode } from '../language/compile.ts';
+import { sealed } from '../language/encrypted-files.ts';
 import type { Value } from '../language/value.ts';
 import type { YamlNode } from '../language/yaml.ts';
 import type { Draft } from './draft.ts';
@@ -33,7 +34,7 @@ export function createReadingContext(
   return {
     draft,
     report,
-    compile: (data, range) => reporting(() => compileData(data, range, cache)),
+    compile: (data, range) => reporting(() => compileData(sealed(data, range.source), range, cache)),
     compileNode: (node) => reporting(() => compileNode(node, cache)),
   };
 }

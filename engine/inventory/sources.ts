@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Diagnostic, throwOnErrors } from '../base/diagnostic.ts';
 import { compileData, createCompileCache } from '../language/compile.ts';
+import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import { buildInventory, localhostNames, type VariableFolders } from './build.ts';
 import { checkConnectionVariables } from './connection-variables.ts';
 import { createDraft, type Draft } from './draft.ts';
@@ -20,8 +20,8 @@ export interface InventoryOptions {
   readonly sources: readonly string[];
   /** The folder whose `group_vars` and `host_vars` win over those beside the inventory. */
   readonly playbookDirectory?: string;
-  /** Gives the text of an inventory or of a file of variables; by default as it is, in UTF-8. */
-  readonly readFile?: (path: string) => Promise<string>;
+  /** Opens an inventory or a file of variables; by default as one that is not encrypted. */
+  readonly open?: FileOpener['open'];
   /** How long one call of an inventory program may take; two minutes by default. */
   readonly programDeadlineMs?: number;
 }
@@ -40,7 +40,7 @@ export async function loadInventory(options: InventoryOptions): Promise<{
   const cache = createCompileCache();
   const context: SourceContext = {
     ...createReadingContext(createDraft(), cache, (diagnostic) => diagnostics.push(diagnostic)),
-    readFile: options.readFile ?? ((path) => readFile(path, 'utf8')),
+    open: options.open ?? createKeylessOpener().open,
     programDeadlineMs: options.programDeadlineMs ?? 120_000,
   };
   const { draft, report } = context;
@@ -60,8 +60,8 @@ export async function loadInventory(options: InventoryOptions): Promise<{
   const readVariables = async (added: Names): Promise<VariableFolders> => {
     const mistakes: Diagnostic[] = [];
     const reading = createReadingContext(draft, cache, (diagnostic) => mistakes.push(diagnostic));
-    const { readFile } = context;
-    const read = await readAllVariables(folders, options.playbookDirectory, added, { ...reading, readFile });
+    const { open } = context;
+    const read = await readAllVariables(folders, options.playbookDirectory, added, { ...reading, open });
     throwOnErrors(mistakes);
     return read;
   };

@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
-import { fileProblem } from '../base/errors.ts';
-import type { Source } from '../base/source.ts';
+import { fileProblem, hintOf } from '../base/errors.ts';
+import type { FileOpener, OpenedSource } from '../language/encrypted-files.ts';
 import { describeNode } from '../language/yaml.ts';
 import type { VariableLayer } from './inventory.ts';
 import { readData } from './json.ts';
@@ -13,7 +13,9 @@ import { checkWords } from './yaml-words.ts';
 /** What variable files say, by the name of a group or a host; layers of later folders come later. */
 export type LayersByName = ReadonlyMap<string, readonly VariableLayer[]>;
 
-const extensions = ['', '.yml', '.yaml', '.json'];
+const plainExtensions = ['', '.yml', '.yaml', '.json'];
+/** The plain file wins over the encrypted one of the same name; with both, put them into a folder. */
+const extensions = [...plainExtensions, ...plainExtensions.map((extension) => `${extension}.age`)];
 
 /** What the `group_vars` and `host_vars` of one folder say. */
 export interface FolderVariables {
@@ -23,13 +25,12 @@ export interface FolderVariables {
 
 /** How variable files are read. */
 export interface VariableReading extends Pick<ReadingContext, 'report' | 'compileNode'> {
-  /** Gives a file's text. */
-  readonly readFile: (path: string) => Promise<string>;
+  readonly open: FileOpener['open'];
 }
 
 /**
- * Reads `group_vars` and `host_vars` of a folder: for each name the file NAME, NAME.yml, NAME.yaml or NAME.json, or all
- * such files in a folder of that name. Only names that the inventory knows are read.
+ * Reads `group_vars` and `host_vars` of a folder: for each name the file NAME, NAME.yml, NAME.yaml or NAME.json, one of
+ * these with .age at its end, or all such files in a folder of that name. Only names that the inventory knows are read.
  */
 export async function readFolderVariables(
   folder: string,
@@ -101,10 +102,10 @@ async function filesIn(folder: string, report: (diagnostic: Diagnostic) => void)
   for (const entry of entries) {
     if (entry.name.startsWith('.') || entry.name.endsWith('~')) continue;
     const path = join(folder, entry.name);
-    const extension = extname(entry.name);
+    const extension = extname(entry.name.replace(/\.age$/, ''));
     if (entry.isFolder) {
       if (extension === '') files.push(...(await filesIn(path, report)));
-    } else if (extensions.includes(extension)) files.push(path);
+    } else if (plainExtensions.includes(extension)) files.push(path);
   }
   return files;
 }
@@ -132,20 +133,12 @@ async function list(folder: string, report: (diagnostic: Diagnostic) => void): P
 }
 
 async function readLayer(path: string, reading: VariableReading): Promise<VariableLayer[]> {
-  const { report, readFile } = reading;
-  let source: Source;
+  const { report } = reading;
+  let source: OpenedSource;
   try {
-    source = { path: shown(path), text: await readFile(path) };
+    source = await reading.open(path, shown(path));
   } catch (error) {
-    report({ severity: 'error', message: `cannot read ${shown(path)}: ${fileProblem(error)}` });
-    return [];
-  }
-  if (source.text.startsWith('$ANSIBLE_VAULT')) {
-    report({
-      severity: 'error',
-      message: 'files that Ansible Vault encrypted are not supported yet',
-      range: { source, start: 0, end: source.text.split('\n', 1)[0]?.length ?? 0 },
-    });
+    report({ severity: 'error', message: `cannot read ${shown(path)}: ${fileProblem(error)}`, ...hintOf(error) });
     return [];
   }
   const { root, diagnostics } = readData(source);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { Secret, type SecretListener } from '../base/secret.ts';
@@ -33,6 +33,14 @@ export interface FileOpener {
   openBytes(path: string): Promise<{ readonly bytes: Buffer; readonly isSecret: boolean }>;
 }
 
+/** Whether a file is encrypted, by its first bytes. */
+export async function isEncrypted(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+  const start = buffer.subarray(0, bytesRead);
+  return isAge(start) || startsWithVault(start);
+}
+
 /** Makes an opener; `listener` is told of every secret that it meets. */
 export function createFileOpener(keys: Keys, listener: SecretListener): FileOpener {
   const openBytes: FileOpener['openBytes'] = async (path) => {
@@ -40,7 +48,9 @@ export function createFileOpener(keys: Keys, listener: SecretListener): FileOpen
     if (isAge(raw)) return { bytes: Buffer.from(await decryptAge(path, raw, keys)), isSecret: true };
     if (!startsWithVault(raw)) return { bytes: raw, isSecret: false };
     const opened = await openVault(raw.toString('latin1'), keys);
-    if (typeof opened === 'string') throw new RunbookError('file-unreadable', opened, { hint: vaultHint });
+    if (typeof opened === 'string') {
+      throw new RunbookError('file-unreadable', opened, { hint: opened.includes('password') ? vaultHint : undefined });
+    }
     return { bytes: opened, isSecret: true };
   };
   const seal = (text: string): Secret => new Secret(text, listener);
@@ -63,6 +73,16 @@ export function createKeylessOpener(): FileOpener {
     throw new RunbookError('file-unreadable', 'it is encrypted with a passphrase, which cannot be asked here');
   };
   return createFileOpener({ identities: none, askPassphrase, vaultPasswords: none }, () => {});
+}
+
+/** Data of a file that is no YAML (an INI inventory): its texts and numbers are secrets when the file was encrypted. */
+export function sealed(data: unknown, source: OpenedSource): unknown {
+  const { seal } = source;
+  if (!seal || data === '') return data;
+  if (typeof data === 'string' || typeof data === 'number') return seal(String(data));
+  if (Array.isArray(data)) return data.map((item) => sealed(item, source));
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, sealed(value, source)]));
 }
 
 /** The tag of a single value that Ansible Vault encrypted. */

@@ -1,6 +1,6 @@
 import { readdir, readFile as readFromDisk, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { fileProblem } from '../base/errors.ts';
+import { fileProblem, hintOf } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
 import { includedFiles } from './include-files.ts';
 import { findRole, type Look, type RoleFolder, roleFiles } from './role-folders.ts';
@@ -152,7 +152,8 @@ async function readYaml(path: string, open: (path: string) => Promise<Source>): 
   try {
     return parseYaml(await open(path));
   } catch (error) {
-    return fileProblem(error);
+    const { hint } = hintOf(error);
+    return hint === undefined ? fileProblem(error) : `${fileProblem(error)}; ${hint}`;
   }
 }
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { checkArguments } from '../module/arguments.ts';
+import type { Environment } from '../transport/transport.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
@@ -120,7 +122,10 @@ export function renderArguments(context: RunContext, task: Task, scope: Scope): 
   const args = task.args.render(scope) as Record<string, unknown>;
   const mistakes = checkArguments(context.validator, task.module, args);
   if (mistakes.length > 0) {
-    throw new RunbookError('task-failed', `${task.module.name}: ${mistakes.map((m) => m.message).join('; ')}`);
+    const hint = mistakes.length === 1 ? mistakes[0]?.hint : undefined;
+    throw new RunbookError('task-failed', `${task.module.name}: ${mistakes.map((m) => m.message).join('; ')}`, {
+      hint,
+    });
   }
   // From here on only the module that the schema belongs to reads them.
   return args as never;
@@ -164,8 +169,10 @@ function hostNamed(context: RunContext, name: string): HostRun {
 }
 
 /** The environment of a task's commands. `null` takes back what a layer around sets. */
-function environmentOf(task: Task, scope: Scope): Record<string, string> {
+function environmentOf(task: Task, scope: Scope): Environment {
   const layers = task.environment.map((layer) => layer.render(scope) as object);
   const all: readonly [string, unknown][] = Object.entries(Object.assign({}, ...layers) as object);
-  return Object.fromEntries(all.flatMap(([name, value]) => (value === null ? [] : [[name, String(value)]])));
+  return Object.fromEntries(
+    all.flatMap(([name, value]) => (value === null ? [] : [[name, value instanceof Secret ? value : String(value)]])),
+  );
 }

@@ -1,15 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errorMessage, RunbookError } from '../base/errors.ts';
-import type { Secret } from '../base/secret.ts';
+import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
+import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
+import { createKeylessOpener, type FileOpener, isEncrypted } from '../language/encrypted-files.ts';
 import type { Reference } from '../language/value.ts';
-import type { Controller } from '../module/contract.ts';
-import type { Content } from '../transport/transport.ts';
+import type { Controller, FileContent } from '../module/contract.ts';
 
 /** A file larger than this is streamed instead of being held in memory. Bytes. */
 const inMemoryLimit = 256 * 1024;
@@ -24,7 +24,7 @@ export interface FileTemplate {
 /** The controller's files, read, hashed, compiled and fetched once for a whole run. */
 export interface FileStore {
   read(path: string): Promise<Buffer>;
-  content(path: string): Promise<{ content: Content; sha256: string; size: number }>;
+  content(path: string): Promise<FileContent>;
   template(path: string): Promise<FileTemplate>;
   download(url: string, sha256: string): Promise<string>;
 }
@@ -34,6 +34,7 @@ export function createFileStore(
   cacheDirectory: string,
   compileTemplate: (source: Source) => FileTemplate,
   signal: AbortSignal,
+  opener: FileOpener = createKeylessOpener(),
 ): FileStore {
   const once = <T>(make: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
     const made = new Map<string, Promise<T>>();
@@ -43,12 +44,18 @@ export function createFileStore(
       return known;
     };
   };
-  const read = once((path) => readFile(path).catch((error) => Promise.reject(unreadable(path, error))));
+  const openBytes = once((path) => opener.openBytes(path).catch((error) => Promise.reject(unreadable(path, error))));
+  const read = async (path: string): Promise<Buffer> => (await openBytes(path)).bytes;
+  const template = once(async (path): Promise<FileTemplate> => {
+    const source = await opener.open(path).catch((error) => Promise.reject(unreadable(path, error)));
+    const compiled = compileTemplate(source);
+    return source.seal ? sealedTemplate(compiled, source.seal) : compiled;
+  });
   const downloads = new Map<string, Promise<string>>();
   return {
     read,
-    content: once((path) => contentOf(path, read)),
-    template: once(async (path) => compileTemplate({ path, text: (await read(path)).toString('utf8') })),
+    content: once((path) => contentOf(path, openBytes)),
+    template,
     download(url, sha256) {
       const key = `${sha256} ${url}`;
       const known = downloads.get(key) ?? download(url, sha256.toLowerCase(), cacheDirectory, signal);
@@ -97,14 +104,20 @@ export async function findFile(name: string, folder: string, folders: readonly s
   throw new RunbookError('file-unreadable', `no file "${name}" on the controller; looked at ${looked}`);
 }
 
+/** What was encrypted is secret as a whole. */
+function sealedTemplate(template: FileTemplate, seal: (text: string) => Secret): FileTemplate {
+  return { ...template, render: (scope) => seal(revealText(template.render(scope))) };
+}
+
 async function contentOf(
   path: string,
-  read: (path: string) => Promise<Buffer>,
-): Promise<{ content: Content; sha256: string; size: number }> {
+  openBytes: (path: string) => ReturnType<FileOpener['openBytes']>,
+): Promise<FileContent> {
   const { size } = await stat(path).catch((error) => Promise.reject(unreadable(path, error)));
-  if (size <= inMemoryLimit) {
-    const bytes = await read(path);
+  if (size <= inMemoryLimit || (await isEncrypted(path))) {
+    const { bytes, isSecret } = await openBytes(path);
     return {
+      isSecret,
       content: { kind: 'bytes', bytes },
       sha256: createHash('sha256').update(bytes).digest('hex'),
       size: bytes.length,
@@ -157,5 +170,8 @@ async function fetchTo(url: string, path: string, signal: AbortSignal): Promise<
 }
 
 function unreadable(path: string, error: unknown): RunbookError {
-  return new RunbookError('file-unreadable', `cannot read ${path}: ${errorMessage(error)}`, { cause: error });
+  return new RunbookError('file-unreadable', `cannot read ${path}: ${errorMessage(error)}`, {
+    ...hintOf(error),
+    cause: error,
+  });
 }

@@ -3,6 +3,7 @@ import { type Diagnostic, DiagnosticsError, sortDiagnostics, throwOnErrors } fro
 import type { InventoryParts } from '../inventory/growth.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { loadInventory } from '../inventory/sources.ts';
+import { createKeylessOpener } from '../language/encrypted-files.ts';
 import { loadPlaybook } from '../language/load.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { readSources } from '../language/read-sources.ts';
@@ -34,22 +35,25 @@ export interface LoadedRun {
 
 /**
  * Loads modules, playbook and inventory, matches every play's hosts and checks all that can be known without a host. Raises
- * a DiagnosticsError with everything that is wrong; nothing was contacted then.
+ * a DiagnosticsError with everything that is wrong; nothing was contacted then. Without `hasInventory` no host is matched,
+ * and what an inventory could define is a doubt only.
  */
 export async function loadRun(
   asked: Pick<
     RunRequest,
-    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask'
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask' | 'opener'
   >,
+  { hasInventory = true }: { readonly hasInventory?: boolean } = {},
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(asked.playbook));
-  const sources = await readSources(asked.playbook, {});
+  const { open } = asked.opener ?? createKeylessOpener();
+  const sources = await readSources(asked.playbook, { open });
   const directories = [...moduleFolders(sources.look, sources.roles), ...asked.moduleDirectories];
   const registry = await loadModules({ playbookDirectory, directories });
   const validator = createValidator();
   const [loaded, read] = await Promise.allSettled([
     loadPlaybook(asked.playbook, { registry, validator, sources }),
-    loadInventory({ sources: asked.inventory, playbookDirectory }),
+    loadInventory({ sources: asked.inventory, playbookDirectory, open }),
   ]);
   const found: Diagnostic[] = mistakesInFactNames(registry);
   const playbook = valueOr(loaded, found);
@@ -57,10 +61,11 @@ export async function loadRun(
   if (!playbook || !inventory) throw new DiagnosticsError(found);
   const { plays } = playbook.playbook;
   const request = { ...asked, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
-  const match = (answers: Answers): Matched => matchAll(playbook.playbook, inventory.inventory, { request, answers });
+  const match = (answers: Answers): Matched =>
+    hasInventory ? matchAll(playbook.playbook, inventory.inventory, { request, answers }) : noHosts;
   const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
-    const about = { request, playbook: playbook.playbook, validator, inventory: inventory.inventory, hostsOf };
-    found.push(...mistakes, ...(await checkStatically(about)));
+    const about = { request, playbook: playbook.playbook, validator, inventory: inventory.inventory, hasInventory };
+    found.push(...mistakes, ...(await checkStatically({ ...about, hostsOf, open })));
     throwOnErrors(found);
   };
   // Nobody should be asked for a password only to read that a name is misspelt.
@@ -94,6 +99,8 @@ interface Matched {
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
   readonly mistakes: readonly Diagnostic[];
 }
+
+const noHosts: Matched = { hostsOf: new Map(), mistakes: [] };
 
 /** The hosts of every play; of none when a pattern is wrong. */
 function matchAll(playbook: Playbook, inventory: Inventory, matching: Matching): Matched {

@@ -1,4 +1,5 @@
 import { RunbookError } from '../base/errors.ts';
+import { hiddenText, Secret } from '../base/secret.ts';
 import type { LoopControl } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import type { RunContext } from './context.ts';
@@ -44,6 +45,7 @@ export function labelOf(item: Item, { label }: LoopControl, scope: () => Scope):
 
 /** A value as a text: a text as it stands, all else as JSON. */
 export function textOf(value: unknown): string {
+  if (value instanceof Secret) return hiddenText;
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
 }
 

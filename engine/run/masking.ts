@@ -1,28 +1,73 @@
+import type { Diagnostic } from '../base/diagnostic.ts';
 import type { EventBus } from '../base/events.ts';
-import type { Secret } from '../base/secret.ts';
+import type { Masker } from '../base/masker.ts';
+import { hiddenText, Secret } from '../base/secret.ts';
+import { positionAt, type Range } from '../base/source.ts';
 
 /**
- * A bus on which no event carries one of the secrets: each is replaced by `********` in every text of an event, in its
- * plain and its base64 form. The words by which programs tell events apart stay, even where a secret is one of them.
+ * A bus on which no event carries a secret that the masker knows when the event is emitted: each is replaced by `********`
+ * in every text and key of an event. The names by which programs tell events, tasks and hosts apart stay, even where a
+ * secret is one of them.
  */
-export function maskedBus(bus: EventBus, secrets: readonly Secret[]): EventBus {
-  const words = secrets.map((secret) => secret.reveal()).filter((word) => word.length > 0);
-  const forms = words.flatMap((word) => [word, Buffer.from(word).toString('base64')]);
-  if (forms.length === 0) return bus;
+export function maskedBus(bus: EventBus, masker: Masker): EventBus {
   return {
     // The shape is kept: only texts inside are replaced.
-    emit: (event) => bus.emit(mask(event, forms) as typeof event),
+    emit: (event) => bus.emit(maskStructure(event, masker) as typeof event),
     subscribe: (subscriber) => bus.subscribe(subscriber),
   };
 }
 
-const structural: ReadonlySet<string> = new Set(['type', 'outcome', 'state', 'code', 'severity']);
+const names: ReadonlySet<string> = new Set([
+  ...['type', 'outcome', 'state', 'code', 'severity', 'runId', 'playbook'],
+  ...['id', 'module', 'place', 'host', 'hosts', 'delegatedTo'],
+]);
 
-function mask(value: unknown, words: readonly string[]): unknown {
-  if (typeof value === 'string') return words.reduce((text, word) => text.replaceAll(word, '********'), value);
-  if (Array.isArray(value)) return value.map((item) => mask(item, words));
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, structural.has(key) ? item : mask(item, words)]),
-  );
+/** What modules and hosts say, whose keys mean nothing to the engine. */
+const data: ReadonlySet<string> = new Set(['grant', 'before', 'after']);
+
+function maskStructure(value: unknown, masker: Masker): unknown {
+  if (Array.isArray(value)) return value.map((item) => maskStructure(item, masker));
+  if (!isMap(value)) return maskData(value, masker);
+  const entries = Object.entries(value).map(([key, item]) => {
+    if (names.has(key)) return [key, item];
+    if (key === 'diagnostic') return [key, maskDiagnostic(item as Diagnostic, masker)];
+    return [key, data.has(key) ? maskData(item, masker) : maskStructure(item, masker)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function maskData(value: unknown, masker: Masker): unknown {
+  if (typeof value === 'string') return masker.mask(value);
+  if (value instanceof Secret) return hiddenText;
+  if (Array.isArray(value)) return value.map((item) => maskData(item, masker));
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [masker.mask(key), maskData(item, masker)]));
+}
+
+/** A diagnostic as it may be shown. */
+export function maskDiagnostic(diagnostic: Diagnostic, masker: Masker): Diagnostic {
+  const { message, hint, range } = diagnostic;
+  return {
+    ...diagnostic,
+    message: masker.mask(message),
+    ...(hint !== undefined && { hint: masker.mask(hint) }),
+    ...(range && { range: maskRange(range, masker) }),
+  };
+}
+
+/** The same place in a source of which only the line that is shown is left, so that its number and caret stay right. */
+function maskRange({ source, start, end }: Range, masker: Masker): Range {
+  const { line, column } = positionAt(source, start);
+  const text = source.text.split('\n', line)[line - 1] ?? '';
+  const before = masker.mask(text.slice(0, column - 1));
+  const shown = masker.mask(text);
+  // A secret across the beginning of the range is shorter or longer than before.
+  const at = shown.startsWith(before) ? before.length : Math.min(column - 1, shown.length);
+  const above = '\n'.repeat(line - 1);
+  const masked = { ...source, text: above + shown };
+  return { source: masked, start: above.length + at, end: above.length + at + Math.max(1, end - start) };
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

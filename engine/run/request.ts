@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
+import type { Masker } from '../base/masker.ts';
 import type { Secret } from '../base/secret.ts';
+import type { FileOpener } from '../language/encrypted-files.ts';
 import type { Play } from '../language/playbook.ts';
 
 /** Answers to the prompts of plays, by the play's id: above the variables of the play, below results and `-e`. */
@@ -24,6 +26,10 @@ export interface RunRequest {
   readonly extraVars: Readonly<Record<string, unknown>>;
   /** Asks for what `vars_prompt` wants and `-e` does not give; called once, before hosts are matched. */
   readonly ask?: (plays: readonly Play[]) => Promise<Answers>;
+  /** Knows the secrets of the run; those that it meets are added. One of its own unless it is given. */
+  readonly masker?: Masker;
+  /** Opens files that may be encrypted; without it those that are cannot be read. */
+  readonly opener?: FileOpener;
   /** How many hosts are worked on at the same time. */
   readonly forks: number;
   /** `--modules`: folders of custom modules, besides `modules/` beside the playbook. */

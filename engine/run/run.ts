@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
+import { createMasker } from '../base/masker.ts';
 import { createGrowingInventory } from '../inventory/growth.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { compileTemplate } from '../language/template.ts';
@@ -20,7 +21,7 @@ import { maskedBus } from './masking.ts';
 import { createOnceResults } from './once.ts';
 import { runPlays } from './plays-run.ts';
 import type { RunRequest } from './request.ts';
-import { secretsOf } from './secrets.ts';
+import { learnPasswords } from './secrets.ts';
 import { isSelected } from './selection.ts';
 import { createVariables } from './variables.ts';
 
@@ -35,7 +36,9 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
   const started = clock.now();
   const runId = newRunId(started);
   if (request.journalDirectory !== undefined) request.bus.subscribe(createJournal(request.journalDirectory, runId));
-  const bus = maskedBus(request.bus, secretsOf(request, loaded));
+  const masker = request.masker ?? createMasker();
+  learnPasswords(masker, request, loaded);
+  const bus = maskedBus(request.bus, masker);
 
   const hosts = new Map<string, HostRun>();
   takeIn(hosts, loaded.inventory);
@@ -61,7 +64,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     clock,
   );
   const limit = pLimit(request.forks);
-  const store = createFileStore(cacheDirectory(), compileTemplate, request.abort);
+  const store = createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener);
   const context: RunContext = {
     request,
     runId,

@@ -13,19 +13,22 @@ import { readTemplateFiles } from './template-files.ts';
 
 /** What is checked, and what is known besides. */
 export interface StaticCheck {
-  readonly request: Pick<RunRequest, 'playbook' | 'limit' | 'extraVars' | 'tags' | 'skipTags'>;
+  readonly request: Pick<RunRequest, 'playbook' | 'limit' | 'extraVars' | 'tags' | 'skipTags' | 'opener'>;
   readonly playbook: Playbook;
   readonly validator: Validator;
-  /** Absent when there is none to look in. */
-  readonly inventory?: Inventory | undefined;
+  readonly inventory: Inventory;
+  /** False when it stands for one that is not known: then it has what is beside the playbook. */
+  readonly hasInventory: boolean;
+  /** Reads a file, which may be encrypted. */
+  readonly open: (path: string) => Promise<Source>;
   /** The hosts of each play; a play whose pattern is wrong is not in it. */
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
 }
 
 /** Everything that can be known to be wrong with a run before it contacts a host. */
 export async function checkStatically(check: StaticCheck): Promise<readonly Diagnostic[]> {
-  const { request, playbook, inventory, validator } = check;
-  const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)));
+  const { request, playbook, inventory, hasInventory, validator, open } = check;
+  const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)), request.opener);
   const namesOf = inventoryNamesOf(check);
   const canGrow = playbook.plays.some(growsInventory);
   const world: World = {

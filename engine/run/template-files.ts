@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage, fileProblem } from '../base/errors.ts';
 import type { TemplateFile } from '../language/check-world.ts';
+import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import type { Playbook, Task } from '../language/playbook.ts';
 import { compileTemplate } from '../language/template.ts';
 import type { Value } from '../language/value.ts';
@@ -16,12 +16,16 @@ export interface TemplateFiles {
 }
 
 /** Finds, reads and compiles every template file that a playbook names literally, each once. */
-export async function readTemplateFiles({ plays }: Playbook, playbookDirectory: string): Promise<TemplateFiles> {
+export async function readTemplateFiles(
+  { plays }: Playbook,
+  playbookDirectory: string,
+  { open }: FileOpener = createKeylessOpener(),
+): Promise<TemplateFiles> {
   const found = new Map<Task, readonly TemplateFile[]>();
   const diagnostics: Diagnostic[] = [];
   const files = new Map<string, Promise<TemplateFile>>();
   const read = (path: string): Promise<TemplateFile> => {
-    const known = files.get(path) ?? readTemplate(path);
+    const known = files.get(path) ?? readTemplate(path, open);
     files.set(path, known);
     return known;
   };
@@ -58,11 +62,11 @@ function namedTemplates({ module, args }: Task): readonly { readonly name: strin
   });
 }
 
-async function readTemplate(path: string): Promise<TemplateFile> {
-  const text = await readFile(path, 'utf8').catch((error) => {
+async function readTemplate(path: string, open: FileOpener['open']): Promise<TemplateFile> {
+  const shown = relative('', path);
+  const source = await open(path, shown.startsWith('..') ? path : shown).catch((error) => {
     throw new Error(`cannot read the template ${path}: ${fileProblem(error)}`);
   });
-  const shown = relative('', path);
-  const { references } = compileTemplate({ path: shown.startsWith('..') ? path : shown, text });
-  return { text, references };
+  const { references } = compileTemplate(source);
+  return { text: source.text, references };
 }
