@@ -1,6 +1,7 @@
 import type { MapFile } from '../language/editor-schema.ts';
 import { computable, type EditorSchema, has, ref } from '../language/editor-schema-parts.ts';
 import { type ConnectionProperty, connectionNames } from './connection-names.ts';
+import { addressTypes } from './kubernetes-nodes.ts';
 
 const anyText = { type: ['string', 'number'] };
 
@@ -43,17 +44,23 @@ const connectionVariables: Readonly<
   becomePassword: { summary: 'The password for becoming another user.', takes: anyText },
 };
 
-/** How an inventory in YAML is known: it has the group `all`, or it has nothing but groups, one of them with hosts or children. */
+/**
+ * How inventories in YAML are known: a cluster by `source: kubernetes`; groups by the one called `all`, or by having nothing
+ * but groups, one of them with hosts or children.
+ */
 export function inventoryFiles(): readonly MapFile[] {
   const isMap = { type: ['object', 'null'] };
   const members = { type: ['object', 'string', 'null'] };
   const isGroup = { anyOf: [has('hosts'), has('children')], properties: { hosts: members, children: members } };
   const hasGroup = { additionalProperties: isMap, not: { additionalProperties: { not: isGroup } } };
   const hasAll = { ...has('all'), properties: { all: isMap } };
-  return [{ when: { type: 'object', anyOf: [hasAll, hasGroup] }, then: ref('inventory') }];
+  return [
+    { when: { ...has('source'), properties: { source: { const: 'kubernetes' } } }, then: ref('kubernetes-source') },
+    { when: { type: 'object', anyOf: [hasAll, hasGroup] }, then: ref('inventory') },
+  ];
 }
 
-/** The definitions of YAML inventories for the editor's schema: `inventory` is a whole file. */
+/** The definitions of YAML inventories for the editor's schema: `inventory` and `kubernetes-source` are whole files. */
 export function inventoryDefinitions(): Readonly<Record<string, EditorSchema>> {
   return {
     inventory: {
@@ -62,6 +69,7 @@ export function inventoryDefinitions(): Readonly<Record<string, EditorSchema>> {
       properties: { all: ref('group') },
       additionalProperties: ref('group'),
     },
+    'kubernetes-source': kubernetesSource(),
     group: {
       title: 'group',
       description: 'A group of hosts.',
@@ -87,6 +95,34 @@ export function inventoryDefinitions(): Readonly<Record<string, EditorSchema>> {
       type: ['object', 'null'],
       properties: Object.fromEntries(connectionProperties()),
     },
+  };
+}
+
+function kubernetesSource(): EditorSchema {
+  const text = (description: string): EditorSchema => ({ description, type: 'string', minLength: 1 });
+  return {
+    description: 'The nodes of a cluster as hosts, listed by kubectl.',
+    type: 'object',
+    properties: {
+      source: { description: 'What lists the hosts.', const: 'kubernetes' },
+      kubeconfig: text(
+        'The path of a kubeconfig, from the folder of this file; what kubectl takes by itself unless set.',
+      ),
+      context: text('A context of the kubeconfig.'),
+      selector: text('A label selector, as kubectl get -l takes it: only the nodes that it selects.'),
+      address: {
+        description: 'Which address of a node is connected to. InternalIP unless it is set.',
+        enum: addressTypes,
+      },
+      group: text('The group that all nodes are in; nodes unless it is set.'),
+      group_labels: {
+        description: 'Labels whose values become groups.',
+        type: 'array',
+        items: { type: 'string' },
+      },
+      vars: ref('host-variables'),
+    },
+    additionalProperties: false,
   };
 }
 

@@ -1,5 +1,5 @@
 import { variableName } from './editor-schema-keywords.ts';
-import { type EditorSchema, has, ref } from './editor-schema-parts.ts';
+import { chosen, type EditorSchema, has, ref } from './editor-schema-parts.ts';
 
 const types = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'];
 
@@ -25,6 +25,10 @@ export function inputsDefinitions(): Readonly<Record<string, EditorSchema>> {
     input: {
       title: 'input',
       type: 'object',
+      ...chosen([{ when: { anyOf: ['type', 'enum', 'const', 'oneOf', 'anyOf'].map(has) }, then: {} }], {
+        required: ['type'],
+        errorMessage: 'An input needs a type.',
+      }),
       properties: {
         ...schemaWords(),
         required: {

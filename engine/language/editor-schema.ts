@@ -27,12 +27,13 @@ export function editorSchema(
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'runbook',
-    ...chosen([{ when: { type: 'array' }, then: ref('list-file') }, ...files, looksLikeInputs], ref('variables-file')),
+    ...chosen([{ when: { type: 'array' }, then: ref('list-file') }, ...files, ...roleFiles], ref('variables-file')),
     definitions: {
       'list-file': listFile(),
       'variables-file': { description: 'Variables.', ...variablesSchema },
       ...definitions,
       ...inputsDefinitions(),
+      'role-meta': { properties: { dependencies: ref(keywordDefinition('roles')) } },
       ...items(),
       ...holders(modules),
       ...keywordParts(),
@@ -42,6 +43,12 @@ export function editorSchema(
     },
   };
 }
+
+/** The files of a role that are maps: what `meta/` says of other roles, and `inputs.yaml`. */
+const roleFiles: readonly MapFile[] = [
+  { when: { ...has('dependencies'), properties: { dependencies: { type: 'array' } } }, then: ref('role-meta') },
+  looksLikeInputs,
+];
 
 /** The name under which a keyword is defined. */
 export function keywordDefinition(name: string): string {

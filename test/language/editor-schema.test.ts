@@ -12,7 +12,7 @@ import { loadModules } from '../../engine/module/loader.ts';
 import type { Registry } from '../../engine/module/registry.ts';
 import { projectRoot } from '../support/cli.ts';
 import { yamlData } from '../support/yaml-data.ts';
-import { registry as fakes, load, mistakesIn } from './fakes.ts';
+import { registry as fakes, load } from './fakes.ts';
 
 /** What keywords stand on, with one keyword more. */
 type Framed = 'play' | 'task' | 'handler' | 'block' | 'lease' | 'import_tasks' | 'include_tasks' | 'meta';
@@ -193,6 +193,9 @@ describe('the schema for editors', () => {
     'a port that is none': 'web:\n  hosts: {a: {ansible_port: ssh}}',
     'a name that no variable can have': 'a-b: 1\nc: 2',
     'a misspelt word of an input': 'a: {type: string, dfault: x}',
+    'an input without a type': 'a: {type: string}\nb: {description: x}',
+    'a misspelt key of a cluster': 'source: kubernetes\ncontxt: x',
+    'a role that a role needs and that has no name': 'dependencies: [{vars: {a: 1}}]',
     'module_defaults for no module': '- hosts: all\n  module_defaults: {copyy: {}}',
     'module_defaults for no argument': '- hosts: all\n  module_defaults: {copy: {dst: /x}}',
     'a template where there are no variables yet': '- hosts: all\n  tasks: [{import_tasks: "{{ x }}.yaml"}]',
@@ -209,6 +212,23 @@ describe('the schema for editors', () => {
     expect(check('- hosts: all\n  tasks: [{copy: {dest: /x, options: "{{ x }}"}}]')).to.equal('');
     expect(check('- hosts: all\n  tasks: [{copy: {dest: /x, options: {retries: "{{ x }}"}}}]')).to.equal('');
   });
+
+  const files: Readonly<Record<string, string>> = {
+    'an inventory': 'all:\n  vars: {ansible_user: root}\n  children:\n    web: {hosts: {"n[1:3]": {ansible_port: 22}}}',
+    'an inventory without all': 'web:\n  hosts: {a: , b: {zone: x}}\ndb:\n  children: {web: }',
+    'a cluster': 'source: kubernetes\ncontext: prod\ngroup_labels: [zone]\naddress: Hostname',
+    variables: 'a: 1\nhosts: [x]\nb: {hosts: [c]}\nc: "{{ a }}"\nd: !expr a + 1',
+    'encrypted variables': 'a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162',
+    'inputs of a role': 'port: {type: integer, default: 80, minimum: 1}\nname: {enum: [a, b], required: true}',
+    'what a role needs': 'dependencies: [common, {role: users, vars: {a: 1}}]\ngalaxy_info: {author: x}',
+    'handlers of a role': '- name: restart\n  listen: [a]\n  command: {cmd: ls}',
+    'tasks of a role': '- block:\n    - command: {cmd: ls}\n  rescue: []\n- import_role: x\n- meta: end_host',
+  };
+  for (const [what, text] of Object.entries(files)) {
+    it(`accepts ${what}`, () => {
+      expect(check(text)).to.equal('');
+    });
+  }
 
   it('says what to do instead of a keyword of Ansible', () => {
     const properties = definitions(fakes).task?.properties as Record<string, EditorSchema>;
