@@ -57,7 +57,9 @@ export function createGrowingInventory(
     async add(addition) {
       const names = newNames(draft, addition);
       if (names.groups.size + names.hosts.size > 0) {
-        folders = joinFolders(folders, await parts.readVariables(names));
+        const read = await parts.readVariables(names);
+        // Others may have added something in the meantime.
+        folders = joinFolders(folders, read);
       }
       for (const { name, parents = [] } of addition.groups ?? []) {
         makeGroup(draft, name);

@@ -82,10 +82,9 @@ export class PlayWalk {
 
   #checkInclude(include: Include, outer: ReadonlyMap<string, Shape>): void {
     const around = this.#readingOf(include, outer, true);
-    // The conditions are asked before the loop.
-    this.#checkConditions(around, 'when', include.when);
     if (include.loop) this.#checkLoop(around, include.loop);
     const locals = withLoop(include, around, include.loop, outer);
+    this.#checkConditions({ ...around, locals }, 'when', include.when);
     this.#check({ ...around, locals }, [include.file, include.loopControl.label]);
     // Which of the files it is differs from host to host: what one gives may be there after it.
     for (const nodes of include.files.values()) this.#checkNodes(nodes, locals);

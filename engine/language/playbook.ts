@@ -200,7 +200,7 @@ export interface Include {
   readonly file: Value;
   /** By the name that `file` renders to. */
   readonly files: ReadonlyMap<string, readonly Node[]>;
-  /** Evaluated once a host, before `loop`; the conditions around the include stand first. */
+  /** Evaluated on each host once for each item, not again in the file; the conditions around the include stand first. */
   readonly when: readonly Expression[];
   readonly defaults: readonly Variables[];
   readonly vars: readonly Variables[];

@@ -51,7 +51,18 @@ export function checkRoleInputs(
   hosts: readonly HostRun[],
   surroundings: Surroundings,
 ): void {
-  check(context, hosts, surroundings, { ...role, id: `${id}/inputs`, what: `the role "${role.name}"` });
+  const using = hosts.filter((host) => isUsed(context, role, host, surroundings));
+  check(context, using, surroundings, { ...role, id: `${id}/inputs`, what: `the role "${role.name}"` });
+}
+
+/** A condition that fails is left to the tasks of the role, which ask it again and say so. */
+function isUsed(context: RunContext, role: RoleUse, host: HostRun, surroundings: Surroundings): boolean {
+  try {
+    const scope = context.scopeOf(host, surroundings, role);
+    return role.when.every((condition) => condition.test(scope));
+  } catch {
+    return false;
+  }
 }
 
 interface InputUse extends Pick<RoleUse, 'range' | 'inputs' | 'defaults' | 'vars'> {

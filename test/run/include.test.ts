@@ -85,8 +85,7 @@ describe('include_tasks', () => {
   it('keeps the order of each host, and brings hosts together where they include the same', () =>
     playFiles(
       {
-        'hosts.ini':
-          '[all:vars]\nansible_connection=local\n[web]\nh1 what=["a","b"]\nh2 what=["b"]\nh3 what=["b","a"]\n',
+        'hosts.ini': `[all:vars]\nansible_connection=local\n[web]\nh1 what="['a','b']"\nh2 what="['b']"\nh3 what="['b','a']"\n`,
         'inside.yaml': '- { name: show, debug: { message: "{{ item }}" } }\n',
         'play.yaml': '- hosts: web\n  tasks:\n    - { name: inc, include_tasks: inside.yaml, loop: "{{ what }}" }\n',
       },

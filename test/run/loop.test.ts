@@ -30,15 +30,14 @@ function sleepless(slept: number[], onSleep: (signal: AbortSignal | undefined) =
 }
 
 describe('loop_control', () => {
-  it('names the item and its number, and item is then no name of the loop', () =>
+  it('names the item and its number', () =>
     playLoop(
       `    - name: show
-      debug: { message: "{{ i }} {{ disk }} {{ item }}" }
+      debug: { message: "{{ i }} {{ disk }}" }
       loop: [a, b]
       loop_control: { loop_var: disk, index_var: i }
-      vars: { item: outer }
 `,
-      (run) => expect(items(run)).to.deep.equal(['a: ok 0 a outer', 'b: ok 1 b outer']),
+      (run) => expect(items(run)).to.deep.equal(['a: ok 0 a', 'b: ok 1 b']),
     ));
 
   it('shows the label in place of the item, also where the turn is skipped or fails', () =>
