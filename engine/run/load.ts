@@ -65,7 +65,7 @@ export async function loadRun(
     hasInventory ? matchAll(playbook.playbook, inventory.inventory, { request, answers }) : noHosts;
   const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
     const about = { request, playbook: playbook.playbook, validator, inventory: inventory.inventory, hasInventory };
-    found.push(...mistakes, ...(await checkStatically({ ...about, hostsOf, open })));
+    found.push(...mistakes, ...(await checkStatically({ ...about, hostsOf })));
     throwOnErrors(found);
   };
   // Nobody should be asked for a password only to read that a name is misspelt.

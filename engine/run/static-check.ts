@@ -19,24 +19,22 @@ export interface StaticCheck {
   readonly inventory: Inventory;
   /** False when it stands for one that is not known: then it has what is beside the playbook. */
   readonly hasInventory: boolean;
-  /** Reads a file, which may be encrypted. */
-  readonly open: (path: string) => Promise<Source>;
   /** The hosts of each play; a play whose pattern is wrong is not in it. */
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
 }
 
 /** Everything that can be known to be wrong with a run before it contacts a host. */
 export async function checkStatically(check: StaticCheck): Promise<readonly Diagnostic[]> {
-  const { request, playbook, inventory, hasInventory, validator, open } = check;
+  const { request, playbook, inventory, hasInventory, validator } = check;
   const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)), request.opener);
   const namesOf = inventoryNamesOf(check);
-  const canGrow = playbook.plays.some(growsInventory);
+  const isComplete = hasInventory && !playbook.plays.some(growsInventory);
   const world: World = {
     extraVars: request.extraVars,
-    hasInventory: inventory !== undefined,
+    hasInventory,
     inventoryOf: (play) => namesOf.get(play),
-    hosts: inventory && !canGrow ? [...inventory.hosts.keys(), ...inventory.localhosts.keys()] : undefined,
-    groups: inventory && !canGrow ? inventory.groups.keys() : undefined,
+    hosts: isComplete ? [...inventory.hosts.keys(), ...inventory.localhosts.keys()] : undefined,
+    groups: isComplete ? inventory.groups.keys() : undefined,
     templatesOf: templates.of,
     isSelected: (task) => isSelected(task, request.tags, request.skipTags),
   };
@@ -44,13 +42,18 @@ export async function checkStatically(check: StaticCheck): Promise<readonly Diag
 }
 
 /** The names of every play. Plays of the same hosts share them; of hosts that are added in the run nothing is known. */
-function inventoryNamesOf({ playbook, inventory, hostsOf }: StaticCheck): ReadonlyMap<Play, InventoryNames> {
+function inventoryNamesOf({
+  playbook,
+  inventory,
+  hasInventory,
+  hostsOf,
+}: StaticCheck): ReadonlyMap<Play, InventoryNames> {
   const byHosts = new Map<string, InventoryNames>();
   const found = new Map<Play, InventoryNames>();
   let canGrow = false;
   for (const play of playbook.plays) {
-    const hosts = hostsOf.get(play);
-    if (hosts && !canGrow && inventory) {
+    const hosts = hasInventory ? hostsOf.get(play) : [];
+    if (hosts && !canGrow) {
       // A play that --limit leaves without hosts does not run; its names are checked all the same.
       const some = hosts.length > 0 ? hosts : [...inventory.hosts.values(), ...inventory.localhosts.values()];
       const key = some.map(({ name }) => name).join(' ');

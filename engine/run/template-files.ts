@@ -22,7 +22,7 @@ export async function readTemplateFiles(
   { open }: FileOpener = createKeylessOpener(),
 ): Promise<TemplateFiles> {
   const found = new Map<Task, readonly TemplateFile[]>();
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics = new Set<Diagnostic>();
   const files = new Map<string, Promise<TemplateFile>>();
   const read = (path: string): Promise<TemplateFile> => {
     const known = files.get(path) ?? readTemplate(path, open);
@@ -35,20 +35,16 @@ export async function readTemplateFiles(
       try {
         found.set(task, [...(found.get(task) ?? []), await read(await findFile(name, 'templates', folders))]);
       } catch (error) {
-        if (error instanceof DiagnosticsError) diagnostics.push(...error.diagnostics);
-        else
-          diagnostics.push({
-            severity: 'error',
-            rule: 'template-file',
-            message: errorMessage(error),
-            range: value.range,
-          });
+        const message = errorMessage(error);
+        const missing: Diagnostic = { severity: 'error', rule: 'template-file', message, range: value.range };
+        for (const mistake of error instanceof DiagnosticsError ? error.diagnostics : [missing])
+          diagnostics.add(mistake);
       }
     }
   };
   const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
   await Promise.all(tasks.map(look));
-  return { of: (task) => found.get(task) ?? [], diagnostics };
+  return { of: (task) => found.get(task) ?? [], diagnostics: [...diagnostics] };
 }
 
 /** The arguments of `format: 'template'` that are written out. */

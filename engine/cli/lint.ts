@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander';
+import type { Cli } from './cli.ts';
+import type { LintFormat } from './lint-output.ts';
+import { append, appendList } from './option-values.ts';
+
+/** The options of `runbook lint`, as they were given. */
+interface LintOptions {
+  readonly inventory: readonly string[];
+  readonly limit?: string;
+  readonly extraVars: readonly string[];
+  readonly tags: readonly string[];
+  readonly skipTags: readonly string[];
+  readonly modules: readonly string[];
+  readonly output: LintFormat;
+}
+
+/** `runbook lint PLAYBOOK…`. */
+export function lintCommand(cli: Cli): Command {
+  return new Command('lint')
+    .summary('check playbooks, without contacting a host')
+    .description(
+      'Says everything that can be known to be wrong with playbooks before a host is contacted: the checks that every run makes first.',
+    )
+    .argument('<playbook...>', 'YAML files')
+    .usage('PLAYBOOK... [-i INVENTORY] [options]')
+    .option(
+      '-i, --inventory <source>',
+      'as for play; without one, a name that an inventory could define is a warning',
+      append,
+      [],
+    )
+    .option('-l, --limit <pattern>', 'only hosts that match this pattern')
+    .option('-t, --tags <tags>', 'as for play', appendList, [])
+    .option('--skip-tags <tags>', 'as for play', appendList, [])
+    .option('-e, --extra-vars <vars>', 'name=text, @file.yaml or {json}; repeatable', append, [])
+    .option('--modules <folder>', 'folder of custom modules, besides modules/ next to the playbook', append, [])
+    .addOption(
+      new Option('--output <kind>', 'text with excerpts, JSON, or SARIF 2.1.0 for code scanning')
+        .choices(['text', 'json', 'sarif'])
+        .default('text'),
+    )
+    .addHelpText('after', helpAfter)
+    .action(async (playbooks: readonly string[], options: LintOptions) => {
+      const [{ lintPlaybooks }, { formatFindings }, { readExtraVars }] = await Promise.all([
+        import('../run/lint.ts'),
+        import('./lint-output.ts'),
+        import('./extra-vars.ts'),
+      ]);
+      const found = await lintPlaybooks(playbooks, {
+        inventory: options.inventory,
+        ...(options.limit !== undefined && { limit: options.limit }),
+        moduleDirectories: options.modules,
+        extraVars: await readExtraVars(options.extraVars),
+        tags: options.tags,
+        skipTags: options.skipTags,
+      });
+      cli.output.write(formatFindings(found, options.output, cli.output.color));
+      cli.setExitCode(found.some(({ severity }) => severity === 'error') ? 5 : 0);
+    });
+}
+
+const helpAfter = `
+Examples:
+  runbook lint site.yaml -i prod.ini                       what a run would refuse, and what is doubtful
+  runbook lint playbooks/*.yaml                            without an inventory
+  runbook lint site.yaml -i prod.ini --output sarif        for a code-scanning service
+
+Exit codes: 0 nothing is wrong, warnings aside; 5 something is.`;
