@@ -17,9 +17,7 @@ export function readHosts(
 ): readonly DraftHost[] {
   const { name, start, port } = parseAddress(text);
   const fail = (message: string, hint?: string, from = 0, to = text.length): readonly DraftHost[] => {
-    // Offsets are exact unless the word was quoted.
-    const isExact = range.end - range.start === text.length;
-    const place = isExact ? { ...range, start: range.start + from, end: range.start + to } : range;
+    const place = placeOf(range, text, from, to);
     context.report({ severity: 'error', message, ...(hint !== undefined && { hint }), range: place });
     return [];
   };
@@ -41,8 +39,20 @@ export function readHosts(
   }
   const isOdd = !isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name);
   if (isOdd) warnOfHostName(context, name, range);
-  const portRange = port ? { ...range, start: Math.max(range.start, range.end - port.text.length) } : range;
-  return placeHosts(context, group, expansion.names, range, port && { number: Number(port.text), range: portRange });
+  const place = port && placeOf(range, text, port.start, text.length);
+  return placeHosts(
+    context,
+    group,
+    expansion.names,
+    range,
+    port && { number: Number(port.text), range: place ?? range },
+  );
+}
+
+/** A part of a name in the file, around which there may be quotes; all of it when it was written otherwise. */
+function placeOf(range: Range, text: string, from: number, to: number): Range {
+  const offset = range.source.text.slice(range.start, range.end).indexOf(text);
+  return offset === -1 ? range : { ...range, start: range.start + offset + from, end: range.start + offset + to };
 }
 
 function placeHosts(

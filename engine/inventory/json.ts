@@ -7,8 +7,10 @@ import { parseYaml, type YamlEntry, type YamlFile, type YamlNode } from '../lang
 export function readData(source: Source): YamlFile {
   // Of an encrypted file parseYaml makes secrets, and JSON is YAML.
   const looksLikeJson = !source.isSecret && /^\s*[{[]/.test(source.text);
-  const file = looksLikeJson ? parseJson(source) : undefined;
-  return file && file.diagnostics.length === 0 ? file : parseYaml(source);
+  const json = looksLikeJson ? parseJson(source) : undefined;
+  if (json?.diagnostics.length === 0) return json;
+  const yaml = parseYaml(source);
+  return json && yaml.diagnostics.length > 0 && source.path.endsWith('.json') ? json : yaml;
 }
 
 /** Reads JSON into the nodes that YAML is read into. Never throws: what is wrong is in `diagnostics`. */

@@ -1,11 +1,10 @@
-import { didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../language/yaml.ts';
 import { addHost, type DraftGroup, ensureGroup } from './draft.ts';
 import { joinGroups, warnOfGroupName } from './groups.ts';
 import type { ReadingContext } from './reading.ts';
 import { readGroupVariables, reportMistake } from './variables.ts';
-import { groupParts } from './yaml.ts';
+import { groupParts, nearestPart } from './yaml.ts';
 
 /**
  * Reads a group as an inventory program prints it: `{hosts: […], children: […], vars: {…}}`, a plain list of hosts, or
@@ -46,10 +45,10 @@ function readParts(context: ReadingContext, group: DraftGroup, value: YamlMap, k
   return hosts;
 }
 
-/** A key that is none of the three is no mistake in Ansible: only what looks like a slip of the keyboard is doubted. */
+/** Other keys are no mistake in Ansible, or variables: only what looks like a slip of the keyboard is doubted. */
 function checkKeys({ report }: ReadingContext, group: DraftGroup, value: YamlMap): void {
-  for (const { key, keyRange } of value.entries) {
-    const hint = groupParts.includes(key) ? undefined : didYouMean(key, groupParts);
+  for (const { key, keyRange, value: part } of value.entries) {
+    const hint = part.kind === 'scalar' || groupParts.includes(key) ? undefined : nearestPart(key);
     if (!hint) continue;
     const message = `"${key}" is no part of the group "${group.name}", which has hosts, children and vars`;
     report({ severity: 'warning', message, hint, range: keyRange });

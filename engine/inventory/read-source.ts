@@ -27,16 +27,32 @@ export interface SourceContext extends ReadingContext {
  * and `host_vars` belong to it; a list has none.
  */
 export async function readSource(path: string, context: SourceContext): Promise<string | undefined> {
-  try {
-    const isFolder = (await stat(path)).isDirectory();
-    await readPath(path, isFolder, context);
-    return isFolder ? path : dirname(path);
-  } catch (error) {
-    if (!isAbsent(error)) fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`, hintOf(error).hint);
-    else if (path.includes(',')) readInlineList(path, context);
+  const found = await reporting(path, context, () => stat(path).catch(unlessAbsent));
+  if (found === undefined) return undefined;
+  if (found === 'absent') {
+    if (path.includes(',')) readInlineList(path, context);
     else fail(context, `there is no inventory "${path}"`, await suggest(path));
     return undefined;
   }
+  await reporting(path, context, () => readPath(path, found.isDirectory(), context));
+  return found.isDirectory() ? path : dirname(path);
+}
+
+/** Reports what keeps a file from being read; every other error is a bug and goes on. */
+async function reporting<T>(path: string, context: SourceContext, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`, hintOf(error).hint);
+    return undefined;
+  }
+}
+
+function unlessAbsent(error: unknown): 'absent' {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'absent';
+  throw error;
 }
 
 async function readPath(path: string, isFolder: boolean, context: SourceContext): Promise<void> {
@@ -94,11 +110,7 @@ async function readFolder(folder: string, context: SourceContext): Promise<void>
     }
     if (name.startsWith('.') || ignoredNames.includes(name)) continue;
     if ([...ignoredEndings, ...ignoredInventories].some((ending) => name.endsWith(ending))) continue;
-    try {
-      await readPath(path, (await stat(path)).isDirectory(), context);
-    } catch (error) {
-      fail(context, `cannot read the inventory ${path}: ${fileProblem(error)}`, hintOf(error).hint);
-    }
+    await reporting(path, context, async () => readPath(path, (await stat(path)).isDirectory(), context));
   }
 }
 
@@ -125,9 +137,4 @@ async function suggest(path: string): Promise<string> {
 
 function fail({ report }: SourceContext, message: string, hint?: string): void {
   report({ severity: 'error', message, ...(hint !== undefined && { hint }) });
-}
-
-function isAbsent(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

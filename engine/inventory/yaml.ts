@@ -49,7 +49,7 @@ function readPart(context: ReadingContext, group: DraftGroup, entry: YamlEntry):
   const { key, keyRange, value } = entry;
   if (!groupParts.includes(key)) {
     const message = `"${key}" is no part of the group "${group.name}", which has hosts, children and vars`;
-    return reportMistake(context, keyRange, message, didYouMean(key, groupParts) ?? misplacedHint(group, value));
+    return reportMistake(context, keyRange, message, nearestPart(key) ?? misplacedHint(group, value));
   }
   if (isNothing(value)) return;
   if (key === 'vars') return readGroupVariables(context, group, value);
@@ -59,14 +59,22 @@ function readPart(context: ReadingContext, group: DraftGroup, entry: YamlEntry):
   }
 }
 
+/** The hint for a slip of the keyboard, or for a word that begins as one of the three does: `childs`, `variables`. */
+export function nearestPart(key: string): string | undefined {
+  return didYouMean(groupParts.find((part) => part.slice(0, 3) === key.slice(0, 3)) ?? key, groupParts);
+}
+
 /** The names under `hosts` or `children` with what is said of each. A single name may stand alone. */
 function namesOf(context: ReadingContext, key: string, node: YamlNode): readonly YamlEntry[] {
   if (node.kind === 'map') return node.entries;
-  if (node.kind === 'scalar' && typeof node.value === 'string') {
+  if (node.kind === 'scalar' && typeof node.value === 'string' && !/\s/.test(node.value)) {
     const nothing: YamlNode = { kind: 'scalar', value: null, isExpression: false, range: node.range };
     return [{ key: node.value, keyRange: node.range, value: nothing }];
   }
-  const hint = node.kind === 'list' ? 'write each name with a colon instead of a dash: NAME:' : undefined;
+  const hint =
+    node.kind === 'list'
+      ? 'write each name with a colon instead of a dash: NAME:'
+      : 'write each name with a colon: NAME:';
   reportMistake(context, node.range, `${key} is a map of names, not ${describeNode(node)}`, hint);
   return [];
 }

@@ -1,15 +1,17 @@
 import { mkdtempSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type Diagnostic, DiagnosticsError, formatDiagnostic, sortDiagnostics } from '../../engine/base/diagnostic.ts';
 import { buildInventory } from '../../engine/inventory/build.ts';
 import { createDraft } from '../../engine/inventory/draft.ts';
 import { readIni } from '../../engine/inventory/ini.ts';
 import type { Host, Inventory } from '../../engine/inventory/inventory.ts';
 import { createReadingContext } from '../../engine/inventory/reading.ts';
+import { type InventoryOptions, loadInventory } from '../../engine/inventory/sources.ts';
 import { compileData, createCompileCache } from '../../engine/language/compile.ts';
 import { createScope } from '../../engine/language/scope.ts';
+import { layOut } from './ansible.ts';
 
 /** Reads an INI text without a file. `printed` holds all diagnostics as a user sees them. */
 export function parse(text: string): { inventory: Inventory; diagnostics: readonly Diagnostic[]; printed: string } {
@@ -46,4 +48,23 @@ export async function mistakesOf(act: () => unknown): Promise<string> {
     throw error;
   }
   return '';
+}
+
+/** All diagnostics of an inventory as a user sees them, with paths from the folder that the files are written to. */
+export async function printedFor(
+  files: Readonly<Record<string, string>>,
+  sources: readonly string[],
+  options: Omit<InventoryOptions, 'sources'> = {},
+): Promise<string> {
+  await using folder = await layOut({ files, sources });
+  const paths = sources.map((source) => (source.includes(',') ? source : join(folder.path, source)));
+  const shorten = (text: string) =>
+    text.replaceAll(`${folder.path}/`, '').replaceAll(`${relative('', folder.path)}/`, '');
+  try {
+    const { diagnostics } = await loadInventory({ ...options, sources: paths });
+    return shorten(sortDiagnostics(diagnostics).map(formatDiagnostic).join('\n\n'));
+  } catch (error) {
+    if (!(error instanceof DiagnosticsError)) throw error;
+    return shorten(error.message);
+  }
 }
