@@ -60,8 +60,6 @@ export interface Keyword {
   readonly summary: string;
   /** Where its meaning differs from Ansible's. */
   readonly differs?: string;
-  /** How it is written, as YAML. */
-  readonly example?: string;
 }
 
 const everyTask: readonly Holder[] = ['task', 'handler'];
@@ -224,7 +222,13 @@ export const keywords: readonly Keyword[] = [
     differs: 'In Ansible they are always gathered unless it is false.',
   },
   { name: 'pre_tasks', on: ['play'], takes: 'tasks', summary: 'Tasks before the roles; then notified handlers run.' },
-  { name: 'roles', on: ['play'], takes: 'roles', summary: 'Roles to run, before tasks.' },
+  {
+    name: 'roles',
+    on: ['play'],
+    takes: 'roles',
+    summary: 'Roles to run, before tasks: names, or maps with role and what it is given under vars.',
+    differs: 'A role that is written twice, or that two roles depend on, runs twice; its handlers are there once.',
+  },
   {
     name: 'tasks',
     on: ['play'],
@@ -357,7 +361,7 @@ export const keywords: readonly Keyword[] = [
     name: 'role',
     on: ['role'],
     takes: 'text',
-    summary: 'The name of a role: a folder under roles/ beside the playbook.',
+    summary: 'The name of a role: a folder under roles/ beside the file that names it, or beside the playbook.',
   },
 ];
 

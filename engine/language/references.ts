@@ -1,25 +1,8 @@
-import type { Block, Node, Play, Task } from './playbook.ts';
+import type { Block, Node, Task } from './playbook.ts';
 import type { Expression, Reference, Value, Variables } from './value.ts';
 
 /** Facts are gathered before a task that reads them; a template file whose name is computed is not looked at before. */
 export const factsHint = 'set gather_facts: true in the play';
-
-/** Every name that a play reads: in its variables, tasks and handlers. */
-export function* referencesOf(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): Generator<Reference> {
-  for (const value of play.vars.values()) yield* value.references;
-  for (const step of stepsOf([...play.tasks, ...play.handlers])) {
-    yield* referencesOfStep(step);
-    for (const layer of variablesOfStep(step)) for (const value of layer.values()) yield* value.references;
-  }
-}
-
-/** Whether a play reads facts, its own hosts' or others'. */
-export function readsFacts(play: Pick<Play, 'vars' | 'tasks' | 'handlers'>): boolean {
-  for (const { path } of referencesOf(play)) {
-    if (path[0] === 'facts' || (path[0] === 'hostvars' && path.includes('facts'))) return true;
-  }
-  return false;
-}
 
 /** Nodes with all that is inside them, in order: what a block holds and what an include may bring. */
 export function* stepsOf(nodes: readonly Node[]): Generator<Node> {
@@ -49,7 +32,7 @@ function partsOf(node: Node): readonly (Value | Expression | undefined)[] {
     case 'task':
       return partsOfTask(node);
     case 'block':
-      return [...(node.lease ? partsOfTask(node.lease.task) : []), ...inputsOf(node)];
+      return [...(node.lease ? partsOfTask(node.lease.task) : []), ...partsOfRole(node)];
     case 'include':
       return [node.file, node.loop, node.loopControl.label, ...node.when];
     case 'meta':
@@ -75,8 +58,9 @@ function partsOfTask(task: Task): readonly (Value | Expression | undefined)[] {
   ];
 }
 
-/** A role's inputs are rendered when it begins. */
-function inputsOf({ role }: Block): Value[] {
+/** A role's conditions are asked, and its inputs are rendered, when it begins. */
+function partsOfRole({ role }: Block): (Value | Expression)[] {
   const layers = role ? [...role.defaults, ...role.vars] : [];
-  return (role?.inputs ?? []).flatMap(({ name }) => layers.flatMap((layer) => layer.get(name) ?? []));
+  const inputs = (role?.inputs ?? []).flatMap(({ name }) => layers.flatMap((layer) => layer.get(name) ?? []));
+  return [...(role?.when ?? []), ...inputs];
 }

@@ -50,15 +50,18 @@ function argumentsMap(context: LoadContext, module: ModuleDefinition, entry: Yam
   }
   const required = module.schema.required ?? [];
   const [name = ''] = required;
-  const isText = branchesOf(module.schema.properties[name]).some((s) => s.type === 'string' || s.format !== undefined);
-  if (required.length === 1 && isText && value.kind === 'scalar') {
+  const texts = names.filter((n) =>
+    branchesOf(module.schema.properties[n]).some((s) => s.type === 'string' || s.format !== undefined),
+  );
+  if (required.length === 1 && texts.includes(name) && value.kind === 'scalar') {
     return { kind: 'map', entries: [{ key: name, keyRange, value }], range: value.range };
   }
+  const all = `it takes: ${names.join(', ')}`;
   report(
     context,
     value.range,
     `${module.name}: the arguments must be a map, not ${describeNode(value)}`,
-    `it takes: ${names.join(', ')}`,
+    value.kind === 'scalar' && texts[0] !== undefined ? `write {${texts[0]}: …}; ${all}` : all,
   );
   return undefined;
 }

@@ -320,7 +320,7 @@ kind: {enum: [a, b], required: true}
     ['version: {type: integer, default: x}', 'the default does not fit: "version" must be a whole number, not "x"'],
     ['version: {type: string, pattern: "("}', 'pattern is no valid regular expression'],
     ['version: {enum: a}', 'enum must be a list of values, not the text "a"'],
-    ['version: {anyOf: [{type: string, default: x}]}', 'the inputs are no JSON Schema'],
+    ['version: {anyOf: [{type: object, properties: {a: {default: x}}}]}', 'the inputs are no JSON Schema'],
     ['version: {type: integer, minimum: "1"}', 'minimum must be a number, not the text "1"'],
     ['version: {type: array, items: {type: strin}}', 'type must be a type'],
     ['version: {type: object, properties: {a: {required: true}}}', 'required must be a list of keys'],
