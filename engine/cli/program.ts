@@ -2,6 +2,8 @@ import { Command, Help, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import { docCommand } from './doc.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
+import { inventoryCommand } from './inventory.ts';
+import { lintCommand } from './lint.ts';
 import { modulesCommand } from './modules.ts';
 import { playCommand } from './play.ts';
 import { schemaCommand } from './schema.ts';
@@ -16,6 +18,8 @@ export function createProgram(cli: Cli): Command {
     .helpCommand('help [command]', 'show the help of a command');
   program
     .addCommand(playCommand(cli))
+    .addCommand(inventoryCommand(cli))
+    .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))
     .addCommand(docCommand(cli))
     .addCommand(schemaCommand(cli));

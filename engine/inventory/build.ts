@@ -121,9 +121,9 @@ function createMemberships(
 
 function ownLayer(
   kind: 'group' | 'host',
-  { name, variables }: { readonly name: string; readonly variables: ReadonlyMap<string, Value> },
+  { name, variables, hidden }: DraftGroup | DraftHost,
 ): readonly VariableLayer[] {
-  return variables.size === 0 ? [] : [{ origin: `${kind} ${name}`, variables }];
+  return variables.size === 0 ? [] : [{ origin: `${kind} ${name}`, variables, ...(hidden && { hidden }) }];
 }
 
 /** A localhost that is not in the inventory is reached without SSH, has the variables of `all`, and is in no group. */

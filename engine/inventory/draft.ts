@@ -1,13 +1,19 @@
 import type { Range } from '../base/source.ts';
 import type { Value } from '../language/value.ts';
 
+/** What sources say of a group or a host. */
+interface DraftVariables {
+  readonly variables: Map<string, Value>;
+  /** What was said before the value that counts, oldest first; absent as long as nothing was said twice. */
+  hidden?: Map<string, Value[]>;
+}
+
 /** A group while sources are read. */
-export interface DraftGroup {
+export interface DraftGroup extends DraftVariables {
   readonly name: string;
   readonly hosts: Set<string>;
   readonly children: Set<string>;
   readonly parents: Set<string>;
-  readonly variables: Map<string, Value>;
   /** `ansible_group_priority`: among groups of the same depth, the higher one wins. */
   priority: number;
   /** Where it was first named; absent for `all` and `ungrouped`. */
@@ -15,10 +21,9 @@ export interface DraftGroup {
 }
 
 /** A host while sources are read. */
-export interface DraftHost {
+export interface DraftHost extends DraftVariables {
   readonly name: string;
   readonly groups: Set<string>;
-  readonly variables: Map<string, Value>;
   readonly range: Range;
 }
 
@@ -64,6 +69,18 @@ export function addHost(draft: Draft, groupName: string, name: string, range: Ra
   host.groups.add(groupName);
   ensureGroup(draft, groupName).hosts.add(name);
   return host;
+}
+
+/** Gives a group or a host a variable. What it had before has no effect, and can be shown. */
+export function setVariable(owner: DraftVariables, name: string, value: Value): void {
+  const before = owner.variables.get(name);
+  if (before) {
+    owner.hidden ??= new Map();
+    const earlier = owner.hidden.get(name);
+    if (earlier) earlier.push(before);
+    else owner.hidden.set(name, [before]);
+  }
+  owner.variables.set(name, value);
 }
 
 /**

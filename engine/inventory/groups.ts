@@ -1,6 +1,6 @@
 import type { Range } from '../base/source.ts';
 import type { Value } from '../language/value.ts';
-import { addChild, type DraftGroup } from './draft.ts';
+import { addChild, type DraftGroup, setVariable } from './draft.ts';
 import type { ReadingContext } from './reading.ts';
 
 /** Makes a group a child of another; reports when that cannot be. */
@@ -28,7 +28,7 @@ export function joinGroups({ draft, report }: ReadingContext, parent: string, ch
 /** Gives a group a variable. `ansible_group_priority` is none, but a setting of the group itself, as in Ansible. */
 export function setGroupVariable({ report }: ReadingContext, group: DraftGroup, name: string, value: Value): void {
   if (name !== 'ansible_group_priority') {
-    group.variables.set(name, value);
+    setVariable(group, name, value);
     return;
   }
   const priority = value.isLiteral ? value.render({}) : undefined;

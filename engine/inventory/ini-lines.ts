@@ -1,7 +1,7 @@
 import type { Range } from '../base/source.ts';
 import type { Value } from '../language/value.ts';
 import { checkVariableName } from './connection-names.ts';
-import type { DraftGroup, DraftHost } from './draft.ts';
+import { type DraftGroup, type DraftHost, setVariable } from './draft.ts';
 import { setGroupVariable } from './groups.ts';
 import { readHosts } from './hosts.ts';
 import { parseLiteral } from './literal.ts';
@@ -74,7 +74,7 @@ function readAssignment(context: ReadingContext, hosts: readonly DraftHost[], li
   const range = { ...line, start, end: line.start + word.end };
   const keyRange = { ...line, start: line.start + word.start, end: line.start + offsetInWord(word, equals) };
   const value = readValue(context, key, word.text.slice(equals + 1), range, keyRange, true);
-  if (value) for (const host of hosts) host.variables.set(key, value);
+  if (value) for (const host of hosts) setVariable(host, key, value);
 }
 
 function readValue(

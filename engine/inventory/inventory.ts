@@ -1,4 +1,4 @@
-import type { Variables } from '../language/value.ts';
+import type { Value, Variables } from '../language/value.ts';
 
 /** The hosts of a run and what is known about them before one is contacted. */
 export interface Inventory {
@@ -40,4 +40,6 @@ export interface VariableLayer {
   /** For people: `group nodes`, `host n1`, `inventories/group_vars/all.yml`. */
   readonly origin: string;
   readonly variables: Variables;
+  /** What was said in this place before, and again later: it is read by nobody and can be shown. Oldest first. */
+  readonly hidden?: ReadonlyMap<string, readonly Value[]>;
 }

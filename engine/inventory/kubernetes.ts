@@ -1,7 +1,7 @@
 import { quoteWord } from '../base/sh.ts';
 import { literal } from '../language/compile.ts';
 import type { YamlFile } from '../language/yaml.ts';
-import { addHost, ensureGroup } from './draft.ts';
+import { addHost, ensureGroup, setVariable } from './draft.ts';
 import { warnOfGroupName } from './groups.ts';
 import { type KubernetesFile, readKubernetesFile } from './kubernetes-file.ts';
 import { type NodeEntry, readNodes } from './kubernetes-nodes.ts';
@@ -81,7 +81,7 @@ function addNode(file: KubernetesFile, node: NodeEntry, { draft, report }: Readi
     addHost(draft, name, node.name, file.range);
   }
   // What comes from a cluster is data, never a template.
-  for (const [name, data] of Object.entries(node.variables)) host.variables.set(name, literal(data, file.range));
+  for (const [name, data] of Object.entries(node.variables)) setVariable(host, name, literal(data, file.range));
   if (!node.missingAddress) return;
   const has = node.missingAddress.length > 0 ? `it has ${node.missingAddress.join(', ')}` : 'it has no address at all';
   report({

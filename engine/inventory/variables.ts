@@ -2,7 +2,7 @@ import type { Range } from '../base/source.ts';
 import type { Value } from '../language/value.ts';
 import { describeNode, type YamlEntry, type YamlNode } from '../language/yaml.ts';
 import { checkVariableName } from './connection-names.ts';
-import type { DraftGroup } from './draft.ts';
+import { type DraftGroup, setVariable } from './draft.ts';
 import { setGroupVariable } from './groups.ts';
 import type { ReadingContext } from './reading.ts';
 
@@ -39,7 +39,10 @@ export function readHostVariables(
     return reportMistake(context, node.range, message);
   }
   for (const [key, value] of compileVariables(context, node.entries)) {
-    for (const host of hosts) context.draft.hosts.get(host)?.variables.set(key, value);
+    for (const hostName of hosts) {
+      const host = context.draft.hosts.get(hostName);
+      if (host) setVariable(host, key, value);
+    }
   }
 }
 

@@ -138,6 +138,14 @@ export async function createOracle() {
     async literals(texts: readonly string[]) {
       return (await ask({ literals: texts })) as ({ readonly data: unknown; readonly isTuple: boolean } | null)[];
     },
+    /** What YAML 1.1 makes of words; null where it has no form in JSON. */
+    async words(texts: readonly string[]) {
+      return (await ask({ words: texts })) as ({ readonly data: unknown } | null)[];
+    },
+    /** The hosts that the first words of lines of INI stand for; null where there is a mistake in one. */
+    async names(texts: readonly string[]) {
+      return (await ask({ names: texts })) as ({ readonly hosts: string[]; readonly port: number | null } | null)[];
+    },
     async [Symbol.asyncDispose]() {
       await ended(child);
       await rm(home, { recursive: true, force: true });
