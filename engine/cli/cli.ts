@@ -1,3 +1,4 @@
+import type { Masker } from '../base/masker.ts';
 import type { StreamOutput } from '../report/output.ts';
 
 /** What a command has of the process around it. */
@@ -7,6 +8,8 @@ export interface Cli {
   /** Standard output and error; colours as `--color` and the environment say. */
   readonly output: StreamOutput;
   readonly errors: StreamOutput;
+  /** Knows the secrets that the command has met; everything that is shown goes by it. */
+  readonly masker: Masker;
   /** Registers what has to be done before the process's last words, however it ends: giving the terminal back. */
   onExit(undo: () => void): void;
   /** Ends the process now, with nothing but what {@link onExit} was given. */

@@ -1,20 +1,38 @@
 import { readFile } from 'node:fs/promises';
 import { fileProblem, RunbookError } from '../base/errors.ts';
-import { Secret } from '../base/secret.ts';
+import type { Secret } from '../base/secret.ts';
 import type { Cli } from './cli.ts';
 
-/** Asks for a password on the terminal, without showing what is typed. */
-export async function askPassword(cli: Cli, question: string): Promise<Secret> {
+/** Asks for a password on the terminal, without showing what is typed. `hint` says what to do where there is none. */
+export async function askPassword(
+  cli: Cli,
+  question: string,
+  hint = 'run it from a terminal, use a key, or name a file with --become-password-file',
+): Promise<Secret> {
+  return cli.masker.secret(await ask(cli, question, hint, () => {}));
+}
+
+/** Asks for a text on the terminal. */
+export async function askText(cli: Cli, question: string): Promise<string> {
+  return ask(cli, question, undefined, (typed) => cli.errors.write(typed));
+}
+
+/** `echo` shows what is typed; in raw mode the terminal does not. */
+async function ask(
+  cli: Cli,
+  question: string,
+  hint: string | undefined,
+  echo: (typed: string) => void,
+): Promise<string> {
   const { stdin, errors } = cli;
   if (!stdin.isTTY) {
-    const hint = 'run it from a terminal, use a key, or name a file with --become-password-file';
     throw new RunbookError('usage', `"${question}" cannot be asked: standard input is no terminal`, { hint });
   }
   errors.write(`${question}: `);
   stdin.setRawMode(true).setEncoding('utf8').resume();
   cli.onExit(() => stdin.setRawMode(false));
   try {
-    return new Secret(await readHidden(stdin));
+    return await readLine(stdin, echo);
   } finally {
     stdin.setRawMode(false).pause();
     errors.write('\n');
@@ -22,9 +40,9 @@ export async function askPassword(cli: Cli, question: string): Promise<Secret> {
 }
 
 /** Reads a password from a file; a line break at its end is not part of it. */
-export async function readPasswordFile(path: string): Promise<Secret> {
+export async function readPasswordFile(cli: Cli, path: string): Promise<Secret> {
   try {
-    return new Secret((await readFile(path, 'utf8')).replace(/\r?\n$/, ''));
+    return cli.masker.secret((await readFile(path, 'utf8')).replace(/\r?\n$/, ''));
   } catch (error) {
     throw new RunbookError('file-unreadable', `--become-password-file ${path}: ${fileProblem(error)}`, {
       cause: error,
@@ -32,7 +50,7 @@ export async function readPasswordFile(path: string): Promise<Secret> {
   }
 }
 
-function readHidden(stdin: NodeJS.ReadStream): Promise<string> {
+function readLine(stdin: NodeJS.ReadStream, echo: (typed: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {
@@ -41,14 +59,29 @@ function readHidden(stdin: NodeJS.ReadStream): Promise<string> {
     };
     // In raw mode the keys that the terminal would handle arrive as characters.
     const onData = (chunk: string): void => {
-      for (const key of chunk) {
-        if (key === '\r' || key === '\n') return end(() => resolve(typed));
+      const keys = [...chunk];
+      for (const [i, key] of keys.entries()) {
+        if (key === '\r' || key === '\n') {
+          // What was pasted behind the line is the answer to the next question.
+          const rest = keys.slice(i + 1).join('');
+          return end(() => {
+            if (rest !== '') stdin.unshift(rest, 'utf8');
+            resolve(typed);
+          });
+        }
         if (key === '\u0003' || key === '\u0004') {
           return end(() => reject(new RunbookError('interrupted', 'interrupted; nothing was contacted')));
         }
-        if (key === '\u007f' || key === '\b') typed = [...typed].slice(0, -1).join('');
-        else if (key === '\u0015') typed = '';
-        else typed += key;
+        if (key === '\u007f' || key === '\b') {
+          if (typed !== '') echo('\b \b');
+          typed = [...typed].slice(0, -1).join('');
+        } else if (key === '\u0015') {
+          echo('\b \b'.repeat([...typed].length));
+          typed = '';
+        } else {
+          echo(key);
+          typed += key;
+        }
       }
     };
     stdin.on('data', onData);

@@ -1,9 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
+import { append, appendList } from './option-values.ts';
+import { addSecretOptions, type SecretOptions } from './secret-options.ts';
 
 /** The options of `runbook play`, as they were given. */
-export interface PlayOptions {
+export interface PlayOptions extends SecretOptions {
   readonly inventory: readonly string[];
   readonly limit?: string;
   readonly check: boolean;
@@ -37,6 +39,7 @@ export function playCommand(cli: Cli): Command {
     .usage('PLAYBOOK [-i INVENTORY] [options]');
   addSelection(command);
   addConnection(command);
+  addSecretOptions(command);
   addOutput(command);
   return command.addHelpText('after', helpAfter()).action(async (playbook: string, options: PlayOptions) => {
     const { runPlayCommand } = await import('./run-play-command.ts');
@@ -112,20 +115,6 @@ Examples:
 ${exitCodeHelp()}
 
 Ctrl-C: once finishes the tasks in flight, twice aborts them, three times exits at once.`;
-}
-
-function append(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function appendList(value: string, before: readonly string[]): readonly string[] {
-  const tags = value
-    .split(',')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-  // An unset variable of a script must not run everything.
-  if (tags.length === 0) throw new InvalidArgumentError('It names no tag.');
-  return [...before, ...tags];
 }
 
 function positive(value: string): number {

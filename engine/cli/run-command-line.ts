@@ -1,3 +1,4 @@
+import { createMasker } from '../base/masker.ts';
 import { createOutput } from '../report/output.ts';
 import type { ColorMode } from '../report/paint.ts';
 import type { Cli } from './cli.ts';
@@ -14,6 +15,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     stdin: process.stdin,
     output: createOutput(process.stdout, color, process.env),
     errors: createOutput(process.stderr, color, process.env),
+    masker: createMasker(),
     onExit: (undo) => {
       undos.push(undo);
     },
@@ -33,7 +35,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   function explain(error: unknown): void {
     undoAll();
     const explained = explainError(error, args);
-    if (explained.text !== '') cli.errors.write(`${explained.text}\n`);
+    if (explained.text !== '') cli.errors.write(`${cli.masker.mask(explained.text)}\n`);
     exitCode = explained.exitCode;
   }
 

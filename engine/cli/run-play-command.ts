@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import { errorMessage } from '../base/errors.ts';
 import { createEventBus } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
+import type { FileOpener } from '../language/encrypted-files.ts';
 import { createReporter } from '../report/choose.ts';
 import { advance, createLiveState, describeLeftBehind } from '../report/live-state.ts';
 import type { RunRequest } from '../run/request.ts';
@@ -10,16 +11,19 @@ import { readExtraVars } from './extra-vars.ts';
 import { type Interrupts, watchInterrupts } from './interrupts.ts';
 import { askPassword, readPasswordFile } from './passwords.ts';
 import type { PlayOptions } from './play.ts';
+import { askPrompts } from './prompts.ts';
+import { openerFor } from './secret-options.ts';
 
 /** Runs `runbook play` and gives its exit code. */
 export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOptions): Promise<number> {
-  const selection = await readSelection(playbook, options);
+  const opener = await openerFor(cli, options);
+  const selection = await readSelection(playbook, options, opener);
   if (options.listHosts || options.listTasks) {
     const [{ outlineRun }, { formatOutline }] = await Promise.all([
       import('../run/outline.ts'),
       import('./outline.ts'),
     ]);
-    cli.output.write(formatOutline(await outlineRun(selection), options));
+    cli.output.write(cli.masker.mask(formatOutline(await outlineRun(selection), options)));
     return 0;
   }
   const connection = await readConnection(cli, options);
@@ -33,6 +37,8 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
       forks: options.forks,
       ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
       connection,
+      masker: cli.masker,
+      ask: (plays) => askPrompts(cli, plays, selection.extraVars),
       ...(options.journal && { journalDirectory: '.runbook' }),
     }),
   );
@@ -49,7 +55,8 @@ async function play(
   const state = createLiveState();
   const bus = createEventBus(systemClock.now, (error) => {
     // The run goes on: what it does to hosts must not depend on who is watching.
-    reporter.note(`runbook: a reporter failed and is left out from here on: ${errorMessage(error)}`);
+    const message = cli.masker.mask(errorMessage(error));
+    reporter.note(`runbook: a reporter failed and is left out from here on: ${message}`);
   });
   bus.subscribe((event) => advance(state, event));
   bus.subscribe(reporter.on);
@@ -73,15 +80,20 @@ async function play(
 async function readSelection(
   playbook: string,
   options: PlayOptions,
+  opener: FileOpener,
 ): Promise<
-  Pick<RunRequest, 'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'>
+  Pick<
+    RunRequest,
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'opener'
+  >
 > {
   return {
+    opener,
     playbook,
     inventory: options.inventory,
     ...(options.limit !== undefined && { limit: options.limit }),
     moduleDirectories: options.modules,
-    extraVars: await readExtraVars(options.extraVars),
+    extraVars: await readExtraVars(options.extraVars, opener),
     tags: options.tags,
     skipTags: options.skipTags,
   };
@@ -104,5 +116,5 @@ async function readConnection(cli: Cli, options: PlayOptions): Promise<RunReques
 async function readBecomePassword(cli: Cli, options: PlayOptions): Promise<Secret | undefined> {
   if (options.askBecomePass) return askPassword(cli, 'sudo password');
   if (options.becomePasswordFile === undefined) return undefined;
-  return readPasswordFile(options.becomePasswordFile);
+  return readPasswordFile(cli, options.becomePasswordFile);
 }

@@ -43,15 +43,14 @@ export async function isEncrypted(path: string): Promise<boolean> {
 
 /** Makes an opener; `listener` is told of every secret that it meets. */
 export function createFileOpener(keys: Keys, listener: SecretListener): FileOpener {
+  // A passphrase is asked for once, however often the file is read.
+  const decrypted = new Map<string, Promise<Buffer>>();
   const openBytes: FileOpener['openBytes'] = async (path) => {
     const raw = await readFile(path);
-    if (isAge(raw)) return { bytes: Buffer.from(await decryptAge(path, raw, keys)), isSecret: true };
-    if (!startsWithVault(raw)) return { bytes: raw, isSecret: false };
-    const opened = await openVault(raw.toString('latin1'), keys);
-    if (typeof opened === 'string') {
-      throw new RunbookError('file-unreadable', opened, { hint: opened.includes('password') ? vaultHint : undefined });
-    }
-    return { bytes: opened, isSecret: true };
+    if (!isAge(raw) && !startsWithVault(raw)) return { bytes: raw, isSecret: false };
+    const bytes = decrypted.get(path) ?? decrypt(path, raw, keys);
+    decrypted.set(path, bytes);
+    return { bytes: await bytes, isSecret: true };
   };
   const seal = (text: string): Secret => new Secret(text, listener);
   return {
@@ -64,6 +63,13 @@ export function createFileOpener(keys: Keys, listener: SecretListener): FileOpen
       return { path: shown, text, vaulted: await openValues(text, keys, seal) };
     },
   };
+}
+
+async function decrypt(path: string, raw: Buffer, keys: Keys): Promise<Buffer> {
+  if (isAge(raw)) return Buffer.from(await decryptAge(path, raw, keys));
+  const opened = await openVault(raw.toString('latin1'), keys);
+  if (typeof opened !== 'string') return opened;
+  throw new RunbookError('file-unreadable', opened, { hint: opened.includes('password') ? vaultHint : undefined });
 }
 
 /** An opener without keys: what is encrypted is an error that says how to give them. */

@@ -37,7 +37,7 @@ describe('-e', () => {
       ['version', 'usage', /none of the three forms/],
       ['groups=b', 'usage', /"groups" is provided by the engine/],
       ['1a=b', 'usage', /none of the three forms/],
-      ['{"a": ', 'invalid-input', /-e \{"a": : /],
+      ['{"a": ', 'invalid-input', /^-e:1:6: error: not valid YAML/],
       [`@${list}`, 'invalid-input', /must be a map/],
       ['@nowhere.yaml', 'file-unreadable', /-e @nowhere.yaml: there is no such file/],
     ];
