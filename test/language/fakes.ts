@@ -116,6 +116,9 @@ function registryOf(modules: readonly ModuleDefinition[]): Registry {
   return { get: (name) => byName.get(name), names: () => [...byName.keys()], origin: () => 'test' };
 }
 
+/** Compiles each fake's schema once for all tests. */
+const validator = createValidator();
+
 /** Loads a playbook from texts by path; the first one is the playbook. */
 export async function load(
   files: string | Readonly<Record<string, string>>,
@@ -131,7 +134,6 @@ export async function load(
     const names = inside.filter((path) => !path.startsWith('..')).map((path) => path.replace(/\/.*/, '/'));
     return [...new Set(names)];
   };
-  const validator = createValidator();
   const loaded = await loadPlaybook(Object.keys(texts)[0] ?? '', { registry, validator, readFile, listFolder });
   return { playbook: loaded.playbook, warnings: loaded.diagnostics.map(formatDiagnostic) };
 }
