@@ -23,6 +23,7 @@ export default defineAction({
       message: { type: 'string', description: 'What to tell when one is not true, besides the condition itself' },
     },
   },
+  returns: {},
   examples: `
 - name: The version is one that this playbook knows
   assert:

@@ -4,6 +4,7 @@ import {
   commandDescription,
   commandMistakes,
   commandProperties,
+  commandReturns,
   diffCommand,
   factsOfCommands,
   probeCommand,
@@ -37,6 +38,7 @@ ${commandDescription}`,
       ...commandProperties,
     },
   },
+  returns: commandReturns,
   examples: `
 - name: Which version runs
   command:

@@ -103,6 +103,11 @@ Images are pulled without credentials, through \`/etc/containerd/certs.d\` where
       },
     },
   },
+  returns: {
+    ref: { type: 'string', description: 'The full name of the image' },
+    digest: { description: 'Its digest, null when it is not there' },
+    pinned: { type: 'boolean', description: 'Whether the kubelet may not remove it' },
+  },
   examples: `
 - name: The pause image is there before the kubelet starts
   container-image:

@@ -96,6 +96,12 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
       remote_src: { type: 'boolean', default: false, description: 'src is a path on the host' },
     },
   },
+  returns: {
+    dest: { type: 'string', description: 'The path of the file' },
+    sha256: { description: 'Hex digest of its content, null when there is no file' },
+    mode: { description: 'Its permission bits as octal digits, null when there is no file' },
+    backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
+  },
   examples: `
 - name: The kernel modules that containerd needs
   copy:

@@ -14,6 +14,7 @@ export default defineAction({
       },
     },
   },
+  returns: { value: { description: 'The value that was shown, if one was given' } },
   examples: `
 - name: Say what was found
   debug:

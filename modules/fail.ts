@@ -10,6 +10,7 @@ export default defineAction({
     required: ['message'],
     properties: { message: { type: 'string', minLength: 1, description: 'Why, and what to do about it' } },
   },
+  returns: {},
   examples: `
 - name: Stop on hosts without cgroups
   fail:

@@ -47,6 +47,12 @@ The file is replaced atomically, and only when its bytes differ; a link at \`des
       },
     },
   },
+  returns: {
+    dest: { type: 'string', description: 'The path of the file' },
+    sha256: { description: 'Hex digest of its content, null when there is no file' },
+    mode: { description: 'Its permission bits as octal digits, null when there is no file' },
+    backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
+  },
   examples: `
 - name: The configuration of containerd
   file-template:

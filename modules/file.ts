@@ -80,6 +80,15 @@ export default defineModule({
       },
     },
   },
+  returns: {
+    path: { type: 'string', description: 'The path' },
+    exists: { type: 'boolean', description: 'Whether it is there' },
+    type: { description: 'file, directory, link or other; null when it is not there' },
+    mode: { description: 'Its permission bits as octal digits; null when it is not there' },
+    owner: { description: "Its owner's name; null when it is not there" },
+    group: { description: "Its group's name; null when it is not there" },
+    target: { description: 'Where a link leads; null when it is none' },
+  },
   examples: `
 - name: The folder of the registry mirrors
   file:

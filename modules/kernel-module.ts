@@ -86,6 +86,11 @@ modules.builtin, or when its effect is there. It never unloads a module.`,
       },
     },
   },
+  returns: {
+    loaded: { type: 'boolean', description: 'Whether it is loaded or built in' },
+    sign: { description: 'What shows that it is there, null when nothing does' },
+    params: { type: 'object', description: 'Its parameters by name' },
+  },
   examples: `
 - name: What pods need of the kernel
   kernel-module:

@@ -99,6 +99,17 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
       ...kubectlArguments,
     },
   },
+  returns: {
+    runtime_version: { type: 'string', description: '`containerd://1.7.13`' },
+    kubelet_version: { type: 'string', description: '`v1.28.4`' },
+    unschedulable: { type: 'boolean', description: 'Whether it is cordoned' },
+    ready: { type: 'boolean', description: 'Whether its condition Ready is true' },
+    internal_ip: { type: 'string', description: 'Its first internal address' },
+    hostname: { type: 'string', description: 'The hostname that it tells' },
+    annotations: { type: 'object', description: 'Its annotations by name' },
+    labels: { type: 'object', description: 'Its labels by name' },
+    heartbeat: { type: 'string', description: "The kubelet's last sign of life, ISO 8601" },
+  },
   examples: `
 - name: What the cluster says of this node
   kube-node: { node: "{{ node_name }}" }

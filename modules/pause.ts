@@ -13,6 +13,7 @@ export default defineAction({
       reason: { type: 'string', description: 'What the time is for, shown while waiting' },
     },
   },
+  returns: {},
   examples: `
 - name: Let the load balancer notice
   pause:

@@ -11,6 +11,7 @@ export default defineAction({
     properties: {},
     description: 'Variables by name, with any value',
   },
+  returns: {},
   examples: `
 - name: Remember which runtime the node has now
   set-fact:

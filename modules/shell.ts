@@ -4,6 +4,7 @@ import {
   commandDescription,
   commandMistakes,
   commandProperties,
+  commandReturns,
   diffCommand,
   factsOfCommands,
   probeCommand,
@@ -28,6 +29,7 @@ ${commandDescription}`,
       ...commandProperties,
     },
   },
+  returns: commandReturns,
   examples: `
 - name: Stop the containers that Docker still runs
   shell:

@@ -67,6 +67,9 @@ reboot. The order is that of sysctl.d(5): by file name, whichever of /etc, /run,
       },
     },
   },
+  returns: {
+    values: { type: 'object', description: 'What the kernel has now, by parameter; null where it has none' },
+  },
   examples: `
 - name: What pods need of the network
   sysctl:

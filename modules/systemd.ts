@@ -94,6 +94,29 @@ export default defineModule({
       },
     },
   },
+  returns: {
+    units: {
+      type: 'object',
+      description: 'The units by their full names, `kubelet.service`, as systemd describes them',
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          load_state: { type: 'string', description: '`loaded`, `not-found`, `masked`' },
+          active_state: { type: 'string', description: '`active`, `inactive`, `failed`' },
+          sub_state: { type: 'string', description: '`running`, `exited`, `dead`' },
+          unit_file_state: {
+            type: 'string',
+            description: '`enabled`, `disabled`, `static`; empty without a unit file',
+          },
+          main_pid: { type: 'integer', description: '0 when nothing runs' },
+          restarts: { type: 'integer', description: 'How often systemd has restarted it by itself' },
+          active_since: { description: 'Since when it is active, ISO 8601; null when it is not' },
+          fragment_path: { type: 'string', description: 'Its unit file; empty without one' },
+        },
+      },
+    },
+  },
   examples: `
 - name: Docker cannot come back
   systemd:

@@ -171,6 +171,13 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
       },
     },
   },
+  returns: {
+    name: { type: 'string', description: 'The name of the installation' },
+    archive: { description: 'What was installed, null when nothing is' },
+    sha256: { description: 'The digest of its archive, null when nothing is installed' },
+    version: { description: 'The version that it tells, null when it tells none' },
+    files: { type: 'integer', description: 'How many files belong to it' },
+  },
   examples: `
 - name: containerd
   tar-install:

@@ -49,6 +49,7 @@ Check mode asks once, and answers "unknown" when it is not so yet.`,
       interval: { type: 'number', minimum: 0.05, default: 1, description: 'Seconds between two asks' },
     },
   },
+  returns: { elapsed: { type: 'number', description: 'Seconds that it took; not known in check mode' } },
   examples: `
 - name: containerd answers
   wait-for:

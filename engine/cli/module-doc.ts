@@ -30,6 +30,8 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
       '\n',
     ),
   );
+  const returned = argumentLines({ properties: module.returns ?? {} }, style, 2);
+  if (returned.length > 0) sections.push([paint.bold('Results, for register'), ...returned].join('\n'));
   const invalidated = invalidatedBy(module);
   if (invalidated.length > 0) {
     const text = `A change makes these facts be gathered anew when they are read next: ${invalidated.join(', ')}.`;
@@ -41,9 +43,9 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
 
 /** The same as data. */
 export function moduleJson(module: ModuleDefinition, origin: string): string {
-  const { name, kind, summary, description, schema, examples } = module;
+  const { name, kind, summary, description, schema, returns, examples } = module;
   const invalidates = invalidatedBy(module);
-  return `${JSON.stringify({ name, kind, summary, description, schema, examples, invalidates, origin }, undefined, 2)}\n`;
+  return `${JSON.stringify({ name, kind, summary, description, schema, returns, examples, invalidates, origin }, undefined, 2)}\n`;
 }
 
 function invalidatedBy(module: ModuleDefinition): readonly string[] {
@@ -96,7 +98,8 @@ export function typeName(schema: Schema): string {
   }
 }
 
-function wrap(text: string, columns: number, by: number): string {
+/** A text in lines of the terminal's width, `by` spaces in. */
+export function wrap(text: string, columns: number, by: number): string {
   const width = Math.max(30, Math.min(columns, 110) - by);
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

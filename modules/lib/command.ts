@@ -219,6 +219,14 @@ export function unverifiableCommand(args: CommandArguments): string | undefined 
   return isGuarded || args.reads ? undefined : 'a command has no state to probe';
 }
 
+/** What `register` gets of a command. */
+export const commandReturns = {
+  rc: { type: 'integer', description: 'The exit status' },
+  stdout: { type: 'string', description: 'What it printed, without line breaks at the end' },
+  stderr: { type: 'string', description: 'What it printed as errors, without line breaks at the end' },
+  stdout_lines: { type: 'array', items: { type: 'string' }, description: 'What it printed, line by line' },
+} as const;
+
 /** Values of a command that only reads; the others are known when they are run. */
 export function resultOfCommand(state: CommandState): Record<string, unknown> {
   return state.output ? valuesOf(state.output) : {};

@@ -25,7 +25,7 @@ describe('runbook doc', () => {
   it('says which facts a change makes untrue', async () => {
     const { stdout } = await runCli(['doc', 'tar-install']);
     expect(stdout).to.match(
-      /^Facts\n {2}A change makes these facts be gathered anew .*: container_runtimes,\s+kubelet\.$/m,
+      /^Facts\n {2}A change makes these facts be gathered anew .*:\s+container_runtimes,\s+kubelet\.$/m,
     );
     const asJson = await runCli(['doc', 'tar-install', '--output', 'json']);
     expect((JSON.parse(asJson.stdout) as { invalidates: string[] }).invalidates).to.include('kubelet');

@@ -134,7 +134,17 @@ export async function applyLocally(
       if (left.length > 0) throw new Error(`did not converge: ${JSON.stringify(left)}`);
     }
   }
-  return { changes, values: { ...resource.result?.(current, checked, desired), ...(returned as object | undefined) } };
+  const values = { ...resource.result?.(current, checked, desired), ...(returned as object | undefined) };
+  checkReturned(module, values);
+  return { changes, values };
+}
+
+/** Throws where a module registers what it does not say that it returns. */
+function checkReturned({ name, returns }: ModuleDefinition, values: Readonly<Record<string, unknown>>): void {
+  if (!returns) return;
+  const schema = { type: 'object', additionalProperties: false, properties: returns } as const;
+  const mistakes = validator.check(schema, copied(values) as Record<string, unknown>);
+  if (mistakes.length > 0) throw new Error(`${name} returns ${JSON.stringify(values)}: ${mistakes[0]?.message ?? ''}`);
 }
 
 /** What check mode finds on this machine, and what it would remember besides. */
