@@ -53,6 +53,8 @@ export function resultKey(result: HostResult): string {
 /** A message without what tells hosts apart: its name and addresses. */
 export function errorKey(host: string, message: string | undefined): string {
   if (message === undefined) return '';
+  const mayNameIt = message.includes(host) || /[.:]\d|\[/.test(message);
+  if (!mayNameIt) return message;
   const name = new RegExp(`(?<![\\w.-])${host.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'g');
   return message.replace(name, '<host>').replace(/\b\d{1,3}(\.\d{1,3}){3}\b|\[[0-9a-f:]+\]/gi, '<address>');
 }

@@ -6,7 +6,7 @@ import type { StampedEvent } from '../base/events.ts';
  */
 export function visible(text: string): string {
   // Texts without any are by far the most common: they are given back as they are.
-  return text.replaceAll('\r\n', '\n').replace(dangerous, escapeCharacter);
+  return isVisible(text) ? text : text.replaceAll('\r\n', '\n').replace(dangerous, escapeCharacter);
 }
 
 /** An event whose texts are all {@link visible}, so that no reporter can forget one. */
@@ -14,7 +14,7 @@ export function visibleEvent<E extends StampedEvent>(event: E): E {
   // A diagnostic points into its source by offset; it is made visible when it has become text.
   if (event.type === 'warning') return event;
   // Only strings are replaced, by strings.
-  return visibleValue(event) as E;
+  return hasOnlyVisible(event) ? event : (visibleValue(event) as E);
 }
 
 /** Text on one line, for rows and titles. */
@@ -61,6 +61,22 @@ function escapeCharacter(character: string): string {
   if (character === '\r') return '\\r';
   const code = character.charCodeAt(0);
   return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+function isVisible(text: string): boolean {
+  // Faster than a regular expression: there are several texts in an event, and some hundred thousand events.
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 32 ? code !== 9 && code !== 10 : code > 126) return false;
+  }
+  return true;
+}
+
+function hasOnlyVisible(value: unknown): boolean {
+  if (typeof value === 'string') return isVisible(value);
+  if (typeof value !== 'object' || value === null) return true;
+  for (const key in value) if (!isVisible(key) || !hasOnlyVisible(Reflect.get(value, key))) return false;
+  return true;
 }
 
 function visibleValue(value: unknown): unknown {

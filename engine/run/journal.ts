@@ -6,14 +6,34 @@ import type { StampedEvent, Subscriber } from '../base/events.ts';
 
 /**
  * Keeps a run's events as NDJSON in `DIRECTORY/runs/ID/events.ndjson` (folder 0700, file 0600). It is synced to disk
- * before every effect and when a lease changes hands, so that after a crash it says what may have been done.
- * Raises a RunbookError where it cannot be written.
+ * before every effect and when a lease changes hands, so that after a crash it says what may have been done; other events
+ * are written together, before the process does anything else. Raises a RunbookError where it cannot be written.
  */
 export function createJournal(directory: string, runId: string): Subscriber {
   const file = openNew(join(directory, 'runs', runId));
+  let lines = '';
+  let problem: unknown;
+  const write = (): void => {
+    const text = lines;
+    lines = '';
+    if (text !== '') writeSync(file, text);
+  };
+  const writeSoon = (): void => {
+    try {
+      write();
+    } catch (error) {
+      problem = error;
+    }
+  };
   return (event) => {
-    writeSync(file, `${eventToJson(event)}\n`);
-    if (mustBeDurable(event)) fsyncSync(file);
+    // Told to the bus by the next event: what is called later has nobody to tell.
+    if (problem !== undefined) throw problem;
+    if (lines === '') setImmediate(writeSoon);
+    lines += `${eventToJson(event)}\n`;
+    if (mustBeDurable(event)) {
+      write();
+      fsyncSync(file);
+    }
     if (event.type === 'run-ended') closeSync(file);
   };
 }
