@@ -12,7 +12,7 @@ const hole = '\u0000';
 export function includedFiles(node: YamlNode, look: Look): ReadonlyMap<string, string> {
   if (node.kind !== 'scalar' || typeof node.value !== 'string') return new Map();
   const namedIn = node.range.source.path;
-  const shape = node.isExpression ? hole : shapeOf(node.value);
+  const shape = shapeOf(node.value, node.isExpression);
   const names = namesOf(shape.split('/'), isAbsolute(shape) ? '' : dirname(namedIn), look);
   return new Map(names.map((name) => [name, isAbsolute(name) ? name : join(dirname(namedIn), name)]));
 }
@@ -22,8 +22,16 @@ export function isChosenByTemplate(node: YamlNode): boolean {
   return node.kind === 'scalar' && (node.isExpression || String(node.value).includes('{{'));
 }
 
+/** What a file has to look like to be included: `os/*.yaml`. */
+export function shapeShown(node: YamlNode): string {
+  const isText = node.kind === 'scalar' && typeof node.value === 'string';
+  const shape = isText ? shapeOf(String(node.value), node.isExpression) : hole;
+  return shape.endsWith(hole) ? `${shape}.yaml`.replaceAll(hole, '*') : shape.replaceAll(hole, '*');
+}
+
 /** A template's literal parts, with holes for the others. A block helper is one hole with all that is in it. */
-function shapeOf(text: string): string {
+function shapeOf(text: string, isExpression: boolean): string {
+  if (isExpression) return hole;
   return text.replace(/\{\{\{?~?#.*\{\{~?\/.*?\}\}/s, hole).replace(/\{\{.*?\}\}+/gs, hole);
 }
 

@@ -405,7 +405,8 @@ export function isForeign(name: string): boolean {
 
 /** Notes a keyword of Ansible's that we do not have. */
 export function reportForeign(context: LoadContext, entry: YamlEntry): void {
-  report(context, entry.keyRange, `"${entry.key}" is not supported yet`, foreignKeywords[entry.key]);
+  const instead = foreignKeywords[entry.key];
+  report(context, entry.keyRange, `"${entry.key}" is not supported${instead === undefined ? ' yet' : ''}`, instead);
 }
 
 /** Whether a name is a keyword of anything. */

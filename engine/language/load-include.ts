@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { readLoop, readTextValue } from './fields.ts';
-import { includedFiles, isChosenByTemplate } from './include-files.ts';
+import { includedFiles, isChosenByTemplate, shapeShown } from './include-files.ts';
 import { checkKeywords } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import { nameOf } from './load-task.ts';
@@ -54,7 +54,7 @@ function loadFiles(context: LoadContext, node: YamlNode, inside: Surroundings, i
   const fitting = isChosen ? all.filter(([, path]) => canBeIncluded(context, path, inside)) : all;
   if (fitting.length === 0) {
     const folder = dirname(node.range.source.path);
-    report(context, node.range, 'no file fits this template', `files are looked for in ${folder}`);
+    report(context, node.range, `no file in ${folder === '.' ? 'this folder' : folder} fits ${shapeShown(node)}`);
   }
   if (context.found.includedFiles > maxFiles) return new Map();
   context.found.includedFiles += fitting.length;

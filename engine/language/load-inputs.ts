@@ -53,7 +53,8 @@ const form = 'write NAME: {type: string, description: …}';
 function readInput(context: LoadContext, name: string, range: Range, map: YamlMap): Input | undefined {
   const before = context.diagnostics.length;
   checkInputDeclaration(context, map, `the input "${name}"`);
-  if (!['type', 'enum', 'const', 'oneOf', 'anyOf'].some((key) => entryOf(map, key))) {
+  const isUnderstood = context.diagnostics.length === before;
+  if (isUnderstood && !['type', 'enum', 'const', 'oneOf', 'anyOf'].some((key) => entryOf(map, key))) {
     report(context, range, `the input "${name}" has no type`, form);
   }
   const required = entryOf(map, 'required')?.value;

@@ -72,8 +72,14 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string, import
 
 /** Tasks that were written without a play around them get one hint, and not a mistake for each of their keywords. */
 function checkPlayKeywords(context: LoadContext, play: YamlMap): void {
-  if (entryOf(play, 'hosts') || !isTask(context, play)) checkKeywords(context, play, 'play', 'a play');
+  const modules = play.entries.filter(({ key }) => context.registry.get(key) !== undefined);
+  if (modules.length > 0 && !entryOf(play, 'hosts')) return;
+  for (const { key, keyRange } of modules)
+    report(context, keyRange, `"${key}" is a module and no keyword of a play`, underTasks);
+  checkKeywords(context, { ...play, entries: play.entries.filter((e) => !modules.includes(e)) }, 'play', 'a play');
 }
+
+const underTasks = 'tasks stand under "tasks:" of a play';
 
 function isTask(context: LoadContext, map: YamlMap): boolean {
   return map.entries.some(({ key }) => context.registry.get(key) !== undefined);
@@ -110,7 +116,7 @@ function readHosts(context: LoadContext, play: YamlMap): Value | undefined {
   const entry = entryOf(play, 'hosts');
   if (!entry) {
     const range = play.entries[0]?.keyRange ?? play.range;
-    const hint = isTask(context, play) ? 'tasks stand under "tasks:" of a play' : undefined;
+    const hint = isTask(context, play) ? underTasks : undefined;
     report(context, range, 'a play needs "hosts"', hint);
     return undefined;
   }

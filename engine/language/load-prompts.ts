@@ -42,7 +42,12 @@ function readPrompt(context: LoadContext, node: YamlNode): Prompt | undefined {
   const isConfirmed = read('confirm', readBoolean) ?? false;
   const standard = read('default', readAnswer);
   const place = entryOf(node, 'name')?.value.range;
-  if (!place) report(context, node.entries[0]?.keyRange ?? node.range, 'a prompt needs "name": the variable');
+  if (!place)
+    report(
+      context,
+      node.entries[0]?.keyRange ?? node.range,
+      'a prompt needs "name", the variable that gets the answer',
+    );
   if (name === undefined || !place || !checkVariableName(context, name, place)) return undefined;
   return {
     name,

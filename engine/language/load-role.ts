@@ -116,6 +116,8 @@ function loadRole(
   };
 }
 
+const folderHint = 'a role is a folder with tasks/main.yaml in it';
+
 /** The role of this name. Notes that there is none, and which there are, or that it is used inside itself. */
 function lookUp(context: LoadContext, name: string, range: Range, { within }: Surroundings): RoleFolder | undefined {
   const { look, playbook } = context.sources;
@@ -124,7 +126,7 @@ function lookUp(context: LoadContext, name: string, range: Range, { within }: Su
   if (!role) {
     const parents = roleParents(namedIn);
     const known = parents.flatMap((folder) => look(folder).flatMap((n) => (n.endsWith('/') ? [n.slice(0, -1)] : [])));
-    const hint = didYouMean(name, known) ?? (known.length > 0 ? `the roles are ${known.join(', ')}` : undefined);
+    const hint = didYouMean(name, known) ?? (known.length > 0 ? `the roles are ${known.join(', ')}` : folderHint);
     const message = `there is no role "${name}"; looked in ${parents.join(', ')}`;
     report(context, range, message, name.includes('.') ? 'roles of collections are not supported' : hint);
     return undefined;

@@ -11,7 +11,7 @@ import {
   readTexts,
   readTextValue,
 } from './fields.ts';
-import type { LoadContext } from './load-context.ts';
+import { type LoadContext, report } from './load-context.ts';
 import { readLoopControl } from './loop-control.ts';
 import type { Task } from './playbook.ts';
 import type { RoleFolder } from './role-folders.ts';
@@ -116,7 +116,12 @@ function readNotify(context: LoadContext, entry: YamlEntry, role: RoleFolder | u
 }
 
 function readRunOnce(context: LoadContext, entry: YamlEntry): 'run' | 'batch' | undefined {
-  if (entry.value.kind === 'scalar' && entry.value.value === 'batch') return 'batch';
+  const value = entry.value.kind === 'scalar' ? entry.value.value : undefined;
+  if (value === 'batch') return 'batch';
+  if (typeof value === 'string' && !/^(yes|no|on|off)$/i.test(value)) {
+    report(context, entry.value.range, `run_once must be true, false or batch, not "${value}"`);
+    return undefined;
+  }
   return readBoolean(context, entry) ? 'run' : undefined;
 }
 

@@ -276,7 +276,7 @@ describe('include_tasks', () => {
     [
       'a template that no file fits',
       { 'play.yaml': withTasks('- include_tasks: "os/{{ x }}.yaml"') },
-      'play.yaml:3:22: error: no file fits this template',
+      'play.yaml:3:22: error: no file in this folder fits os/*.yaml',
     ],
     [
       'a mistake in a file that may be chosen',
