@@ -55,7 +55,7 @@ export function checkConnectionVariables(layer: VariableLayer): Diagnostic[] {
   for (const [name, value] of layer.variables) {
     const property = connectionPropertyOf(name);
     if (!property || !value.isLiteral) continue;
-    const converted = converters[property](value.render({}));
+    const converted = convertAny(converters[property], value.render({}));
     if (isProblem(converted)) diagnostics.push(diagnosticOf(name, converted, value.range));
   }
   return diagnostics;
@@ -73,12 +73,19 @@ function createReader(scope: Scope, host: Host | undefined) {
   return <T>(property: ConnectionProperty, convert: Convert<T>): T | undefined => {
     const name = connectionNames[property].findLast((n) => Object.hasOwn(scope, n) && scope[n] != null);
     if (name === undefined) return undefined;
-    const converted = convert(scope[name]);
+    const converted = convertAny(convert, scope[name]);
     if (!isProblem(converted)) return converted;
     const range = host?.layers.findLast((layer) => layer.variables.has(name))?.variables.get(name)?.range;
     if (range) throw new DiagnosticsError([diagnosticOf(name, converted, range)]);
     throw new RunbookError('invalid-input', `${name} ${converted.problem}`, { hint: converted.hint });
   };
+}
+
+/** A value of any variable may stand encrypted. What is wrong with it is told without quoting it. */
+function convertAny<T>(convert: Convert<T>, data: unknown): T | Problem {
+  if (!(data instanceof Secret) || convert === asSecret) return convert(data);
+  const converted = convert(data.reveal());
+  return isProblem(converted) ? { problem: 'is encrypted, and what is inside cannot be its value' } : converted;
 }
 
 function isProblem(converted: unknown): converted is Problem {
