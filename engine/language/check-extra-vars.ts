@@ -19,13 +19,14 @@ export function checkExtraVars(
   const names = Object.keys(world.extraVars).filter((name) => !name.startsWith('ansible_'));
   if (names.length === 0) return;
   const declared = declaredNames(playbook);
+  const isInventoryKnown = playbook.plays.every((play) => world.inventoryOf(play));
   const known = declared ?? knownNames(playbook, world, givers);
   for (const name of names) {
     if (known.has(name)) continue;
     if (declared) {
       const hint = didYouMean(name, known) ?? `the inputs are: ${[...known].join(', ')}`;
       findings.add('error', 'extra-variable', undefined, `-e ${name}: the playbook has no input "${name}"`, hint);
-    } else if (!isMentioned(playbook, world, name)) {
+    } else if (isInventoryKnown && !isMentioned(playbook, world, name)) {
       const message = `-e ${name}: nothing in the playbook reads or defines "${name}"`;
       findings.add(
         world.hasInventory ? 'error' : 'warning',

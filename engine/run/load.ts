@@ -58,16 +58,20 @@ export async function loadRun(
   const found: Diagnostic[] = mistakesInFactNames(registry);
   const playbook = valueOr(loaded, found);
   const inventory = valueOr(read, found);
-  if (!playbook || !inventory) throw new DiagnosticsError(found);
+  if (!playbook) throw new DiagnosticsError(found);
   const { plays } = playbook.playbook;
   const request = { ...asked, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
-  const match = (answers: Answers): Matched =>
-    hasInventory ? matchAll(playbook.playbook, inventory.inventory, { request, answers }) : noHosts;
   const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
-    const about = { request, playbook: playbook.playbook, validator, inventory: inventory.inventory, hasInventory };
+    const about = { request, playbook: playbook.playbook, validator, inventory: inventory?.inventory, hasInventory };
     found.push(...mistakes, ...(await checkStatically({ ...about, hostsOf })));
     throwOnErrors(found);
   };
+  if (!inventory) {
+    await check(noHosts);
+    throw new DiagnosticsError(found);
+  }
+  const match = (answers: Answers): Matched =>
+    hasInventory ? matchAll(playbook.playbook, inventory.inventory, { request, answers }) : noHosts;
   // Nobody should be asked for a password only to read that a name is misspelt.
   const isAskedFirst = plays.some(promptsDecideHosts);
   if (!isAskedFirst) await check(match(new Map()));

@@ -16,7 +16,8 @@ export interface StaticCheck {
   readonly request: Pick<RunRequest, 'playbook' | 'limit' | 'extraVars' | 'tags' | 'skipTags' | 'opener'>;
   readonly playbook: Playbook;
   readonly validator: Validator;
-  readonly inventory: Inventory;
+  /** Absent when it has mistakes: then nobody knows what it would define. */
+  readonly inventory: Inventory | undefined;
   /** False when it stands for one that is not known: then it has what is beside the playbook. */
   readonly hasInventory: boolean;
   /** The hosts of each play; a play whose pattern is wrong is not in it. */
@@ -28,7 +29,7 @@ export async function checkStatically(check: StaticCheck): Promise<readonly Diag
   const { request, playbook, inventory, hasInventory, validator } = check;
   const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)), request.opener);
   const namesOf = inventoryNamesOf(check);
-  const isComplete = hasInventory && !playbook.plays.some(growsInventory);
+  const isComplete = inventory && hasInventory && !playbook.plays.some(growsInventory);
   const world: World = {
     extraVars: request.extraVars,
     hasInventory,
@@ -53,7 +54,7 @@ function inventoryNamesOf({
   let canGrow = false;
   for (const play of playbook.plays) {
     const hosts = hasInventory ? hostsOf.get(play) : [];
-    if (hosts && !canGrow) {
+    if (hosts && inventory && !canGrow) {
       // A play that --limit leaves without hosts does not run; its names are checked all the same.
       const some = hosts.length > 0 ? hosts : [...inventory.hosts.values(), ...inventory.localhosts.values()];
       const key = some.map(({ name }) => name).join(' ');
