@@ -19,6 +19,8 @@ export interface LoadContext {
   readonly sources: Sources;
   /** By the role's folder. */
   readonly inputsOfRoles: Map<string, DeclaredInputs>;
+  /** How many times files were loaded: the same one counts wherever it is imported or included. */
+  readonly loads: { count: number };
   /** What was found on the way through the current play. */
   readonly found: Found;
 }
@@ -29,8 +31,6 @@ export interface Found {
   readonly notifications: Notification[];
   /** The handlers of the roles that the play uses, by the role's folder. */
   readonly roleHandlers: Map<string, readonly Task[]>;
-  /** Files that were included: what includes each other in every order is not to be loaded for ever. */
-  includedFiles: number;
 }
 
 /** A task's `notify`. */
@@ -44,7 +44,20 @@ export interface Notification {
 
 /** Nothing found yet. */
 export function foundNothing(): Found {
-  return { notifications: [], roleHandlers: new Map(), includedFiles: 0 };
+  return { notifications: [], roleHandlers: new Map() };
+}
+
+/** More than anybody writes: files that name each other in every order are not followed for ever. */
+const maxLoads = 10_000;
+
+/** Whether one more file may be loaded; notes, once, that it may not. */
+export function mayLoad(context: LoadContext, range: Range): boolean {
+  const { loads } = context;
+  loads.count++;
+  if (loads.count === maxLoads + 1) {
+    report(context, range, `the imports and includes of this playbook come to more than ${maxLoads} files`);
+  }
+  return loads.count <= maxLoads;
 }
 
 /** Notes a mistake. */

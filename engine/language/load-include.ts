@@ -10,9 +10,6 @@ import type { Include, Node } from './playbook.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
 
-/** More than anybody writes: files that include each other by templates in every order are not followed for ever. */
-const maxFiles = 5000;
-
 /** Loads an `include_tasks` with every file that it can come to. */
 export function loadInclude(
   context: LoadContext,
@@ -55,12 +52,6 @@ function loadFiles(context: LoadContext, node: YamlNode, inside: Surroundings, i
   if (fitting.length === 0) {
     const folder = dirname(node.range.source.path);
     report(context, node.range, `no file in ${folder === '.' ? 'this folder' : folder} fits ${shapeShown(node)}`);
-  }
-  if (context.found.includedFiles > maxFiles) return new Map();
-  context.found.includedFiles += fitting.length;
-  if (context.found.includedFiles > maxFiles) {
-    report(context, node.range, `the includes of this play come to more than ${maxFiles} files`);
-    return new Map();
   }
   return new Map(
     fitting.map(([name, path]) => [name, loadTaskFile(context, path, node, inside, `${id}.include.${name}`)]),

@@ -1,6 +1,6 @@
 import { readText } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
-import { type LoadContext, report } from './load-context.ts';
+import { type LoadContext, mayLoad, report } from './load-context.ts';
 import { type Importing, loadPlay } from './load-play.ts';
 import { readableFile } from './load-tasks.ts';
 import type { Play } from './playbook.ts';
@@ -42,7 +42,7 @@ function importPlaybook(
     return [];
   }
   const file = readableFile(context, path, entry.value);
-  if (!file) return [];
+  if (!file || !mayLoad(context, entry.value.range)) return [];
   const inside: Importing = {
     playbooks: [...importing.playbooks, path],
     when: [...importing.when, ...when],

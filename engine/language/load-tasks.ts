@@ -1,7 +1,7 @@
 import { isNothing, readText, readTextValue } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
 import { isBlock, loadBlock } from './load-block.ts';
-import { type LoadContext, report } from './load-context.ts';
+import { type LoadContext, mayLoad, report } from './load-context.ts';
 import { loadInclude } from './load-include.ts';
 import { loadMeta } from './load-meta.ts';
 import { importRole } from './load-role.ts';
@@ -73,7 +73,7 @@ export function loadTaskFile(
     return [];
   }
   const file = readableFile(context, path, namedBy);
-  if (!file?.root) return [];
+  if (!file?.root || !mayLoad(context, namedBy.range)) return [];
   const within = { ...inner.within, files: [...files, path] };
   return loadNodes(context, file.root, { ...inner, within }, (n) => `${id}.${n}`);
 }

@@ -38,6 +38,7 @@ export async function loadPlaybook(
     diagnostics: [...main.diagnostics],
     sources,
     inputsOfRoles: new Map(),
+    loads: { count: 0 },
     found: foundNothing(),
   };
   const importing = { playbooks: [path], when: [], tags: [], vars: [] };

@@ -95,7 +95,7 @@ export interface Task {
   readonly kind: 'task';
   /** Stable within a playbook: `play-1/3`, `play-1/4.body.2`, `play-1/handlers/1`. */
   readonly id: string;
-  /** The task's `name`, or its module's name. */
+  /** The task's `name`, or its module's name; of a role's handler `role : name`. */
   readonly name: string;
   /** Set when the name is a template: the name as one host sees it. */
   readonly nameTemplate?: Value;
@@ -121,6 +121,7 @@ export interface Task {
   readonly loop?: Value;
   readonly loopControl: LoopControl;
   readonly register?: string;
+  /** Names and topics of handlers; each is one of the play's `handlers`. */
   readonly notify: readonly string[];
   /** Of a handler: further names by which it can be notified. */
   readonly listen: readonly string[];

@@ -311,11 +311,24 @@ describe('include_tasks', () => {
     it(`refuses ${what}`, async () => expect(await mistakesOf(files)).to.contain(message));
   }
 
+  it('does not follow files for ever that import the next one twice', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `f${i}.yaml`);
+    const twice = (i: number): string => `- import_tasks: f${i + 1}.yaml\n`.repeat(2);
+    const files = Object.fromEntries(names.map((name, i) => [name, i === 39 ? '- command: ls\n' : twice(i)]));
+    expect(await mistakesOf({ 'play.yaml': withTasks('- import_tasks: f0.yaml'), ...files })).to.contain(
+      'come to more than 10000 files',
+    );
+    const books = Object.fromEntries(
+      names.map((name, i) => [name, i === 39 ? '- hosts: all\n' : twice(i).replaceAll('tasks', 'playbook')]),
+    );
+    expect(await mistakesOf(books)).to.contain('come to more than 10000 files');
+  });
+
   it('does not follow files for ever that include each other by templates', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `f${i}.yaml`);
     const files = Object.fromEntries(names.map((name) => [name, '- include_tasks: "f{{ x }}.yaml"\n']));
     expect(await mistakesOf({ 'play.yaml': withTasks('- include_tasks: f0.yaml'), ...files })).to.contain(
-      'the includes of this play come to more than 5000 files',
+      'the imports and includes of this playbook come to more than 10000 files',
     );
   });
 });
