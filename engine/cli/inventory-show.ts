@@ -13,16 +13,19 @@ import { formatGraph } from './inventory-graph.ts';
 import { hostTable, hostVariables, hostVariablesTable, nestedListing, sharedListing } from './inventory-list.ts';
 import { createVeil } from './inventory-veil.ts';
 import type { InventoryView } from './inventory-view.ts';
+import { openerFor } from './secret-options.ts';
 
 /** Runs `runbook inventory`: reads, chooses and prints. Doubts about the inventory go to standard error. */
 export async function runInventoryCommand(cli: Cli, options: InventoryCommandOptions): Promise<void> {
   checkOptions(options);
-  const extraVars = await readExtraVars(options.extraVars);
+  const opener = await openerFor(cli, options);
+  const extraVars = await readExtraVars(options.extraVars, opener);
   const { inventory, diagnostics } = await loadInventory({
     sources: options.inventory,
+    open: opener.open,
     ...(options.playbookDir !== undefined && { playbookDirectory: options.playbookDir }),
   });
-  for (const diagnostic of diagnostics) cli.errors.write(`${visible(formatDiagnostic(diagnostic))}\n`);
+  for (const diagnostic of diagnostics) cli.errors.write(`${visible(cli.masker.mask(formatDiagnostic(diagnostic)))}\n`);
   const view: InventoryView = {
     inventory,
     hosts: chooseHosts(inventory, options.limit),

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
+import { addSecretOptions, type SecretOptions } from './secret-options.ts';
 
 /** The options of `runbook inventory`, as they were given. */
-export interface InventoryCommandOptions {
+export interface InventoryCommandOptions extends SecretOptions {
   readonly inventory: readonly string[];
   readonly limit?: string;
   readonly playbookDir?: string;
@@ -18,7 +19,7 @@ export interface InventoryCommandOptions {
 
 /** `runbook inventory`. */
 export function inventoryCommand(cli: Cli): Command {
-  return new Command('inventory')
+  const command = new Command('inventory')
     .summary('show hosts, groups, and where a variable gets its value')
     .description('Shows what an inventory says: hosts, groups, variables, and where each value comes from.')
     .usage('-i INVENTORY (--list | --graph [GROUP] | --host HOST | --explain NAME) [options]')
@@ -49,6 +50,7 @@ export function inventoryCommand(cli: Cli): Command {
       const { runInventoryCommand } = await import('./inventory-show.ts');
       await runInventoryCommand(cli, options);
     });
+  return addSecretOptions(command);
 }
 
 const helpAfter = `

@@ -2,9 +2,10 @@ import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import type { LintFormat } from './lint-output.ts';
 import { append, appendList } from './option-values.ts';
+import { addSecretOptions, openerFor, type SecretOptions } from './secret-options.ts';
 
 /** The options of `runbook lint`, as they were given. */
-interface LintOptions {
+interface LintOptions extends SecretOptions {
   readonly inventory: readonly string[];
   readonly limit?: string;
   readonly extraVars: readonly string[];
@@ -16,7 +17,7 @@ interface LintOptions {
 
 /** `runbook lint PLAYBOOK…`. */
 export function lintCommand(cli: Cli): Command {
-  return new Command('lint')
+  const command = new Command('lint')
     .summary('check playbooks, without contacting a host')
     .description(
       'Says everything that can be known to be wrong with playbooks before a host is contacted: the checks that every run makes first.',
@@ -41,22 +42,27 @@ export function lintCommand(cli: Cli): Command {
     )
     .addHelpText('after', helpAfter)
     .action(async (playbooks: readonly string[], options: LintOptions) => {
-      const [{ lintPlaybooks }, { formatFindings }, { readExtraVars }] = await Promise.all([
+      const [{ lintPlaybooks }, { maskDiagnostic }, { formatFindings }, { readExtraVars }] = await Promise.all([
         import('../run/lint.ts'),
+        import('../run/masking.ts'),
         import('./lint-output.ts'),
         import('./extra-vars.ts'),
       ]);
+      const opener = await openerFor(cli, options);
       const found = await lintPlaybooks(playbooks, {
+        opener,
         inventory: options.inventory,
         ...(options.limit !== undefined && { limit: options.limit }),
         moduleDirectories: options.modules,
-        extraVars: await readExtraVars(options.extraVars),
+        extraVars: await readExtraVars(options.extraVars, opener),
         tags: options.tags,
         skipTags: options.skipTags,
       });
-      cli.output.write(formatFindings(found, options.output, cli.output.color));
+      const shown = found.map((diagnostic) => maskDiagnostic(diagnostic, cli.masker));
+      cli.output.write(formatFindings(shown, options.output, cli.output.color));
       cli.setExitCode(found.some(({ severity }) => severity === 'error') ? 5 : 0);
     });
+  return addSecretOptions(command);
 }
 
 const helpAfter = `

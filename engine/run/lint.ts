@@ -8,7 +8,7 @@ import type { RunRequest } from './request.ts';
  */
 export async function lintPlaybooks(
   playbooks: readonly string[],
-  request: Pick<RunRequest, 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags'>,
+  request: Pick<RunRequest, 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'opener'>,
 ): Promise<readonly Diagnostic[]> {
   const found: Diagnostic[] = [];
   for (const playbook of playbooks) found.push(...(await lint({ ...request, playbook })));

@@ -299,7 +299,7 @@ describe('a secret, wherever it stands', function () {
         expectNoLeak('files', artefacts());
         expectNoLeak('process list', [{ path: '/proc', text: [...watch.commandLines].join('\n') }]);
         expect(done.exitCode, endOf(done)).to.be.oneOf(mode.length > 0 ? [3, 4] : [4]);
-        expect(done.stdout).to.contain('********');
+        expect(done.stdout).to.contain('********').and.to.contain('told');
         if (mode.length > 0) return;
         // That the watch sees what there is to see, and that the secrets were where they belong.
         expect([...watch.commandLines].join('\n')).to.contain('visible-in-process-list');
@@ -347,6 +347,8 @@ describe('a secret, wherever it stands', function () {
       ['inventory', ...inventory, '--playbook-dir', file('src'), '--list', '--output', 'json'],
       ['inventory', ...inventory, '--playbook-dir', file('src'), '--list', '--output', 'yaml'],
       ['inventory', ...inventory, '--playbook-dir', file('src'), '--host', 'n3'],
+      ['inventory', ...inventory, '--playbook-dir', file('src'), '--graph', '--vars'],
+      ['lint', file('src/play.yaml'), ...inventory, '-e', `@${file('src/extra.yaml')}`],
       ['inventory', ...inventory, '--playbook-dir', file('src'), '--explain', 'vault_secret'],
     ];
     for (const args of asked) {
