@@ -31,7 +31,8 @@ export function isAddressWithColons(text: string): boolean {
 
 /** Whether a text can name a host on a network: labels of letters, digits, `-` and `_`, or an IPv6 address. */
 export function isHostName(text: string): boolean {
-  return /^[\p{L}\p{N}_]([\p{L}\p{N}_.-]*[\p{L}\p{N}_])?$/u.test(text) || isIPv6(text);
+  const label = /^(?!-)[\p{L}\p{N}_-]*[\p{L}\p{N}]$/u;
+  return text.split('.').every((part) => label.test(part)) || isIPv6(text);
 }
 
 function address(name: string, start: number, text: string, port?: string): Address {

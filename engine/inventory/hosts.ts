@@ -1,4 +1,4 @@
-import { didYouMean } from '../base/diagnostic.ts';
+import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import { isAddressWithColons, isHostName, parseAddress } from './address.ts';
 import { addHost, type DraftGroup, type DraftHost } from './draft.ts';
@@ -26,19 +26,23 @@ export function readHosts(
   if (port && (Number(port.text) < 1 || Number(port.text) > 65_535)) {
     return fail(`a port is a number from 1 to 65535, not ${port.text}`, undefined, port.start);
   }
-  const tail = /^[^:]*:([^:\]]*)$/.exec(name);
-  if (tail && !name.includes('[')) {
-    const from = name.length - (tail[1] ?? '').length;
-    return tail[1] === ''
-      ? fail('the port after ":" is missing', undefined, from - 1)
-      : fail(`a port is a number, not "${tail[1]}"`, undefined, from);
+  const colon = isAddressWithColons(name) ? -1 : strayColon(name);
+  if (colon !== -1) {
+    const word = name.slice(colon + 1);
+    return word === ''
+      ? fail('the port after ":" is missing', undefined, start + colon)
+      : fail(`a port is a number, not "${word}"`, undefined, start + colon + 1);
   }
   const expansion = expandRanges(name);
   if ('message' in expansion) {
     return fail(expansion.message, expansion.hint, start + expansion.start, start + expansion.end);
   }
-  const isOdd = !isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name);
-  if (isOdd) warnOfHostName(context, name, range);
+  if (!isHostName(expansion.names[0] ?? '') && !isAddressWithColons(name)) {
+    const doubt = describeOddName(name, range);
+    // Ansible would take the port for a part of the name.
+    if (port) return fail(`no host on a network can have the name "${name}"`, doubt.hint);
+    context.report(doubt);
+  }
   const place = port && placeOf(range, text, port.start, text.length);
   return placeHosts(
     context,
@@ -81,13 +85,14 @@ function placeHosts(
   });
 }
 
-function warnOfHostName(context: ReadingContext, name: string, range: Range): void {
+function describeOddName(name: string, range: Range): Diagnostic {
   const [user, host] = name.split('@');
   const hint = host ? `for the user write: ${host} ansible_user=${user}` : didYouMean(name, ['localhost']);
-  context.report({
-    severity: 'warning',
-    message: `"${name}" is taken as the name of a host, though no host on a network can have it`,
-    ...(hint !== undefined && { hint }),
-    range,
-  });
+  const message = `"${name}" is taken as the name of a host, though no host on a network can have it`;
+  return { severity: 'warning', message, range, ...(hint !== undefined && { hint }) };
+}
+
+/** Where the last colon stands that belongs to no range; -1 if there is none. */
+function strayColon(name: string): number {
+  return name.replace(/\[[^\]]*\]/g, (range) => '_'.repeat(range.length)).lastIndexOf(':');
 }

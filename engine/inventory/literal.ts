@@ -151,12 +151,15 @@ function readString(cursor: Cursor): unknown {
   while (cursor.at < text.length) {
     const char = text[cursor.at++] ?? '';
     if (char === quote) return data;
-    data += char === '\\' ? readEscape(cursor) : char;
+    const read = char === '\\' ? readEscape(cursor) : char;
+    if (read === undefined) return nothing;
+    data += read;
   }
   return nothing;
 }
 
-function readEscape(cursor: Cursor): string {
+/** What an escape stands for; undefined when it is none, which is a mistake in Python too. */
+function readEscape(cursor: Cursor): string | undefined {
   const code = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U(00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})|([0-7]{1,3})/y;
   code.lastIndex = cursor.at;
   const match = code.exec(cursor.text);
@@ -166,6 +169,7 @@ function readEscape(cursor: Cursor): string {
     return String.fromCodePoint(octal ? Number.parseInt(octal, 8) : Number.parseInt(byte ?? unit ?? point ?? '', 16));
   }
   const char = cursor.text[cursor.at++] ?? '';
+  if ('xuUN'.includes(char)) return undefined;
   return escapes.get(char) ?? `\\${char}`;
 }
 

@@ -28,23 +28,24 @@ function checkWord({ value, range, isExpression }: YamlScalar, report: (diagnost
 function readAsYaml11(text: string): unknown {
   if (/^(yes|Yes|YES|on|On|ON)$/.test(text)) return true;
   if (/^(no|No|NO|off|Off|OFF)$/.test(text)) return false;
-  const [, sign = '', digits = ''] = /^([-+]?)([0-9][0-9a-fA-Fxob_:.eE+-]*)$/.exec(text) ?? [];
-  if (digits === '') return undefined;
-  const size = readNumber(digits);
+  const [, sign = '', digits = ''] = /^([-+]?)([0-9.][0-9a-fA-Fxob_:.eE+-]*)$/.exec(text) ?? [];
+  const size = digits === '' ? undefined : readNumber(digits);
   if (size === undefined) return undefined;
-  if (typeof size === 'string') return text;
+  // No sign may stand before a point.
+  if (typeof size === 'string' || (sign !== '' && digits.startsWith('.'))) return text;
   return sign === '-' ? -size : size;
 }
 
-/** The number that PyYAML reads; the text when YAML 1.2 alone reads a number. */
+/** The number that PyYAML reads; the text when YAML 1.2 alone reads a number; undefined for no number at all. */
 function readNumber(digits: string): number | string | undefined {
   const plain = digits.replaceAll('_', '');
   if (/^0[0-7_]+$/.test(digits)) return Number.parseInt(plain, 8);
   if (/^0b[01_]+$/.test(digits)) return Number.parseInt(plain.slice(2), 2);
-  if (/^(0o[0-7]+|0[0-9]*[89][0-9]*|[0-9]+([.][0-9]*)?[eE][0-9]+|[0-9]+[eE][-+][0-9]+)$/.test(digits)) return digits;
-  if (/^[1-9][0-9_]*(:[0-5]?[0-9])+$/.test(digits)) {
+  if (/^0x[0-9a-fA-F_]+$/.test(digits)) return Number.parseInt(plain.slice(2), 16);
+  if (/^(0|[1-9][0-9_]*)$/.test(digits)) return Number(plain);
+  if (/^([0-9][0-9_]*[.][0-9_]*|[.][0-9][0-9_]*)([eE][-+][0-9]+)?$/.test(digits)) return Number(plain);
+  if (/^([1-9][0-9_]*(:[0-5]?[0-9])+|[0-9][0-9_]*(:[0-5]?[0-9])+[.][0-9_]*)$/.test(digits)) {
     return plain.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
   }
-  if (/^([1-9][0-9_]*|0x[0-9a-fA-F_]+|[0-9][0-9_]*[.][0-9_]*)$/.test(digits)) return Number(plain);
-  return undefined;
+  return /^(0o[0-7]+|[0-9]+|([0-9]+[.]?[0-9]*|[.][0-9]+)[eE][-+]?[0-9]+)$/.test(digits) ? digits : undefined;
 }

@@ -59,6 +59,26 @@ const differences: Readonly<Record<string, Difference>> = {
     ours: { '::1': {} },
     theirs: { '[::1]': {} },
   },
+  'an address may end in colons': {
+    question: hosts('2001:db8::\n', 'hosts.ini'),
+    ours: { '2001:db8::': {} },
+    theirs: 'refused',
+  },
+  'a port may follow a range without a begin': {
+    question: hosts('h[:1]:22\n'),
+    ours: { h0: { ansible_port: 22 }, h1: { ansible_port: 22 } },
+    theirs: { 'h0:22': {}, 'h1:22': {} },
+  },
+  'a port may follow a name that is a range': {
+    question: hosts('[1:2]:22\n'),
+    ours: { 1: { ansible_port: 22 }, 2: { ansible_port: 22 } },
+    theirs: { 1: { ansible_port: 2 } },
+  },
+  'a port after a name that no network has': {
+    question: hosts('root@h:22\n'),
+    ours: 'refused',
+    theirs: { 'root@h:22': {} },
+  },
   'YAML may have any extension but .ini and .cfg': {
     question: hosts('all:\n  hosts: {h: }\n', 'prod.hosts'),
     ours: { h: {} },

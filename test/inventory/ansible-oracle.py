@@ -10,12 +10,14 @@ import sys
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
+import yaml
 from ansible import context
 from ansible.cli.inventory import InventoryCLI
 from ansible.inventory.manager import InventoryManager
 from ansible.module_utils.common.collections import ImmutableDict
 from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
 from ansible.plugins.vars import host_group_vars
 from ansible.vars.manager import VariableManager
 
@@ -44,9 +46,29 @@ def literal(text):
         return None
 
 
+def word(text):
+    try:
+        return {"data": json.loads(json.dumps(yaml.safe_load(text), allow_nan=False, default=str))}
+    except Exception:
+        return None
+
+
+def names(pattern):
+    reader = inventory_loader.get("ini")
+    try:
+        hosts, port = reader._expand_hostpattern(pattern)
+        return {"hosts": hosts, "port": port}
+    except Exception:
+        return None
+
+
+batches = {"literals": literal, "words": word, "names": names}
+
+
 def answer(question):
-    if "literals" in question:
-        return json.dumps([literal(text) for text in question["literals"]])
+    for kind, read in batches.items():
+        if kind in question:
+            return json.dumps([read(text) for text in question[kind]])
     try:
         return json.dumps(inventory(question), cls=AnsibleJSONEncoder, preprocess_unsafe=True)
     except (Exception, SystemExit) as error:

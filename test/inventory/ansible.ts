@@ -68,7 +68,7 @@ export async function askAnsible(question: Question): Promise<Verdict> {
     ...optionsOf(folder.path, question),
     '--list',
   ]);
-  return code === 0 ? normalise(JSON.parse(stdout) as Listing) : { refused: stderr };
+  return code === 0 ? normalise(parse(stdout) as Listing) : { refused: stderr };
 }
 
 /** What `ansible PATTERN --list-hosts` lists, in its order. Raises with Ansible's message when it refuses. */
@@ -123,7 +123,7 @@ export async function createOracle() {
     child.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await lines.next();
     if (done) throw new Error('the Python process ended');
-    return JSON.parse(value as string);
+    return parse(value as string);
   };
   return {
     /** As {@link askAnsible}, about files that are laid out already. One question at a time. */
@@ -166,6 +166,11 @@ export function answerOf(inventory: Inventory): Answer {
   return JSON.parse(
     JSON.stringify({ groups: Object.fromEntries(groups), hostvars: Object.fromEntries(hostvars) }),
   ) as Answer;
+}
+
+/** JSON has a zero below zero, which says nothing. */
+function parse(json: string): unknown {
+  return JSON.parse(json, (_, value: unknown) => (value === 0 ? 0 : value));
 }
 
 export function isRefusal(verdict: unknown): verdict is { readonly refused: string } {

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Diagnostic } from '../../engine/base/diagnostic.ts';
 import { parseLiteral } from '../../engine/inventory/literal.ts';
+import { checkWords } from '../../engine/inventory/yaml-words.ts';
+import { parseYaml } from '../../engine/language/yaml.ts';
 import { askUsIn, createOracle, describeWithAnsible, isRefusal, layOut, type Question } from './ansible.ts';
-import { anyQuestion, iniText, jsonText, literalText, yamlText } from './generated-inventories.ts';
+import { anyQuestion, iniText, jsonText, literalText, nameText, wordText, yamlText } from './generated-inventories.ts';
+import { parse, variablesOf } from './rig.ts';
 
 describeWithAnsible('generated inventories mean the same as in Ansible', function () {
   this.timeout(120_000);
@@ -45,4 +49,36 @@ describeWithAnsible('generated inventories mean the same as in Ansible', functio
       expect(literal ? literal.data : text, JSON.stringify(text)).to.deep.equal(expected.data);
     }
   });
+
+  it('names of hosts, as far as they are read', async () => {
+    const texts = fc.sample(nameText, 3000);
+    const theirs = await oracle.names(texts);
+    for (const [i, text] of texts.entries()) {
+      const { inventory, printed } = parse(`${text} x=1`);
+      if (printed.includes(' error: ') || isKnownDifference(text)) continue;
+      const hosts = [...inventory.hosts.values()];
+      const port = hosts[0] && variablesOf(hosts[0]).ansible_port;
+      const ours = { hosts: hosts.map(({ name }) => name), port: port ?? null };
+      expect(ours, text).to.deep.equal(theirs[i] && { ...theirs[i], hosts: [...new Set(theirs[i].hosts)] });
+    }
+  });
+
+  it('words of YAML, which are warned of where the versions differ and only there', async () => {
+    const texts = fc.sample(wordText, 3000);
+    const theirs = await oracle.words(texts);
+    for (const [i, text] of texts.entries()) {
+      const { root } = parseYaml({ path: 'words.yml', text });
+      if (root?.kind !== 'scalar' || !theirs[i]) continue;
+      const warnings: Diagnostic[] = [];
+      checkWords(root, (warning) => warnings.push(warning));
+      expect(warnings.length === 0, `${text}: ${root.value} or ${theirs[i].data}`).to.equal(
+        root.value === theirs[i].data,
+      );
+    }
+  });
 });
+
+/** Addresses that end in colons, brackets around a whole name, and ports where there are ranges without a begin. */
+function isKnownDifference(text: string): boolean {
+  return /::$|^\[.*\](:\d+)?$|\[:.*:\d+$/.test(text);
+}

@@ -220,3 +220,85 @@ export const literalText = fc.oneof(
     .map((parts) => parts.join('')),
   iniValue,
 );
+
+/** Names of hosts, and what is nearly one. */
+export const nameText = fc
+  .array(
+    fc.constantFrom(
+      'a',
+      'b',
+      'web',
+      '1',
+      '10',
+      '02',
+      '[1:3]',
+      '[a:c]',
+      '[01:10:3]',
+      '[',
+      ']',
+      ':',
+      '.',
+      '-',
+      '_',
+      '::',
+      '22',
+      'é',
+      '@',
+      '[:2]',
+      'f',
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
+
+/** Words of YAML that its two versions may read differently. */
+export const wordText = fc.oneof(
+  fc.constantFrom(
+    'yes',
+    'Yes',
+    'YES',
+    'no',
+    'on',
+    'off',
+    'y',
+    'n',
+    'true',
+    'True',
+    'null',
+    '~',
+    'yEs',
+    'ON',
+    'Off',
+    '1.',
+    '.5',
+    '.inf',
+  ),
+  fc
+    .array(
+      fc.constantFrom(
+        '0',
+        '1',
+        '7',
+        '8',
+        '12',
+        '59',
+        '60',
+        ':',
+        '_',
+        '.',
+        'e',
+        '+',
+        '-',
+        '0x',
+        '0o',
+        '0b',
+        'f',
+        '2024-01-02',
+      ),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
+    )
+    .map((parts) => parts.join('')),
+);
