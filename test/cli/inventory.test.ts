@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { explainError } from '../../engine/cli/explain-error.ts';
 import { formatTable } from '../../engine/cli/inventory-table.ts';
@@ -34,7 +34,10 @@ async function show(args: readonly string[], more: Record<string, string> = {}) 
   await using folder = await folderWith({ ...files, ...more });
   const placed = args.map((arg) => (arg === 'play' ? join(folder.path, arg) : arg));
   const { stdout, stderr } = await showInventory(['-i', join(folder.path, 'hosts.ini'), ...placed]);
-  return { stdout: stdout.replaceAll(`${folder.path}/`, ''), stderr: stderr.replaceAll(`${folder.path}/`, '') };
+  // Paths are shown from the working directory where that is shorter.
+  const roots = [`${folder.path}/`, `${relative('', folder.path)}/`];
+  const fromFolder = (printed: string): string => roots.reduce((text, root) => text.replaceAll(root, ''), printed);
+  return { stdout: fromFolder(stdout), stderr: fromFolder(stderr) };
 }
 
 /** Columns are two blanks apart here: how wide they are depends on the folder. */
