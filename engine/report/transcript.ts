@@ -153,11 +153,13 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
   function tell(task: OpenTask, result: HostResult): void {
     const isCounted = isUneventful(result);
     const key = resultKey(result);
-    const group = task.groups.get(key);
+    // Out of step the end of a task is the end of the play: nobody should learn only then that a host failed.
+    const isUrgent = !isInStep && result.failure !== undefined;
+    const group = isUrgent ? undefined : task.groups.get(key);
     if (group) group.hosts.push(result.host);
     const isTold = !isCounted && (!group || !isMany);
     if (isCounted && !group) task.groups.set(key, { result, hosts: [result.host], isTold: false });
-    if (!isCounted && isMany && !group) task.groups.set(key, { result, hosts: [], isTold: true });
+    if (!isCounted && isMany && !group && !isUrgent) task.groups.set(key, { result, hosts: [], isTold: true });
     if (!isTold) return;
     header(result.task.id, task.title);
     write(formatResult(result, style));

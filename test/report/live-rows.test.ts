@@ -48,6 +48,44 @@ describe('live rows', () => {
     ]);
   });
 
+  it('out of step show hosts that wait, how many batches are done, and only tasks that are running', () => {
+    const hosts = nodes(3);
+    const stream = eventStream(hosts, { isInStep: false });
+    stream.add({ type: 'batch-started', number: 1, of: 3, hosts: ['node-1'] }).task('Done', ['node-1']);
+    stream.add({ type: 'batch-ended', number: 1 });
+    stream.add({ type: 'host-waiting', host: 'node-2', reason: 'at most 1 with zone = a at a time' });
+    stream.add({ type: 'batch-started', number: 2, of: 3, hosts: ['node-3'] });
+    begin(stream, ['node-3']);
+    expect(rowsAfter(stream, 0)).to.deep.equal([
+      '· node-1  ok  Done',
+      '· node-2  waits: at most 1 with zone = a at a time',
+      '* node-3  Wait for the node  0 s',
+      '* nodes  batch 2 of 3, 1 done  3 hosts, 1 busy  ok 1  0 s',
+    ]);
+    stream.add({ type: 'batch-started', number: 3, of: 3, hosts: ['node-2'] });
+    expect(rowsAfter(stream, 0)[1]).to.equal('· node-2  ');
+  });
+
+  it('count a task of many hosts out of step over all of them', () => {
+    const hosts = nodes(600);
+    const stream = eventStream(hosts, { isInStep: false });
+    stream.task('Done', hosts.slice(0, 2));
+    for (const host of hosts.slice(0, 3)) {
+      begin(stream, [host]);
+      if (host !== 'node-3') stream.add({ type: 'host-task-ended', task: wait, host, ...taskResult() });
+    }
+    expect(rowsAfter(stream, 0)).to.deep.equal([
+      '* Wait for the node  ok 2  running 1/3',
+      '* nodes  600 hosts, 1 busy  ok 4  0 s',
+    ]);
+  });
+
+  it('show hosts that a play adds', () => {
+    const stream = eventStream(nodes(1));
+    stream.add({ type: 'play-started', id: 'play-2', name: 'more', hosts: ['new'], taskCount: 1, isInStep: true });
+    expect(rowsAfter(stream, 0).slice(0, 2)).to.deep.equal(['· node-1  ', '· new     ']);
+  });
+
   it('show the lease that is taken in the midst of a task, then the task again', () => {
     const lease = taskRef('Drain', 9);
     const stream = begin(eventStream(['n']), ['n']);

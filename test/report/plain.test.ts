@@ -168,6 +168,58 @@ ok: [node-2]
     expect(report).not.to.match(/[\u001b\u0007\u202e]/);
   });
 
+  describe('of hosts that are not in step', () => {
+    /** Each host runs two tasks on its own, one host after the other. */
+    const oneByOne = (hosts: readonly string[], failing: readonly string[]): string => {
+      const stream = eventStream(hosts, { isInStep: false });
+      const step = (name: string, number: number, host: string, result: Partial<TaskResult> = {}): void => {
+        const task = taskRef(name, number);
+        stream.add({ type: 'task-started', task, hosts: [host], isHandler: false });
+        stream.add({ type: 'host-task-started', task, host });
+        stream.add({ type: 'host-task-ended', task, host, ...taskResult(result) });
+      };
+      const failure = { code: 'task-failed', message: 'broken' };
+      for (const host of hosts) {
+        step('Look', 1, host);
+        if (failing.includes(host)) step('Work', 2, host, { outcome: 'failed', failure });
+        else step('Work', 2, host, changed);
+      }
+      stream.add({ type: 'play-ended', id: 'play-1' });
+      return reportOf(stream.events).split(/ on .*\n/)[1] ?? '';
+    };
+
+    it('few: tells each result as it comes, under its task', () =>
+      expect(oneByOne(nodes(2), ['node-2'])).to.equal(`TASK Look
+ok: [node-1]
+TASK Work
+changed: [node-1] content, mode
+TASK Look
+ok: [node-2]
+TASK Work
+failed: [node-2] broken
+    at site.yaml:6:5
+`));
+
+    it('many: counts equal results at the end of the play, but tells each failure at once', () =>
+      expect(oneByOne(nodes(30), ['node-2', 'node-9'])).to.equal(`TASK Work
+changed: [node-1] content, mode
+failed: [node-2] broken
+    at site.yaml:6:5
+failed: [node-9] broken
+    at site.yaml:6:5
+TASK Look
+ok: 30 hosts
+TASK Work
+changed: 27 more hosts, same changes
+`));
+  });
+
+  it('tells what a host waits for', () => {
+    const stream = eventStream(nodes(2), { isInStep: false });
+    stream.add({ type: 'host-waiting', host: 'node-2', reason: 'at most 1 with zone = a at a time' });
+    expect(reportOf(stream.events)).to.contain('waits: [node-2] at most 1 with zone = a at a time\n');
+  });
+
   it('tells warnings, batches, handlers, delegation, leases and why a run stops', () => {
     const handler = { ...taskRef('Restart x', 9), id: 'play-1/handlers/1' };
     const stream = eventStream(nodes(2));
