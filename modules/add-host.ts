@@ -6,7 +6,8 @@ export default defineAction({
   summary: 'Adds a host to the inventory of this run',
   description: `Later plays can name the host and its groups, and any task can be delegated to it. What \`group_vars\` and
 \`host_vars\` say of new names counts. A host that is there already is put into the groups, too, and gets the variables
-over those that it has. Nothing is written to the inventory, no host is contacted, and check mode does it as well.`,
+over those that it has. Nothing is written to the inventory, no host is
+contacted, and check mode does it as well. Unlike Ansible's it runs on every host of the play, not on the first one only.`,
   schema: {
     type: 'object',
     additionalProperties: false,

@@ -83,7 +83,8 @@ export const keywords: readonly Keyword[] = [
     on: [...surroundings.filter((h) => h !== 'play'), 'lease', 'meta', 'import_playbook'],
     takes: 'conditions',
     summary: 'Runs only where this CEL expression (or every one of a list) is true. Each task inside asks again.',
-    differs: 'CEL instead of Jinja2. Of include_tasks it is asked once for each host, as in Ansible.',
+    differs:
+      'CEL instead of Jinja2. Of include_tasks it is asked on each host once for each item, and not again in the file, as in Ansible.',
   },
   {
     name: 'vars',
@@ -96,7 +97,7 @@ export const keywords: readonly Keyword[] = [
     name: 'environment',
     on: [...surroundings, 'lease'],
     takes: 'environment',
-    summary: 'Environment variables of the commands that run on the host, over those around.',
+    summary: 'Environment variables of the commands that run on the host, over those around; null takes one back.',
   },
   {
     name: 'tags',
@@ -184,7 +185,7 @@ export const keywords: readonly Keyword[] = [
     takes: 'serial',
     summary:
       'How many hosts are worked on before the next ones start: a number, a percentage, or a list of these of which the last repeats. {window: 3} keeps three hosts in flight and starts the next as one ends.',
-    differs: 'The window is ours.',
+    differs: 'The window is ours; with it every host is a batch of its own, and its handlers run as it ends.',
   },
   {
     name: 'max_per_group',
@@ -255,6 +256,7 @@ export const keywords: readonly Keyword[] = [
     on: [...everyTask, 'include_tasks'],
     takes: 'list',
     summary: 'Runs once for each item of a list, as item.',
+    differs: 'It ends with the first item that fails, unless errors are ignored; Ansible goes on with the others.',
   },
   {
     name: 'loop_control',
@@ -274,7 +276,8 @@ export const keywords: readonly Keyword[] = [
     name: 'run_once',
     on: everyTask,
     takes: 'run_once',
-    summary: 'true: runs on the first host of the run, and all hosts have its result. batch: once in every batch.',
+    summary:
+      'true: runs on the first host of the run that can be reached, and all hosts have its result. batch: once in every batch. A handler runs on the first host of each flush.',
     differs: 'In Ansible true means once in every batch.',
   },
   {
@@ -356,6 +359,8 @@ export const keywords: readonly Keyword[] = [
     takes: { oneOf: metaActions },
     summary:
       'flush_handlers runs what was notified so far; end_host, end_batch and end_play end it for the host, the batch or the play, without failure.',
+    differs:
+      'What is ended early goes through the always of the blocks around, gives its leases back, and runs the handlers that were notified; in Ansible neither always nor handlers run. end_batch and end_play: one host where the condition is true is enough; Ansible asks only the first host.',
   },
   {
     name: 'role',
