@@ -3,7 +3,7 @@ import type { Range } from '../base/source.ts';
 import { compileExpression, compileNode, mapOf } from './compile.ts';
 import { attempt, type LoadContext, report } from './load-context.ts';
 import type { Expression, Value, Variables } from './value.ts';
-import { describeNode, type YamlEntry, type YamlNode, type YamlScalar } from './yaml.ts';
+import { describeNode, entryOf, type YamlEntry, type YamlNode, type YamlScalar } from './yaml.ts';
 
 /** Readers of keywords. Each notes what is wrong and then gives undefined (or nothing in the list). */
 
@@ -55,7 +55,7 @@ export function readChoice<T extends string>(
 /** A text without templates. */
 export function readText(context: LoadContext, { key, value }: YamlEntry): string | undefined {
   if (!isText(value)) {
-    report(context, value.range, `${key} must be a text, not ${describeNode(value)}`);
+    report(context, value.range, `${key} must be a text, not ${describeNode(value)}`, fileHint(key, value));
   } else if (value.isExpression || value.value.includes('{{')) {
     report(context, value.range, `${key} must be written out: it is needed before there are variables`);
   } else return value.value;
@@ -65,8 +65,13 @@ export function readText(context: LoadContext, { key, value }: YamlEntry): strin
 /** A text that may be a template, or an expression. */
 export function readTextValue(context: LoadContext, { key, value }: YamlEntry): Value | undefined {
   if (isText(value)) return attempt(context, () => compileNode(value, context.cache));
-  report(context, value.range, `${key} must be a text, not ${describeNode(value)}`);
+  report(context, value.range, `${key} must be a text, not ${describeNode(value)}`, fileHint(key, value));
   return undefined;
+}
+
+/** In Ansible what names a file can be a map with `file`. */
+function fileHint(key: string, value: YamlNode): string | undefined {
+  return value.kind === 'map' && entryOf(value, 'file') ? `write "${key}: FILE"` : undefined;
 }
 
 /** A text or a list of texts, without templates. `separator` cuts a single text: `a, b`. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import { isNothing, readText, readVariables } from './fields.ts';
@@ -151,6 +152,10 @@ function loadBody(context: LoadContext, role: RoleFolder, namedBy: YamlNode, inn
 function loadRoleHandlers(context: LoadContext, role: RoleFolder, namedBy: YamlNode, inner: Surroundings): void {
   const { roleHandlers } = context.found;
   if (roleHandlers.has(role.folder)) return;
+  if ([...roleHandlers.keys()].some((folder) => basename(folder) === role.name)) {
+    const message = `this play uses another role "${role.name}", so that nobody can tell their handlers apart`;
+    report(context, namedBy.range, message, 'rename one of the two');
+  }
   // Whoever notifies them has met the conditions already.
   const root = readPart(context, role, 'handlers', namedBy)?.root;
   const idOf = (n: number): string => `${inner.within.play}/handlers/${role.name}/${n}`;

@@ -272,6 +272,11 @@ describe('include_tasks', () => {
   });
 
   const wrong: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
+    [
+      'a map, as Ansible takes it',
+      { 'play.yaml': withTasks('- include_tasks: {file: a.yaml}') },
+      'write "include_tasks: FILE"',
+    ],
     ['a file that is not there', { 'play.yaml': withTasks('- include_tasks: a.yaml') }, 'cannot read a.yaml'],
     [
       'a template that no file fits',

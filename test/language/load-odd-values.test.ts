@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
 import { DiagnosticsError } from '../../engine/base/diagnostic.ts';
 import { type Holder, keywords } from '../../engine/language/keywords.ts';
-import { load } from './fakes.ts';
+import { load, registry } from './fakes.ts';
 
 /** What nobody should write there, as flow YAML. */
 const odd = [
@@ -96,4 +98,33 @@ describe('a value that nobody expects', () => {
       }
     });
   }
+
+  it('is explained in playbooks of all keywords and modules in any order, which name each other', async () => {
+    const names = [...new Set([...keywords.map(({ name }) => name), ...registry.names(), 'dependencies', 'x', 'file'])];
+    const texts = ['play.yaml', 'tasks.yaml', '{{ x }}.yaml', 'r', '{{ x }}', 'x', 'a == 1', '30%', '5s', ''];
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'medium', withCrossShrink: true },
+        fc.oneof(fc.constantFrom(...texts), fc.constantFrom(null, true, 0, 2, -1)),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names), tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    const play = fc.dictionary(fc.constantFrom(...names), tree, { maxKeys: 6 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(play, { maxLength: 3 }), tree, async (plays, other) => {
+        const files = {
+          'play.yaml': stringify(plays.map((keys) => ({ hosts: 'all', ...keys }))),
+          'tasks.yaml': stringify([other]),
+          ...Object.fromEntries(
+            ['tasks', 'handlers', 'vars', 'meta'].map((p) => [`roles/r/${p}/main.yaml`, stringify(other)]),
+          ),
+          'roles/r/inputs.yaml': stringify({ a: other }),
+        };
+        const error = await load(files).catch((e: unknown) => e);
+        if (error instanceof Error && !(error instanceof DiagnosticsError)) throw error;
+      }),
+      { numRuns: 400 },
+    );
+  });
 });

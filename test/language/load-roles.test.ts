@@ -221,6 +221,16 @@ describe('roles of a play', () => {
       'roles/a/tasks/main.yaml:1:3: error: unknown module "comand"',
     ],
     [
+      'two roles of the same name',
+      {
+        'play.yaml': roles('[a]', '  tasks: [{import_tasks: more/t.yaml}]\n'),
+        'more/t.yaml': '- import_role: a\n',
+        'more/roles/a/tasks/main.yaml': '[]\n',
+        'roles/a/tasks/main.yaml': '[]\n',
+      },
+      'this play uses another role "a"',
+    ],
+    [
       'a role as a handler',
       { 'play.yaml': '- hosts: all\n  handlers: [{import_role: nginx}]\n', ...nginx },
       'cannot be a handler',
