@@ -1,3 +1,4 @@
+import { createMasker } from '../../engine/base/masker.ts';
 import type { Cli } from '../../engine/cli/cli.ts';
 import { explainError } from '../../engine/cli/explain-error.ts';
 import { lintCommand } from '../../engine/cli/lint.ts';
@@ -37,7 +38,7 @@ async function runLint(args: readonly string[]): Promise<LintRun> {
     exitCode = code;
   };
   // The command uses nothing else of it.
-  const cli = { output, setExitCode } as unknown as Cli;
+  const cli = { env: {}, output, masker: createMasker(), setExitCode } as unknown as Cli;
   try {
     await lintCommand(cli)
       .exitOverride()
