@@ -52,12 +52,12 @@ export function readChoice<T extends string>(
   return undefined;
 }
 
-/** A text without templates. */
-export function readText(context: LoadContext, { key, value }: YamlEntry): string | undefined {
+/** A text without templates; `instead` says what to do about one. */
+export function readText(context: LoadContext, { key, value }: YamlEntry, instead?: string): string | undefined {
   if (!isText(value)) {
     report(context, value.range, `${key} must be a text, not ${describeNode(value)}`, fileHint(key, value));
   } else if (value.isExpression || value.value.includes('{{')) {
-    report(context, value.range, `${key} must be written out: it is needed before there are variables`);
+    report(context, value.range, `${key} must be written out: it is needed before there are variables`, instead);
   } else return value.value;
   return undefined;
 }

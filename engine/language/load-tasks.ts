@@ -53,7 +53,7 @@ function importTasks(context: LoadContext, map: YamlMap, entry: YamlEntry, outer
   // Shown nowhere, but a mistake all the same.
   if (title) readTextValue(context, title);
   const inner = surround(context, map, outer);
-  const name = readText(context, entry);
+  const name = readText(context, entry, 'include_tasks takes a template');
   if (name === undefined) return [];
   return loadTaskFile(context, beside(entry.value.range.source.path, name), entry.value, inner, `${id}.import`);
 }

@@ -273,6 +273,11 @@ describe('include_tasks', () => {
 
   const wrong: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
     [
+      'a template under import_tasks',
+      { 'play.yaml': withTasks('- import_tasks: "{{ x }}.yaml"') },
+      'include_tasks takes a template',
+    ],
+    [
       'a map, as Ansible takes it',
       { 'play.yaml': withTasks('- include_tasks: {file: a.yaml}') },
       'write "include_tasks: FILE"',
