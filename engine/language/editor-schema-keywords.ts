@@ -1,5 +1,6 @@
 import { anyOf, computable, type EditorSchema, expression, oneOrMore, ref, told } from './editor-schema-parts.ts';
 import { providedNames } from './fields.ts';
+import { keywordExamples } from './keyword-examples.ts';
 import type { Keyword, Takes } from './keywords.ts';
 
 /** The names that variables can have. */
@@ -38,7 +39,8 @@ const hostCount: EditorSchema = {
 
 /** The definition of a keyword: what it takes, and what the reference page says of it. */
 export function keywordSchema(keyword: Keyword): EditorSchema {
-  const { name, summary, differs, example } = keyword;
+  const { name, summary, differs } = keyword;
+  const example = keywordExamples[name];
   const description = differs === undefined ? summary : `${summary} Differs from Ansible: ${differs}`;
   const markdown = [
     summary,

@@ -66,7 +66,11 @@ describe('runbook', () => {
       ['modules', '--color', 'blue'],
       "runbook: option '--color <when>' argument 'blue' is invalid. Allowed choices are auto, always, never.\n  hint: see runbook modules --help\n",
     ],
-    ['an unknown module', ['doc', 'sytemd'], 'runbook: there is no module "sytemd"\n  hint: did you mean "systemd"?\n'],
+    [
+      'an unknown module',
+      ['doc', 'sytemd'],
+      'runbook: there is no module or keyword "sytemd"\n  hint: did you mean "systemd"?\n',
+    ],
     [
       'a password that cannot be asked',
       ['play', 'x', '-K'],

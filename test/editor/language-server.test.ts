@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { runCli } from '../support/cli.ts';
+import { projectRoot, runCli } from '../support/cli.ts';
 import { type Completion, LanguageServer, type Mistake } from '../support/language-server.ts';
 import { writeFiles } from '../support/play.ts';
 
@@ -24,8 +24,11 @@ export default defineAction({
 });
 `;
 
-/** The settings that docs/editor.md tells people to make. */
-const customTags = ['!expr scalar:object', '!vault scalar'];
+/** The settings that docs/editor.md tells people to make in VS Code. */
+async function documentedSettings(): Promise<Readonly<Record<string, unknown>>> {
+  const page = await readFile(join(projectRoot, 'docs/editor.md'), 'utf8');
+  return JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '{}') as Record<string, unknown>;
+}
 
 describe('the schema in yaml-language-server', () => {
   let folder: string;
@@ -38,12 +41,14 @@ describe('the schema in yaml-language-server', () => {
     expect(exitCode, stderr).to.equal(0);
     await writeFiles(folder, { 'runbook.schema.json': stdout });
     const schemas = { [join(folder, 'runbook.schema.json')]: '*.yaml' };
+    const { 'yaml.customTags': customTags } = await documentedSettings();
     server = await LanguageServer.start(folder, { schemas, customTags });
     await server.ready(join(folder, 'ready.yaml'), '- hosts: all\n', 'hosts');
   });
 
   after(async () => {
-    await server[Symbol.asyncDispose]();
+    // None when it did not start.
+    await server?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 
@@ -188,6 +193,13 @@ describe('the schema in yaml-language-server', () => {
       expect(await hover('hover.yaml', 'greet')).to.contain('Says hello to somebody');
       expect(await hover('hover.yaml', 'who')).to.contain('Whom to greet');
     });
+  });
+
+  it('may be named in the first line of a file', async () => {
+    const text = '- hosts: all\n  gather_fact: true\n';
+    expect(await open('plain.yml', text)).to.deep.equal([]);
+    const mistakes = await open('named.yml', `# yaml-language-server: $schema=runbook.schema.json\n${text}`);
+    expect(mistakes.map(({ at }) => at)).to.deep.equal(['gather_fact']);
   });
 
   describe('a role', () => {
