@@ -65,6 +65,7 @@ function readLine(stdin: NodeJS.ReadStream, echo: (typed: string) => void): Prom
           // What was pasted behind the line is the answer to the next question.
           const rest = keys.slice(i + 1).join('');
           return end(() => {
+            stdin.pause();
             if (rest !== '') stdin.unshift(rest, 'utf8');
             resolve(typed);
           });
