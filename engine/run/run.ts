@@ -21,7 +21,7 @@ import { maskedBus } from './masking.ts';
 import { createOnceResults } from './once.ts';
 import { runPlays } from './plays-run.ts';
 import type { RunRequest } from './request.ts';
-import { learnPasswords } from './secrets.ts';
+import { createPasswordLearner, learnPasswords } from './secrets.ts';
 import { isSelected } from './selection.ts';
 import { createVariables } from './variables.ts';
 
@@ -42,7 +42,11 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
 
   const hosts = new Map<string, HostRun>();
   takeIn(hosts, loaded.inventory);
-  const inventory = createGrowingInventory(loaded.inventory, loaded.inventoryParts, (grown) => takeIn(hosts, grown));
+  const learnMore = createPasswordLearner(masker, request);
+  const inventory = createGrowingInventory(loaded.inventory, loaded.inventoryParts, (grown) => {
+    takeIn(hosts, grown);
+    learnMore(grown);
+  });
   const taking = hostsInRun(loaded, hosts);
   bus.emit({
     type: 'run-started',

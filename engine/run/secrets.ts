@@ -1,8 +1,9 @@
 import type { Masker } from '../base/masker.ts';
 import { Secret } from '../base/secret.ts';
 import { connectionNames } from '../inventory/connection-names.ts';
+import type { Host, Inventory } from '../inventory/inventory.ts';
 import { createScope } from '../language/scope.ts';
-import type { Scope } from '../language/value.ts';
+import type { Scope, Value } from '../language/value.ts';
 import type { LoadedRun } from './load.ts';
 import type { RunRequest } from './request.ts';
 
@@ -25,6 +26,26 @@ export function learnPasswords(
       for (const name of passwordNames) if (name in scope) learn(masker, scope, name);
     }
   }
+}
+
+/** Gives what tells the masker of the passwords in an inventory that has grown. It looks at each value once. */
+export function createPasswordLearner(
+  masker: Masker,
+  { extraVars }: Pick<RunRequest, 'extraVars'>,
+): (grown: Inventory) => void {
+  const seen = new WeakSet<Value>();
+  const learnNew = (host: Host, value: Value | undefined, name: string): void => {
+    if (value === undefined || seen.has(value)) return;
+    seen.add(value);
+    learn(masker, createScope([...host.layers.map((layer) => layer.variables), extraVars]), name);
+  };
+  return ({ hosts }) => {
+    for (const host of hosts.values()) {
+      for (const { variables } of host.layers) {
+        for (const name of passwordNames) learnNew(host, variables.get(name), name);
+      }
+    }
+  };
 }
 
 const { password, becomePassword, privateKeyPassphrase } = connectionNames;

@@ -73,6 +73,18 @@ describe('add-host', () => {
       (run) => expect(said(run, 'show')).to.deep.equal(['h2: red ["a","b","web"]']),
     ));
 
+  it('gives hosts passwords that are masked from then on', () =>
+    playIn(
+      `- hosts: h1
+  vars: { words: [hunter, two, three] }
+  tasks:
+    - { add-host: { name: extra, groups: fresh, variables: { ansible_connection: local, ansible_password: '{{join words "-"}}' } } }
+- hosts: fresh
+  tasks: [{ name: show, debug: { message: "so: {{ ansible_password }}" } }]
+`,
+      (run) => expect(said(run, 'show')).to.deep.equal(['extra: so: ********']),
+    ));
+
   it('brings in what host_vars and group_vars say of new names', () =>
     playIn(
       `- hosts: h1
