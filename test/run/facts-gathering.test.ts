@@ -115,6 +115,20 @@ describe('facts are gathered', () => {
         expect(run.ends).to.deep.equal(['h1: Gather facts: ok', 'h1: a: ok', 'h1: Gather facts: ok', 'h1: b: ok']),
     ));
 
+  it('never where the play says gather_facts: false', () =>
+    gathering(
+      `- hosts: h1
+  gather_facts: false
+  vars: { name: t }
+  tasks: [{ name: a, file-template: { src: "{{ name }}.hbs", dest: DIR/out } }]
+`,
+      (run) => {
+        expect(run.ends).to.deep.equal(['h1: a: failed']);
+        expect(run.said('a')).to.contain('"facts" is not defined').and.to.contain('set gather_facts: true in the play');
+      },
+      { files: { 'templates/t.hbs': '{{ facts.hostname }}\n' } },
+    ));
+
   it('on the hosts that can be reached; the others are out', () =>
     gathering(
       `- hosts: all
@@ -171,7 +185,6 @@ describe('facts hold until a task changes the host', () => {
     ['a command that fails half way', '{ shell: { cmd: "false" }, ignore_errors: true }', 2],
     ['a file', '{ file: { path: DIR/f, state: directory } }', 1],
     ['a command in a loop', '{ shell: { cmd: "true" }, loop: [1, 2] }', 2],
-    ['a command on another host', '{ shell: { cmd: "true" }, delegate_to: h2 }', 1],
   ];
   for (const [what, task, times] of changes) {
     it(`${times === 1 ? 'not anew' : 'anew'} after ${what}`, () =>
@@ -188,6 +201,20 @@ describe('facts hold until a task changes the host', () => {
         },
       ));
   }
+
+  it('on the host that was changed, which is the one that a task is delegated to', () =>
+    gathering(
+      `- hosts: web
+  tasks:
+    - { name: a, debug: { message: "{{ facts.hostname }}" } }
+    - { shell: { cmd: "true" }, when: inventory_hostname == "h1", delegate_to: h2 }
+    - { name: b, debug: { message: "{{ facts.hostname }}" } }
+`,
+      (run) => {
+        expect(gathers(run).slice(0, 2)).to.have.members(['h1: Gather facts: ok', 'h2: Gather facts: ok']);
+        expect(gathers(run).slice(2)).to.deep.equal(['h2: Gather facts: ok']);
+      },
+    ));
 
   it('a reader that cannot be seen before the run gets no old value', () =>
     gathering(
