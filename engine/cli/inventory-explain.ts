@@ -133,7 +133,7 @@ function renderWinner(
     if (!(error instanceof DiagnosticsError)) throw error;
     const [first] = error.diagnostics;
     const place = first?.range ? ` (${formatRange(first.range)})` : '';
-    return { unrendered: `${first?.message ?? error.message}${place}` };
+    return { unrendered: String(veil(name, `${first?.message ?? error.message}${place}`)) };
   }
 }
 

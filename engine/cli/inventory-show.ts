@@ -5,6 +5,7 @@ import { limitHosts } from '../inventory/patterns.ts';
 import { loadInventory } from '../inventory/sources.ts';
 import { createPaint } from '../report/paint.ts';
 import { visible } from '../report/text.ts';
+import { maskDiagnostic } from '../run/masking.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
 import type { InventoryCommandOptions } from './inventory.ts';
@@ -25,12 +26,14 @@ export async function runInventoryCommand(cli: Cli, options: InventoryCommandOpt
     open: opener.open,
     ...(options.playbookDir !== undefined && { playbookDirectory: options.playbookDir }),
   });
-  for (const diagnostic of diagnostics) cli.errors.write(`${visible(cli.masker.mask(formatDiagnostic(diagnostic)))}\n`);
+  const veil = createVeil(inventory, extraVars, cli.masker);
+  for (const diagnostic of diagnostics)
+    cli.errors.write(`${visible(formatDiagnostic(maskDiagnostic(diagnostic, cli.masker)))}\n`);
   const view: InventoryView = {
     inventory,
     hosts: chooseHosts(inventory, options.limit),
     extraVars,
-    veil: createVeil(inventory, extraVars),
+    veil,
     paint: createPaint(cli.output.color),
     columns: cli.output.columns,
   };

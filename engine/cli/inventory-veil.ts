@@ -1,4 +1,4 @@
-import { createMasker } from '../base/masker.ts';
+import type { Masker } from '../base/masker.ts';
 import { hiddenText, Secret } from '../base/secret.ts';
 import { connectionNames } from '../inventory/connection-names.ts';
 import type { Inventory, VariableLayer } from '../inventory/inventory.ts';
@@ -6,9 +6,11 @@ import type { Inventory, VariableLayer } from '../inventory/inventory.ts';
 /** Gives the value of a variable as it may be shown: secrets and the passwords of connections are `********`. */
 export type Veil = (name: string, data: unknown) => unknown;
 
-/** Makes a {@link Veil} that knows the secrets of an inventory and of `-e`, and finds them inside other texts, too. */
-export function createVeil(inventory: Inventory, extraVars: Readonly<Record<string, unknown>>): Veil {
-  const masker = createMasker();
+/**
+ * Makes a {@link Veil} that knows the secrets of an inventory and of `-e`, and finds them inside other texts, too. The
+ * masker learns them, so that warnings which quote a line do not show them either.
+ */
+export function createVeil(inventory: Inventory, extraVars: Readonly<Record<string, unknown>>, masker: Masker): Veil {
   const learn = (name: string, data: unknown): void => {
     for (const secret of secretsIn(data)) masker.add(secret);
     if (passwordNames.has(name) && isPlainPassword(data)) masker.add(new Secret(String(data)));

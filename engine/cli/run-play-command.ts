@@ -1,10 +1,12 @@
 import { systemClock } from '../base/clock.ts';
+import { formatDiagnostic } from '../base/diagnostic.ts';
 import { errorMessage } from '../base/errors.ts';
 import { createEventBus } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import { createReporter } from '../report/choose.ts';
 import { advance, createLiveState, describeLeftBehind } from '../report/live-state.ts';
+import { visible } from '../report/text.ts';
 import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
@@ -23,7 +25,9 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
       import('../run/outline.ts'),
       import('./outline.ts'),
     ]);
-    cli.output.write(cli.masker.mask(formatOutline(await outlineRun(selection), options)));
+    const outline = await outlineRun({ ...selection, masker: cli.masker });
+    for (const warning of outline.warnings) cli.errors.write(`${visible(formatDiagnostic(warning))}\n`);
+    cli.output.write(cli.masker.mask(formatOutline(outline, options)));
     return 0;
   }
   const connection = await readConnection(cli, options);

@@ -1,13 +1,16 @@
+import { createMasker } from '../base/masker.ts';
 import { formatRange } from '../base/source.ts';
 import { loadRun } from './load.ts';
+import { maskDiagnostic } from './masking.ts';
 import type { RunOutline, RunRequest } from './request.ts';
+import { learnPasswords } from './secrets.ts';
 import { isSelected, tasksOf } from './selection.ts';
 
 /** Says which tasks a playbook would run on which hosts, without contacting any. Raises as `runPlaybook` does. */
 export async function outlineRun(
   request: Pick<
     RunRequest,
-    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask'
+    'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask' | 'masker'
   >,
 ): Promise<RunOutline> {
   const loaded = await loadRun(request);
@@ -24,5 +27,7 @@ export async function outlineRun(
         place: formatRange(task.range),
       })),
   }));
-  return { plays };
+  const masker = request.masker ?? createMasker();
+  learnPasswords(masker, { connection: {}, extraVars: request.extraVars }, loaded);
+  return { warnings: loaded.warnings.map((warning) => maskDiagnostic(warning, masker)), plays };
 }

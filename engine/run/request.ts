@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import type { EventBus } from '../base/events.ts';
 import type { Masker } from '../base/masker.ts';
 import type { Secret } from '../base/secret.ts';
@@ -59,6 +60,8 @@ export interface RunRequest {
 
 /** What a playbook would do where, without contacting a host. */
 export interface RunOutline {
+  /** Doubts about the playbook and the inventory. */
+  readonly warnings: readonly Diagnostic[];
   readonly plays: readonly {
     readonly name: string;
     readonly hosts: readonly string[];

@@ -7,13 +7,12 @@ import type { StreamOutput } from '../../engine/report/output.ts';
 /** Runs `runbook inventory` in this process. Rejects with what the command line would explain. */
 export async function showInventory(args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
   const [output, errors] = [collector(), collector()];
-  const secrets = { masker: createMasker() };
   const cli: Cli = {
-    ...secrets,
     env: {},
     stdin: process.stdin,
     output,
     errors,
+    masker: createMasker(),
     onExit: () => {},
     exitNow: (code) => {
       throw new Error(`exit ${code}`);

@@ -209,6 +209,11 @@ describe('runbook inventory hides', () => {
       .and.not.contain('hunter2');
   });
 
+  it('what a warning would quote', async () => {
+    const { stderr } = await show(['--list'], { 'hosts.ini': `w1 ansible_hst=1 ansible_password=${secret}\n` });
+    expect(stderr).to.contain('warning: ansible_hst').and.contain('ansible_password=********').and.not.contain(secret);
+  });
+
   it('no template that says where a password comes from', async () => {
     const { stdout } = await show(['--host', 'w1'], inventory);
     expect(stdout).to.match(/ansible_become_pass +\{\{ vault_it \}\}/);
@@ -270,5 +275,19 @@ describe('runbook inventory', () => {
     expect(good.stderr).to.contain('warning: ansible_hst is no connection variable').and.contain('did you mean');
     const bad = await runCli(['inventory', '-i', join(folder.path, 'bad.ini'), '--list']);
     expect(bad).to.include({ exitCode: 5, stdout: '' });
+  });
+});
+
+describe('runbook play --list-hosts', () => {
+  it('tells doubts about the inventory, too, and no password in them', async () => {
+    await using folder = await folderWith({
+      'hosts.ini': 'w1 ansible_hst=1 ansible_password=correct-horse\n',
+      'play.yaml': '- hosts: all\n  tasks:\n    - debug: { message: hello }\n',
+    });
+    const run = await runCli([
+      ...['play', join(folder.path, 'play.yaml'), '-i', join(folder.path, 'hosts.ini'), '--list-hosts'],
+    ]);
+    expect(run).to.include({ exitCode: 0, stdout: 'PLAY all\n  1 host\n    w1\n' });
+    expect(run.stderr).to.contain('warning: ansible_hst is no connection variable').and.not.contain('correct-horse');
   });
 });
