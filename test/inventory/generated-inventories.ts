@@ -39,7 +39,7 @@ const iniValue = fc.oneof(
     '0x1f',
   ),
   fc.integer({ min: -1000, max: 1000 }).map(String),
-  fc.stringMatching(/^[a-ik-z0-9._/-]{0,8}$/).filter((text) => !/^(true|false|null)$/.test(text)),
+  fc.stringMatching(/^[a-ik-z0-9._/-]{0,8}$/).filter((text) => !/^(true|false|null|\.{3})$/.test(text)),
 );
 const hostValue = iniValue.map((text) => (/[\s"'[{]/.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : text));
 
