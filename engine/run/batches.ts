@@ -16,8 +16,7 @@ export function cutBatches<H>(hosts: readonly H[], sizes: readonly HostCount[], 
     const size = sizes[batches.length] ?? sizes.at(-1);
     const count = size ? countHosts(size, hosts.length) : hosts.length;
     const batch = limit ? pick(left, count, limit) : left.slice(0, count);
-    const taken = new Set(batch);
-    left = left.filter((host) => !taken.has(host));
+    left = limit ? without(left, batch) : left.slice(count);
     batches.push(batch);
   }
   return batches;
@@ -30,4 +29,9 @@ function pick<H>(hosts: readonly H[], count: number, limit: GroupLimit<H>): H[] 
     if (limit.hasRoom(host, batch)) batch.push(host);
   }
   return batch;
+}
+
+function without<H>(hosts: readonly H[], taken: readonly H[]): H[] {
+  const gone = new Set(taken);
+  return hosts.filter((host) => !gone.has(host));
 }
