@@ -39,6 +39,8 @@ export function createValidator({ checksSchemas = false } = {}): Validator {
     verbose: true,
     meta: checksSchemas,
     validateSchema: checksSchemas,
+    // Optimizing the code of a schema takes longer than the few checks that follow could save.
+    code: { optimize: false },
   });
   const compiled = new Map<Schema, ValidateFunction>();
   return {
