@@ -5,8 +5,8 @@ import { secretForms } from './secret-forms.ts';
 export interface Masker {
   /** Makes a secret that is looked for from now on, as is everything that is derived from it. */
   secret(text: string): Secret;
-  /** Looks for a secret from now on. */
-  add(secret: Secret): void;
+  /** Looks for a secret from now on; for the lines of a longer text too, unless it was made of another secret. */
+  add(secret: Secret, isDerived?: boolean): void;
   /** A text as it may be shown. */
   mask(text: string): string;
 }
@@ -16,16 +16,18 @@ export function createMasker(): Masker {
   // By their first characters, the longest first, so that a form inside another one does not cut it up.
   const forms = new Map<string, string[]>();
   const known = new Set<string>();
+  const beginnings = createBeginnings();
 
-  function add(secret: Secret): void {
+  function add(secret: Secret, isDerived = false): void {
     const text = secret.reveal();
     if (known.has(text)) return;
     known.add(text);
-    for (const form of secretForms(text)) index(form);
+    for (const form of secretForms(text, { withLines: !isDerived })) index(form);
   }
 
   function index(form: string): void {
     const key = form.slice(0, keyLength);
+    beginnings.add(form, 0);
     const others = forms.get(key) ?? [];
     if (others.includes(form)) return;
     others.push(form);
@@ -38,6 +40,7 @@ export function createMasker(): Masker {
     let masked = '';
     let shownUpTo = 0;
     for (let i = 0; i + keyLength <= text.length; i++) {
+      if (!beginnings.mayHave(text, i)) continue;
       const form = forms.get(text.slice(i, i + keyLength))?.find((f) => text.startsWith(f, i));
       if (form === undefined) continue;
       // Forms may overlap or touch: what they cover together is hidden as one.
@@ -47,7 +50,30 @@ export function createMasker(): Masker {
     return masked === '' ? text : masked + text.slice(shownUpTo);
   }
 
-  return { add, mask, secret: (text) => new Secret(text, add) };
+  function secret(text: string): Secret {
+    const made = new Secret(text, add);
+    add(made);
+    return made;
+  }
+
+  return { add, mask, secret };
+}
+
+/** The first three characters of many texts, in 32 kB: says no for nearly all that are none of them. */
+function createBeginnings() {
+  const bits = new Uint32Array(8192);
+  const hash = (text: string, at: number): number =>
+    (text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 6) ^ (text.charCodeAt(at + 2) << 12)) & 0x3ffff;
+  return {
+    add(text: string, at: number): void {
+      const h = hash(text, at);
+      bits[h >> 5] = (bits[h >> 5] ?? 0) | (1 << (h & 31));
+    },
+    mayHave(text: string, at: number): boolean {
+      const h = hash(text, at);
+      return ((bits[h >> 5] ?? 0) & (1 << (h & 31))) !== 0;
+    },
+  };
 }
 
 /** No form is shorter. */

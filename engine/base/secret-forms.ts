@@ -8,12 +8,12 @@ const shortestNumber = 6;
 const shortestLine = 8;
 
 /**
- * The forms in which a secret may come back in what a host or a library prints: as it is, line by line, escaped for JSON,
- * a URL or a shell, in base64 (wherever it begins in what was encoded) and in hex. Empty for texts that are too short to
+ * The forms in which a secret may come back in what a host or a library prints: as it is, `withLines` line by line, escaped
+ * for JSON, a URL or a shell, in base64 (wherever it begins in what was encoded) and in hex. Empty for texts that are too short to
  * be looked for: those are hidden only where they are known to be secrets.
  */
-export function secretForms(secret: string): string[] {
-  const texts = [secret, ...linesOf(secret)].filter(isLongEnough);
+export function secretForms(secret: string, { withLines }: { readonly withLines: boolean }): string[] {
+  const texts = [secret, ...(withLines ? linesOf(secret) : [])].filter(isLongEnough);
   const forms = texts.flatMap((text) => [text, ...escapedForms(text), ...encodedForms(text)]);
   return [...new Set(forms)].filter(isLongEnough);
 }

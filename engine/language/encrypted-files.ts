@@ -45,18 +45,26 @@ export async function isEncrypted(path: string): Promise<boolean> {
 export function createFileOpener(keys: Keys, listener: SecretListener): FileOpener {
   // A passphrase is asked for once, however often the file is read.
   const decrypted = new Map<string, Promise<Buffer>>();
-  const openBytes: FileOpener['openBytes'] = async (path) => {
+  const readBytes: FileOpener['openBytes'] = async (path) => {
     const raw = await readFile(path);
     if (!isAge(raw) && !startsWithVault(raw)) return { bytes: raw, isSecret: false };
     const bytes = decrypted.get(path) ?? decrypt(path, raw, keys);
     decrypted.set(path, bytes);
     return { bytes: await bytes, isSecret: true };
   };
-  const seal = (text: string): Secret => new Secret(text, listener);
+  const seal = (text: string): Secret => {
+    const secret = new Secret(text, listener);
+    listener(secret, false);
+    return secret;
+  };
   return {
-    openBytes,
+    async openBytes(path) {
+      const opened = await readBytes(path);
+      if (opened.isSecret && opened.bytes.length <= largestKnown) seal(opened.bytes.toString('utf8'));
+      return opened;
+    },
     async open(path, shown = path) {
-      const { bytes, isSecret } = await openBytes(path);
+      const { bytes, isSecret } = await readBytes(path);
       const text = bytes.toString('utf8');
       if (isSecret) return { path: shown, text, isSecret, seal };
       if (!text.includes(vaultTag)) return { path: shown, text };
@@ -64,6 +72,9 @@ export function createFileOpener(keys: Keys, listener: SecretListener): FileOpen
     },
   };
 }
+
+/** Keys and certificates are smaller; of larger files nobody looks for every line. Bytes. */
+const largestKnown = 64 * 1024;
 
 async function decrypt(path: string, raw: Buffer, keys: Keys): Promise<Buffer> {
   if (isAge(raw)) return Buffer.from(await decryptAge(path, raw, keys));

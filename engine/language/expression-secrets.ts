@@ -104,7 +104,9 @@ function handler(run: ParseResult, what: string): (...operands: unknown[]) => un
     const texts = operands.map((operand) => (operand instanceof Secret ? operand.reveal() : operand));
     const values = Object.fromEntries(texts.map((text, i) => [names[i], text]));
     try {
-      return derived(run(values), secret);
+      const made: unknown = run(values);
+      // Both operands are in the text as they are.
+      return what === '+' && typeof made === 'string' ? secret?.within(made) : derived(made, secret);
     } catch {
       // The message of the package may quote the text.
       throw new ExpressionFailure(`${what.replace(/\(.*/, '').replace('a.', '')} cannot be done with this secret`);

@@ -19,10 +19,10 @@ describe('Secret', () => {
   });
 
   it('hands its listener down to what is made of it', () => {
-    const heard: Secret[] = [];
-    const secret = new Secret('a', (made) => heard.push(made));
-    const derived = secret.derive('ab').derive('abc');
-    expect(heard.map((s) => s.reveal())).to.deep.equal(['a', 'ab', 'abc']);
+    const heard: string[] = [];
+    const secret = new Secret('a', (made, isDerived) => heard.push(`${made.reveal()} ${isDerived}`));
+    const derived = secret.derive('ab').within('(ab)').derive('abc');
+    expect(heard).to.deep.equal(['ab true', 'abc true']);
     expect(secret.derive('a')).to.equal(secret);
     expect(derived.reveal()).to.equal('abc');
   });
@@ -78,6 +78,13 @@ describe('masking', () => {
     expect(mask([pem], '+ b3BlbnNzaC1rZXktdjE')).to.equal('+ ********');
     expect(mask([pem], '-----BEGIN OPENSSH PRIVATE KEY-----')).to.contain('BEGIN');
     expect(mask([pem], `<${pem}>`)).to.equal('<********>');
+  });
+
+  it('looks for the lines of a secret, and not for those of a text that has one in it', () => {
+    const masker = createMasker();
+    masker.secret('the password').within('listen = 443\nssl = enabled\npassword = the password\n');
+    masker.secret('another one').derive('listen = 443\nANOTHER ONE');
+    expect(masker.mask('ssl = enabled, listen = 443, the password')).to.equal('ssl = enabled, listen = 443, ********');
   });
 
   it('does not look for texts that are too short to be told from others', () => {

@@ -136,7 +136,6 @@ describe('encrypted files', () => {
   it('hold templates, as in Ansible, whose text is secret', async () => {
     const path = write('t.age', await encryptAge('url: "https://{{ user }}@{{ host }}"\n', [recipient]));
     expect(reveal((await dataOf(path, {}, { user: 'me', host: 'h' })).url)).to.equal('secret https://me@h');
-    expect(heard).to.include('https://me@h');
   });
 
   it('show nothing of their text in messages', async () => {

@@ -182,11 +182,11 @@ describe('templates', () => {
       expect((template.render(inside) as Secret).reveal()).to.equal('a=1\nb=hunter2\n');
     });
 
-    it('tells of every secret that is made of one', () => {
+    it('tells of every other form of a secret that it makes', () => {
       const found: string[] = [];
       const password = new Secret('hunter2', (made) => found.push(made.reveal()));
       value('x {{ upper password }}').render({ password });
-      expect(found).to.deep.equal(['hunter2', 'HUNTER2', 'x HUNTER2']);
+      expect(found).to.deep.equal(['HUNTER2']);
     });
   });
 
