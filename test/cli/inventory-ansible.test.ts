@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { quoteWord } from '../../engine/base/sh.ts';
 import { describeWithAnsible, layOut, optionsOf, type Question, runAnsible } from '../inventory/ansible.ts';
+import { projectRoot } from '../support/cli.ts';
 import { showInventory } from './inventory-rig.ts';
 
 const files = {
@@ -130,16 +132,12 @@ describeWithAnsible('runbook inventory beside ansible-inventory', function () {
   });
 
   it('Ansible takes runbook as an inventory program', async () => {
-    await using folder = await layOut({ files, sources: [] });
-    const source = join(folder.path, 'hosts.ini');
-    const run = await showInventory(['-i', source, '--list', '--output', 'json', '-l', 'prod:!db']);
-    const script = `#!/bin/sh\ncat <<'END'\n${run.stdout}END\n`;
-    await using other = await layOut({ files: { program: script }, sources: [] });
-    const { code, stdout, stderr } = await runAnsible('ansible', other.path, [
-      'all',
-      '-i',
-      join(other.path, 'program'),
-      '--list-hosts',
+    const runbook = [process.execPath, '--import', import.meta.resolve('tsx'), `${projectRoot}engine/cli/main.ts`];
+    const program = `#!/bin/sh\ncd "$(dirname "$0")" && exec ${runbook.map(quoteWord).join(' ')} inventory -i hosts.ini \\
+  --limit 'prod:!db' --output json "$@"\n`;
+    await using folder = await layOut({ files: { ...files, program }, sources: [] });
+    const { code, stdout, stderr } = await runAnsible('ansible', folder.path, [
+      ...['all', '-i', join(folder.path, 'program'), '--list-hosts'],
     ]);
     expect(code, stderr).to.equal(0);
     expect(stdout.trim().split(/\s+/).slice(2)).to.deep.equal(['web1', 'web2']);
