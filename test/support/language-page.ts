@@ -108,8 +108,8 @@ Templates are looked for in the values of arguments, variables and of keywords t
 
 ## Templates
 
-[Handlebars](https://handlebarsjs.com), strict: a name that does not exist is an error, and only texts, numbers, true and false
-print. \`{{#if x}} … {{else}} … {{/if}}\`, \`{{#unless}}\`, \`{{#each list}} {{this}} {{@index}} {{/each}}\` and \`{{#with x}}\` are
+[Handlebars](https://handlebarsjs.com), strict: a name that does not exist is an error (but in \`#if\`, \`#unless\`, \`default\`,
+\`defined\`), and only texts, numbers, true and false print. \`{{#if x}} … {{else}} … {{/if}}\`, \`{{#unless}}\`, \`{{#each list}} {{this}} {{@index}} {{/each}}\` and \`{{#with x}}\` are
 there; calls nest: \`{{ upper (default zone "a") }}\`. What a host printed is never a template.
 `;
 
