@@ -24,9 +24,12 @@ export function cutBatches<H>(hosts: readonly H[], sizes: readonly HostCount[], 
 
 function pick<H>(hosts: readonly H[], count: number, limit: GroupLimit<H>): H[] {
   const batch: H[] = [];
+  const room = limit.roomBeside(batch);
   for (const host of hosts) {
     if (batch.length === count) break;
-    if (limit.hasRoom(host, batch)) batch.push(host);
+    if (!room.has(host)) continue;
+    room.take(host);
+    batch.push(host);
   }
   return batch;
 }

@@ -7,20 +7,27 @@ import { failureView } from './step-runner.ts';
 
 /** `max_per_group`: so many hosts of a group at a time. */
 export interface GroupLimit<H> {
-  /** Whether a host can be worked on beside others. */
-  hasRoom(host: H, others: Iterable<H>): boolean;
+  /** The room that is left beside some hosts. */
+  roomBeside(others: Iterable<H>): Room<H>;
   /** What a host waits for when there is no room, in words. */
   reasonFor(host: H): string;
+}
+
+/** Room for hosts that are worked on at the same time. */
+export interface Room<H> {
+  has(host: H): boolean;
+  take(host: H): void;
 }
 
 /** Makes a limit; `by` says in words what makes a group. */
 export function createGroupLimit<H>(by: string, count: number, groupOf: (host: H) => string): GroupLimit<H> {
   return {
-    hasRoom(host, others) {
-      const group = groupOf(host);
-      let members = 0;
-      for (const other of others) if (groupOf(other) === group) members++;
-      return members < count;
+    roomBeside(others) {
+      const members = new Map<string, number>();
+      const inGroup = (host: H): number => members.get(groupOf(host)) ?? 0;
+      const take = (host: H): void => void members.set(groupOf(host), inGroup(host) + 1);
+      for (const other of others) take(other);
+      return { has: (host) => inGroup(host) < count, take };
     },
     reasonFor: (host) => `at most ${count} with ${by} = ${groupOf(host)} at a time`,
   };

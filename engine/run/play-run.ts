@@ -83,7 +83,7 @@ function runInWindow(
     {
       size,
       mayStart: () => mayStart(context, progress),
-      hasRoom: (host, inFlight) => !limit || limit.hasRoom(host, inFlight),
+      roomBeside: (inFlight) => limit?.roomBeside(inFlight) ?? { has: () => true },
       onPassedOver(host) {
         if (!limit || passedOver.has(host)) return;
         passedOver.add(host);

@@ -3,8 +3,8 @@ export interface WindowRules<H> {
   readonly size: number;
   /** Asked before each start; false: none of those that wait is started any more. */
   readonly mayStart: () => boolean;
-  /** Whether a host can start beside those in flight. */
-  readonly hasRoom: (host: H, inFlight: ReadonlySet<H>) => boolean;
+  /** Whether hosts can start beside those in flight. */
+  readonly roomBeside: (inFlight: Iterable<H>) => { has(host: H): boolean };
   /** Called for a host that others overtake because there is no room for it. */
   readonly onPassedOver: (host: H) => void;
 }
@@ -22,8 +22,8 @@ export async function runWindow<H>(
   const inFlight = new Map<H, Promise<void>>();
   const start = (): boolean => {
     if (inFlight.size >= rules.size || !rules.mayStart()) return false;
-    const running = new Set(inFlight.keys());
-    const position = waiting.findIndex((host) => rules.hasRoom(host, running));
+    const room = rules.roomBeside(inFlight.keys());
+    const position = waiting.findIndex((host) => room.has(host));
     for (const host of position === -1 ? waiting : waiting.slice(0, position)) rules.onPassedOver(host);
     const [host] = position === -1 ? [] : waiting.splice(position, 1);
     if (host === undefined) return false;

@@ -33,7 +33,7 @@ describe('a window', () => {
             inFlight.delete(host);
             done.push(host);
           };
-          const rules = { size, mayStart: () => true, hasRoom: limit.hasRoom, onPassedOver: () => undefined };
+          const rules = { size, mayStart: () => true, roomBeside: limit.roomBeside, onPassedOver: () => undefined };
           const left = await scheduler.waitFor(runWindow(hosts, rules, run));
           expect(left).to.deep.equal([]);
           expect(done.sort((a, b) => a - b)).to.deep.equal(hosts);
@@ -46,7 +46,7 @@ describe('a window', () => {
     const rules = {
       size: 2,
       mayStart: () => ended.length < 2,
-      hasRoom: () => true,
+      roomBeside: () => ({ has: () => true }),
       onPassedOver: () => undefined,
     };
     const left = await runWindow([1, 2, 3, 4, 5], rules, async (host) => {
