@@ -3,9 +3,9 @@ import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import type { CompileCache } from './compile-cache.ts';
-import type { DeclaredInputs } from './load-inputs.ts';
 import type { Task } from './playbook.ts';
 import type { Sources } from './read-sources.ts';
+import type { RoleContent } from './role-content.ts';
 import type { RoleFolder } from './role-folders.ts';
 
 /** What every part of the loader shares: what it may look up, and where mistakes go. */
@@ -18,7 +18,7 @@ export interface LoadContext {
   /** All that the playbook names, read already. */
   readonly sources: Sources;
   /** By the role's folder. */
-  readonly inputsOfRoles: Map<string, DeclaredInputs>;
+  readonly roleContents: Map<string, RoleContent>;
   /** How many times files were loaded: the same one counts wherever it is imported or included. */
   readonly loads: { count: number };
   /** What was found on the way through the current play. */

@@ -1,17 +1,17 @@
 import { dirname } from 'node:path';
 import { compileNode } from './compile.ts';
-import { readBoolean, readChoice, readText, readTexts, readVariables } from './fields.ts';
+import { readText, readTexts, readVariables } from './fields.ts';
 import { checkKeywords } from './keywords.ts';
 import { attempt, foundNothing, type LoadContext, report } from './load-context.ts';
 import { loadHandlers, resolveNotifications } from './load-handlers.ts';
-import { checkGiven, noInputs, readInputs } from './load-inputs.ts';
+import { checkGiven, type DeclaredInputs, noInputs, readInputs } from './load-inputs.ts';
 import { flushBetween } from './load-meta.ts';
 import { readPrompts } from './load-prompts.ts';
 import { loadRoles } from './load-role.ts';
 import { loadNodes, readableFile } from './load-tasks.ts';
-import { hostOrders, type Node, type Play, strategies } from './playbook.ts';
+import type { Node, Play, Task } from './playbook.ts';
 import { beside } from './read-sources.ts';
-import { readMaxPerGroup, readSerial } from './scheduling-fields.ts';
+import { readScheduling } from './scheduling-fields.ts';
 import { noSurroundings, type Surroundings, surround } from './surroundings.ts';
 import type { Value, Variables } from './value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
@@ -38,36 +38,18 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string, import
   const around = surround(context, node, outermost(context, node, id, importing));
   const files = read('vars_files', readVariableFiles) ?? [];
   const vars = new Map([...around.vars, ...importing.vars, ...files].flatMap((layer) => [...layer]));
-  const inputs = entryOf(node, 'inputs');
-  const declared = inputs ? readInputs(context, inputs.value) : noInputs();
-  checkGiven(context, declared, vars, vars.keys(), 'the play');
+  const { inputs, defaults } = readOwnInputs(context, node, vars);
+  const prompts = read('vars_prompt', readPrompts) ?? [];
   // The play's own variables lie under results and facts, so they are a layer apart from those of its tasks.
   const surroundings: Surroundings = { ...around, vars: [] };
   const tasks = loadParts(context, node, surroundings, id);
-  const own = read('handlers', (c, e) => loadHandlers(c, e.value, surroundings, (n) => `${id}/handlers/${n}`)) ?? [];
-  const ofRoles = [...context.found.roleHandlers.values()].flat();
-  resolveNotifications(context, own, ofRoles);
+  const handlers = loadAllHandlers(context, node, surroundings, id);
   const name = read('name', readText);
-  const maxPerGroup = read('max_per_group', readMaxPerGroup);
-  const gatherFacts = read('gather_facts', readBoolean);
-  const play = {
-    id,
-    range: node.entries[0]?.keyRange ?? node.range,
-    order: read('order', (c, entry) => readChoice(c, entry, hostOrders)) ?? 'inventory',
-    inputs: declared.inputs,
-    defaults: declared.defaults,
-    prompts: read('vars_prompt', readPrompts) ?? [],
-    vars,
-    strategy: read('strategy', (c, entry) => readChoice(c, entry, strategies)) ?? 'linear',
-    serial: read('serial', readSerial) ?? { kind: 'batches', sizes: [] },
-    ...(maxPerGroup && { maxPerGroup }),
-    anyErrorsFatal: read('any_errors_fatal', readBoolean) ?? false,
-    forceHandlers: read('force_handlers', readBoolean) ?? false,
-    ...(gatherFacts !== undefined && { gatherFacts }),
-    tasks,
-    handlers: [...own, ...ofRoles],
-  } satisfies Omit<Play, 'name' | 'hosts'>;
-  return hosts && { ...play, name: name ?? writtenText(hosts), hosts };
+  const scheduling = readScheduling(context, node);
+  if (!hosts) return undefined;
+  const range = node.entries[0]?.keyRange ?? node.range;
+  const head = { id, name: name ?? writtenText(hosts), range, hosts };
+  return { ...head, inputs, prompts, defaults, vars, ...scheduling, tasks, handlers };
 }
 
 /** Tasks that were written without a play around them get one hint, and not a mistake for each of their keywords. */
@@ -110,6 +92,22 @@ function loadParts(context: LoadContext, play: YamlMap, outer: Surroundings, id:
     ...flush('post_tasks', `${id}/post/flush`),
     ...part('post_tasks', `${id}/post`),
   ];
+}
+
+/** The play's handlers, then those of the roles that its tasks use: the tasks are loaded already. */
+function loadAllHandlers(context: LoadContext, play: YamlMap, outer: Surroundings, id: string): Task[] {
+  const entry = entryOf(play, 'handlers');
+  const own = entry ? loadHandlers(context, entry.value, outer, (n) => `${id}/handlers/${n}`) : [];
+  const ofRoles = [...context.found.roleHandlers.values()].flat();
+  resolveNotifications(context, own, ofRoles);
+  return [...own, ...ofRoles];
+}
+
+function readOwnInputs(context: LoadContext, play: YamlMap, vars: Variables): DeclaredInputs {
+  const entry = entryOf(play, 'inputs');
+  const declared = entry ? readInputs(context, entry.value) : noInputs();
+  checkGiven(context, declared, vars, vars.keys(), 'the play');
+  return declared;
 }
 
 function readHosts(context: LoadContext, play: YamlMap): Value | undefined {

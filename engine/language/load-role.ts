@@ -1,17 +1,19 @@
 import { basename } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
-import { isNothing, readText, readVariables } from './fields.ts';
+import { isNothing, readText } from './fields.ts';
 import { checkKeywords, keywordsOf, reportUnknown } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import { loadHandlers, nameInRole } from './load-handlers.ts';
-import { checkGiven, type DeclaredInputs, noInputs, readInputs } from './load-inputs.ts';
-import { loadTaskFile, readableFile } from './load-tasks.ts';
+import { checkGiven } from './load-inputs.ts';
+import { nameOf } from './load-task.ts';
+import { loadTaskFile } from './load-tasks.ts';
 import type { Block, Node } from './playbook.ts';
-import { findRole, inputsFile, type RoleFolder, type RolePart, roleFile, roleParents } from './role-folders.ts';
+import { fileOfRole, partOfRole, type RoleContent, readRoleContent } from './role-content.ts';
+import { findRole, type RoleFolder, roleParents } from './role-folders.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import type { Variables } from './value.ts';
-import { describeNode, entryOf, type YamlEntry, type YamlFile, type YamlMap, type YamlNode } from './yaml.ts';
+import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
 
 /** Loads the list under `roles:` of a play or `dependencies:` of a role. `idOf` names the n-th. */
 export function loadRoles(
@@ -79,42 +81,37 @@ function loadRole(
   const name = readText(context, entry);
   const role = name === undefined ? undefined : lookUp(context, name, entry.value.range, outer);
   if (!role) return undefined;
-  const declared = readDeclared(context, role, entry.value);
-  const defaults = readLayer(context, role, 'defaults', entry.value);
-  const vars = readLayer(context, role, 'vars', entry.value);
+  const content = readRoleContent(context, role, entry.value);
   const given = around.vars.slice(outer.vars.length);
-  if (inputsFile(context.sources.look, role.folder).length > 0) {
-    const others = [...defaults.keys(), ...vars.keys()];
-    for (const layer of given) checkGiven(context, declared, layer, others, `the role "${role.name}"`);
-  }
-  checkOneDefault(context, declared, defaults);
+  checkUse(context, role, content, given);
   const inner: Surroundings = {
     ...around,
-    defaults: [...outer.defaults, declared.defaults, defaults],
-    vars: [...outer.vars, vars, ...given],
+    defaults: [...outer.defaults, ...(content.declared ? [content.declared.defaults] : []), content.defaults],
+    vars: [...outer.vars, content.vars, ...given],
     within: { ...outer.within, roles: [...outer.within.roles, role] },
   };
   const body = loadBody(context, role, entry.value, inner, id);
   loadRoleHandlers(context, role, entry.value, inner);
-  const nameEntry = entryOf(use, 'name');
+  const { when, defaults, vars } = inner;
+  const inputs = content.declared?.inputs ?? [];
   return {
     kind: 'block',
     id,
-    name: (nameEntry && readText(context, nameEntry)) ?? role.name,
+    name: nameOf(context, use, role.name).name,
     range: use.range,
     body,
     rescue: [],
     always: [],
-    role: {
-      name: role.name,
-      range: entry.value.range,
-      when: inner.when,
-      // A default makes up for a missing value wherever it stands.
-      inputs: declared.inputs.map((i) => (defaults.has(i.name) || vars.has(i.name) ? { ...i, isRequired: false } : i)),
-      defaults: inner.defaults,
-      vars: inner.vars,
-    },
+    role: { name: role.name, range: entry.value.range, when, inputs, defaults, vars },
   };
+}
+
+/** A role that declares its inputs is given these and its own variables, and nothing else. */
+function checkUse(context: LoadContext, role: RoleFolder, content: RoleContent, given: readonly Variables[]): void {
+  const { declared, defaults, vars } = content;
+  if (!declared) return;
+  const others = [...defaults.keys(), ...vars.keys()];
+  for (const layer of given) checkGiven(context, declared, layer, others, `the role "${role.name}"`);
 }
 
 const folderHint = 'a role is a folder with tasks/main.yaml in it';
@@ -141,10 +138,10 @@ function lookUp(context: LoadContext, name: string, range: Range, { within }: Su
 
 /** What the role depends on, then its tasks. */
 function loadBody(context: LoadContext, role: RoleFolder, namedBy: YamlNode, inner: Surroundings, id: string): Node[] {
-  const meta = readPart(context, role, 'meta', namedBy)?.root;
+  const meta = fileOfRole(context, role, 'meta', namedBy)?.root;
   const dependencies = meta?.kind === 'map' ? entryOf(meta, 'dependencies') : undefined;
   const before = dependencies ? loadRoles(context, dependencies, inner, (n) => `${id}.needs.${n}`) : [];
-  const path = pathOf(context, role, 'tasks', namedBy);
+  const path = partOfRole(context, role, 'tasks', namedBy);
   return [...before, ...(path === undefined ? [] : loadTaskFile(context, path, namedBy, inner, `${id}.body`))];
 }
 
@@ -157,49 +154,11 @@ function loadRoleHandlers(context: LoadContext, role: RoleFolder, namedBy: YamlN
     report(context, namedBy.range, message, 'rename one of the two');
   }
   // Whoever notifies them has met the conditions already.
-  const root = readPart(context, role, 'handlers', namedBy)?.root;
+  const root = fileOfRole(context, role, 'handlers', namedBy)?.root;
   const idOf = (n: number): string => `${inner.within.play}/handlers/${role.name}/${n}`;
   const handlers = root ? loadHandlers(context, root, { ...inner, when: [] }, idOf) : [];
   roleHandlers.set(
     role.folder,
     handlers.map((handler) => ({ ...handler, name: nameInRole(role.name, handler.name) })),
   );
-}
-
-/** The inputs of a role, checked once however often it is used. */
-function readDeclared(context: LoadContext, role: RoleFolder, namedBy: YamlNode): DeclaredInputs {
-  const path = onlyOne(context, inputsFile(context.sources.look, role.folder), namedBy);
-  const root = path === undefined ? undefined : readableFile(context, path, namedBy)?.root;
-  const declared = context.inputsOfRoles.get(role.folder) ?? (root ? readInputs(context, root) : noInputs());
-  context.inputsOfRoles.set(role.folder, declared);
-  return declared;
-}
-
-function checkOneDefault(context: LoadContext, { defaults }: DeclaredInputs, others: Variables): void {
-  for (const [name, value] of others) {
-    if (defaults.has(name)) report(context, value.range, `the input "${name}" has a default in inputs.yaml already`);
-  }
-}
-
-function readLayer(context: LoadContext, role: RoleFolder, part: 'defaults' | 'vars', namedBy: YamlNode): Variables {
-  const root = readPart(context, role, part, namedBy)?.root;
-  if (!root) return new Map();
-  const keyRange = { ...root.range, end: root.range.start + 1 };
-  return readVariables(context, { key: `${part} of a role`, keyRange, value: root });
-}
-
-function readPart(context: LoadContext, role: RoleFolder, part: RolePart, namedBy: YamlNode): YamlFile | undefined {
-  const path = pathOf(context, role, part, namedBy);
-  return path === undefined ? undefined : readableFile(context, path, namedBy);
-}
-
-function pathOf(context: LoadContext, role: RoleFolder, part: RolePart, namedBy: YamlNode): string | undefined {
-  return onlyOne(context, roleFile(context.sources.look, role.folder, part), namedBy);
-}
-
-function onlyOne(context: LoadContext, [first, second]: readonly string[], namedBy: YamlNode): string | undefined {
-  if (first !== undefined && second !== undefined) {
-    report(context, namedBy.range, `the role has both ${first} and ${second}`, 'remove one of them');
-  }
-  return first;
 }

@@ -37,7 +37,7 @@ export async function loadPlaybook(
     cache: options.cache ?? createCompileCache(),
     diagnostics: [...main.diagnostics],
     sources,
-    inputsOfRoles: new Map(),
+    roleContents: new Map(),
     loads: { count: 0 },
     found: foundNothing(),
   };

@@ -1,13 +1,36 @@
-import { readConditions, readCount } from './fields.ts';
+import { readBoolean, readChoice, readConditions, readCount } from './fields.ts';
 import { reportUnknown } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
-import type { HostCount, Play, Serial } from './playbook.ts';
-import { describeNode, entryOf, type YamlEntry, type YamlNode } from './yaml.ts';
+import { type HostCount, hostOrders, type Play, type Serial, strategies } from './playbook.ts';
+import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts';
 
-/** Readers of the keywords that say how many hosts are worked on at a time. */
+/** What a play says about the order of its hosts, how many of them are worked on at a time, and what stops it. */
+export type Scheduling = Pick<
+  Play,
+  'order' | 'strategy' | 'serial' | 'maxPerGroup' | 'anyErrorsFatal' | 'forceHandlers' | 'gatherFacts'
+>;
+
+/** Reads what a play says about its hosts. */
+export function readScheduling(context: LoadContext, play: YamlMap): Scheduling {
+  const read = <T>(key: string, reader: (context: LoadContext, entry: YamlEntry) => T): T | undefined => {
+    const entry = entryOf(play, key);
+    return entry && reader(context, entry);
+  };
+  const maxPerGroup = read('max_per_group', readMaxPerGroup);
+  const gatherFacts = read('gather_facts', readBoolean);
+  return {
+    order: read('order', (c, entry) => readChoice(c, entry, hostOrders)) ?? 'inventory',
+    strategy: read('strategy', (c, entry) => readChoice(c, entry, strategies)) ?? 'linear',
+    serial: read('serial', readSerial) ?? { kind: 'batches', sizes: [] },
+    ...(maxPerGroup && { maxPerGroup }),
+    anyErrorsFatal: read('any_errors_fatal', readBoolean) ?? false,
+    forceHandlers: read('force_handlers', readBoolean) ?? false,
+    ...(gatherFacts !== undefined && { gatherFacts }),
+  };
+}
 
 /** `2`, `"30%"`, a list of these, or `{window: 2}`. */
-export function readSerial(context: LoadContext, entry: YamlEntry): Serial | undefined {
+function readSerial(context: LoadContext, entry: YamlEntry): Serial | undefined {
   const { key, value } = entry;
   if (value.kind === 'map') return readWindow(context, entry);
   const items = value.kind === 'list' ? value.items : [value];
@@ -37,7 +60,7 @@ function readHostCount(context: LoadContext, key: string, node: YamlNode): HostC
 }
 
 /** `{by: EXPRESSION, n: NUMBER}`. */
-export function readMaxPerGroup(context: LoadContext, { key, value }: YamlEntry): Play['maxPerGroup'] {
+function readMaxPerGroup(context: LoadContext, { key, value }: YamlEntry): Play['maxPerGroup'] {
   const form = 'write {by: zone, n: 1}: one host of a zone at a time';
   if (value.kind !== 'map') {
     report(context, value.range, `${key} must be a map, not ${describeNode(value)}`, form);

@@ -380,7 +380,7 @@ kind: {enum: [a, b], required: true}
   it('have one default', async () => {
     const files = { 'play.yaml': roles('[r]'), ...role, 'roles/r/defaults/main.yaml': 'port: 81\n' };
     expect(await mistakesOf(files)).to.contain(
-      'roles/r/defaults/main.yaml:1:7: error: the input "port" has a default in inputs.yaml already',
+      'roles/r/defaults/main.yaml:1:7: error: the input "port" has a default in roles/r/inputs.yaml already',
     );
   });
 });
