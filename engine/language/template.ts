@@ -96,7 +96,7 @@ function run(
   try {
     const taint: Taint = { secret: undefined };
     const text = render(taint);
-    return taint.secret?.derive(text) ?? text;
+    return taint.secret?.within(text) ?? text;
   } catch (error) {
     if (!(error instanceof TemplateFailure)) throw error;
     const range = placeAt(error.location, lineStarts(template.text), place);
