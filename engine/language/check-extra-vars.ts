@@ -70,7 +70,7 @@ function isMentioned({ plays }: Playbook, world: World, name: string): boolean {
     const inventory = [...(world.inventoryOf(play)?.values() ?? [])].flatMap(({ values: of }) => of);
     if ([...textsIn(inventory.map(({ written }) => written))].some(has)) return true;
     return [...tasksIn([...play.tasks, ...play.handlers])].some((task) =>
-      world.templatesOf(task).some(({ text }) => has(text)),
+      world.templatesOf(task).some(({ source }) => has(source.text)),
     );
   });
 }

@@ -13,6 +13,7 @@ export const checkRules = {
   'expression-type': 'types that do not go together in an expression',
   'argument-type': 'an argument whose template gives the wrong type',
   'yes-or-no': 'yes, no, on or off, which YAML 1.2 reads as text',
+  jinja: 'a statement of Jinja, which is only text here',
   'unused-handler': 'a handler that nothing notifies',
   'unknown-tag': 'a tag that no task has',
   'nothing-selected': 'tags or a limit that leave nothing to do',

@@ -1,3 +1,4 @@
+import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Schema } from '../module/schema.ts';
 import type { Giver, InventoryNames, World } from './check-world.ts';
@@ -26,6 +27,10 @@ export interface PlayNames {
   readonly givers: ReadonlyMap<string, Giver>;
   /** Names whose meaning differs from task to task. */
   readonly changing: ReadonlySet<string>;
+  /** Inputs of the play and of its roles. */
+  readonly inputs: ReadonlySet<string>;
+  /** Where any play, block, task or role defines a variable, if one does. */
+  readonly definedAt: (name: string) => Range | undefined;
   readonly hasFacts: boolean;
   readonly provided: ReadonlyMap<string, Shape>;
   readonly types: TypeChecker;

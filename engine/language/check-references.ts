@@ -147,12 +147,13 @@ export class ReferenceCheck {
   }
 
   #reportUndefined(place: Place, leaf: Leaf, severity: 'error' | 'warning', reading?: Reading): void {
-    if (this.#isGuarded(reading, leaf, 0)) return;
     const { path, range } = leaf.reference;
     const [name = ''] = path;
+    // That an input has no value is told where it is declared.
+    if (this.#names.inputs.has(name) || this.#isGuarded(reading, leaf, 0)) return;
     const { hasInventory } = this.#names.world;
     const isKnown = this.#names.inventory !== undefined;
-    const hint = hintForUndefined(name, place, leaf);
+    const hint = hintForUndefined(name, place, leaf) ?? this.#elsewhere(name);
     if (isKnown && hasInventory) {
       return this.#findings.add(severity, 'undefined-name', range, `"${name}" is not defined`, hint);
     }
@@ -166,6 +167,11 @@ export class ReferenceCheck {
       message,
       hint ?? 'name the inventory with -i to look there, too',
     );
+  }
+
+  #elsewhere(name: string): string | undefined {
+    const range = this.#names.definedAt(name);
+    return range && `it is defined for other tasks only, at ${formatRange(range)}`;
   }
 
   #reportMember(
@@ -199,6 +205,7 @@ export class ReferenceCheck {
   #reportPartly(reading: Reading, leaf: Leaf, missing: readonly string[]): void {
     if (missing.length === 0 || this.#isGuarded(reading, leaf, 0)) return;
     const [name = ''] = leaf.reference.path;
+    if (this.#names.inputs.has(name)) return;
     const some = missing.slice(0, 3).join(', ');
     const hosts = missing.length > 3 ? `${some} and ${missing.length - 3} more` : some;
     const message = `"${name}" is not defined for every host of the play: ${hosts} ${missing.length === 1 ? 'has' : 'have'} none`;
@@ -230,14 +237,9 @@ function hintForUndefined(name: string, place: Place, { reference }: Leaf): stri
 }
 
 function membersHint(owner: string, known: readonly string[], reader: Reader): string | undefined {
-  if (known.length === 0) return undefined;
-  if (owner.startsWith('hostvars') || owner === 'groups') return undefined;
-  const isExpression = reader.text !== undefined;
-  return known.length <= 12
-    ? `it has: ${known.join(', ')}`
-    : isExpression
-      ? 'has(x.y) asks whether it is there'
-      : undefined;
+  if (known.length === 0 || owner.startsWith('hostvars') || owner === 'groups') return undefined;
+  if (known.length <= 20) return `it has: ${known.join(', ')}`;
+  return reader.text === undefined ? undefined : 'has(x.y) asks whether it is there';
 }
 
 function sameRange(a: Range, b: Range): boolean {

@@ -2,6 +2,7 @@ import { checkArgumentShapes } from './check-arguments.ts';
 import { checkConditions, checkExpressionsIn } from './check-conditions.ts';
 import type { Findings } from './check-findings.ts';
 import { checkRoleInputs } from './check-inputs.ts';
+import { checkJinja, checkJinjaText } from './check-jinja.ts';
 import { type Given, type Place, type PlayNames, shapeAt } from './check-names.ts';
 import { type Reader, type Reading, ReferenceCheck } from './check-references.ts';
 import { checkWords } from './check-words.ts';
@@ -58,6 +59,7 @@ export class PlayWalk {
     this.#checkConditions(judged, 'failed_when', task.failedWhen ?? []);
     this.#check(judged, [task.ignoreErrors]);
     checkArgumentShapes(this.#findings, place, task);
+    checkJinja(this.#findings, args);
     this.#checkTemplates(place, task);
     for (const layer of [...task.vars, ...task.defaults]) this.#checkLayer(layer);
     this.#give(task, isSelected);
@@ -119,12 +121,13 @@ export class PlayWalk {
   #checkTemplates(reading: Reading, task: Task): void {
     const templates = this.#names.world.templatesOf(task);
     if (templates.length === 0) return;
+    for (const { source } of templates) checkJinjaText(this.#findings, { source, start: 0, end: source.text.length });
     const { vars } = task.args.written as { readonly vars?: unknown };
     // What a template gives for `vars` is not known.
     if (vars !== undefined && (typeof vars !== 'object' || vars === null)) return;
     const locals = new Map([...reading.locals, ...Object.keys(vars ?? {}).map((name) => [name, undefined] as const)]);
-    for (const { references, text } of templates) {
-      this.#references.check({ ...reading, locals }, { references, written: text });
+    for (const { references, source } of templates) {
+      this.#references.check({ ...reading, locals }, { references, written: source.text });
     }
   }
 

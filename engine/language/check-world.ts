@@ -1,4 +1,4 @@
-import type { Range } from '../base/source.ts';
+import type { Range, Source } from '../base/source.ts';
 import type { Play, Task } from './playbook.ts';
 import type { Shape } from './shape.ts';
 import type { Reference, Value } from './value.ts';
@@ -22,7 +22,7 @@ export interface World {
 
 /** A template file that a task uses. */
 export interface TemplateFile {
-  readonly text: string;
+  readonly source: Source;
   readonly references: readonly Reference[];
 }
 

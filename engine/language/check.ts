@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
+import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
 import { checkExtraVars } from './check-extra-vars.ts';
 import { Findings } from './check-findings.ts';
@@ -10,6 +11,7 @@ import type { Giver, World } from './check-world.ts';
 import { createTypeChecker } from './expression-types.ts';
 import { loopNamesIn, tasksIn } from './nodes.ts';
 import type { Play, Playbook } from './playbook.ts';
+import { stepsOf } from './references.ts';
 import { factsSetBy } from './result-shape.ts';
 
 /**
@@ -20,7 +22,9 @@ export function checkPlaybook(playbook: Playbook, world: World, validator: Valid
   const findings = new Findings();
   const givers = giversOf(playbook);
   const given = new Map<string, Given>();
-  const shared = { world, validator, givers, given, types: createTypeChecker(), provided: providedShapes(world) };
+  const definedAt = (name: string): Range | undefined => definitionOf(playbook, name);
+  const known = { types: createTypeChecker(), provided: providedShapes(world) };
+  const shared = { world, validator, givers, given, definedAt, ...known };
   for (const [i, play] of playbook.plays.entries()) {
     const before = playbook.plays.slice(0, i);
     const names: PlayNames = {
@@ -28,6 +32,7 @@ export function checkPlaybook(playbook: Playbook, world: World, validator: Valid
       play,
       inventory: world.inventoryOf(play),
       changing: changingNames(play, givers),
+      inputs: new Set(inputsOf(play)),
       hasFacts: play.gatherFacts !== false || before.some((other) => other.gatherFacts !== false),
       shapes: new Map(),
     };
@@ -37,6 +42,23 @@ export function checkPlaybook(playbook: Playbook, world: World, validator: Valid
   }
   checkExtraVars(findings, playbook, world, givers);
   return findings.all();
+}
+
+function* inputsOf(play: Play): Generator<string> {
+  for (const { name } of play.inputs) yield name;
+  for (const step of stepsOf([...play.tasks, ...play.handlers])) {
+    if (step.kind === 'block') for (const { name } of step.role?.inputs ?? []) yield name;
+  }
+}
+
+function definitionOf({ plays }: Playbook, name: string): Range | undefined {
+  for (const play of plays) {
+    const layers = [play.vars, play.defaults];
+    for (const task of tasksIn([...play.tasks, ...play.handlers])) layers.push(...task.vars, ...task.defaults);
+    const found = layers.find((layer) => layer.has(name))?.get(name);
+    if (found) return found.range;
+  }
+  return undefined;
 }
 
 /** Every task that gives a variable, the first one for each name. */

@@ -119,7 +119,9 @@ function describe(summary: string): { message: string; hint: string | undefined 
   if (operated) {
     const [, left = '', operator = '', right = ''] = operated;
     const message = `${typeName(left)} ${operator} ${typeName(right)}: these types do not go together`;
-    return { message, hint: compareHint(left, right) };
+    const isOrder = operator.startsWith('<') || operator.startsWith('>');
+    const hint = compareHint(left, right);
+    return { message, hint: hint !== undefined && isOrder ? `${hint}; versions: versionAtLeast(x, "1.2")` : hint };
   }
   const negated = /^no such overload: ([!-])(\S+)$/.exec(summary);
   if (negated) return { message: `${negated[1]} does not go with ${typeName(negated[2] ?? '')}`, hint: truthHint };

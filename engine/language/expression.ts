@@ -160,8 +160,36 @@ function describe(summary: string): string {
     .replace(/^found no matching overload for '[\w<>., ]*?\.?(\w+)\(/, "no method '$1(")
     .replace(/^no such overload: /, 'these types do not go together: ')
     .replace(/\bdyn<(.*?)>/g, '$1')
-    .replace(/^Unexpected token: EOF$/, 'the expression ends too early')
+    .replace(/\bdyn\b/g, '…')
+    .replace(
+      /\b(Expected|got|token:) ([A-Z]+)\b/g,
+      (_, before: string, token: string) => `${before} ${tokenName(token)}`,
+    )
+    .replace(/^Unexpected token: the end$/, 'the expression ends too early')
     .replace(/^./, (c) => c.toLowerCase());
+}
+
+/** A token as cel-js calls it, for people. */
+function tokenName(token: string): string {
+  const names: Readonly<Record<string, string>> = {
+    EOF: 'the end',
+    IDENTIFIER: 'a name',
+    NUMBER: 'a number',
+    STRING: 'a text',
+    BOOLEAN: 'true or false',
+    MODULO: '%',
+    LPAREN: '(',
+    RPAREN: ')',
+    LBRACKET: '[',
+    RBRACKET: ']',
+    LBRACE: '{',
+    RBRACE: '}',
+    COMMA: 'a comma',
+    COLON: 'a colon',
+    DOT: 'a dot',
+    QUESTION: '?',
+  };
+  return names[token] ?? token;
 }
 
 /** Plain scopes have the names of Object.prototype too; scopes of our own have not. */

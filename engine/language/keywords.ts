@@ -384,9 +384,9 @@ const byHolder: ReadonlyMap<Holder, ReadonlySet<string>> = new Map(
 export const foreignKeywords: Readonly<Record<string, string | undefined>> = {
   ...Object.fromEntries(
     [
-      ...['include_role', 'include_vars', 'check_mode', 'diff', 'async', 'poll', 'args', 'collections', 'debugger'],
+      ...['include_role', 'include_vars', 'check_mode', 'diff', 'poll', 'args', 'collections', 'debugger'],
       ...['become_flags', 'become_exe', 'ignore_unreachable', 'gather_subset', 'gather_timeout', 'fact_path'],
-      ...['action', 'run_handlers', 'max_failures'],
+      ...['run_handlers', 'max_failures'],
     ].map((name) => [name, undefined]),
   ),
   include_role: 'use import_role, with when',
@@ -400,6 +400,10 @@ export const foreignKeywords: Readonly<Record<string, string | undefined>> = {
   port: 'set ansible_port in the inventory',
   connection: 'set ansible_connection in the inventory',
   become_method: 'set ansible_become_method in the inventory',
+  sudo: 'use become: true',
+  sudo_user: 'use become_user',
+  action: 'the name of the module is the key: "shell: …"',
+  async: 'a task may take as long as its timeout says; for what goes on in the background use systemd',
   max_fail_percentage: 'any_errors_fatal: true stops at the first host',
 };
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../base/diagnostic.ts';
 import type { ModuleDefinition } from '../module/contract.ts';
+import { foreignModuleHint } from './foreign-modules.ts';
 import { isForeign, isKeyword, keywordsOf, reportForeign, reportUnknownKeyword } from './keywords.ts';
 import { type LoadContext, report } from './load-context.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
@@ -66,6 +67,8 @@ function reportUnknownKey(
   if (names.includes(spelled))
     return report(context, keyRange, `unknown module "${key}"`, `did you mean "${spelled}"?`);
   const keyword = didYouMean(key, keywords);
+  const instead = module ? undefined : foreignModuleHint(key);
+  if (instead !== undefined) return report(context, keyRange, `there is no module "${key}"`, instead);
   if (module && Object.hasOwn(module.schema.properties, key)) {
     return report(context, keyRange, `"${key}" is an argument of ${module.name}`, `indent it under "${module.name}:"`);
   }

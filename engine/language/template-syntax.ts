@@ -127,6 +127,8 @@ function unknownHelper(call: Call, name: string | undefined, as: 'value' | 'bloc
     const hint = didYouMean(written, blockHelpers) ?? 'the blocks are {{#if}}, {{#unless}}, {{#each}} and {{#with}}';
     return [`there is no block "${written}"`, hint];
   }
+  const isTernary = call.params.some((param) => nameOf(param) === 'if');
+  if (isTernary) return [`there is no "a if b"`, 'write {{#if b}}a{{else}}c{{/if}}'];
   if (blockHelpers.includes(written)) return [`"${written}" is a block`, `write {{#${written} x}} … {{/${written}}}`];
   const names = Object.keys(templateHelpers);
   return [`there is no helper "${written}"`, didYouMean(written, names) ?? `the helpers are ${names.join(', ')}`];
@@ -216,7 +218,7 @@ function syntaxMistake(text: string): TemplateMistake | undefined {
     const isFilter = /\{\{(?![^}]*\bas \|)[^}|]*\|/.test(text);
     const hint = isFilter
       ? 'there are no filters; a helper comes before its arguments: {{upper name}}'
-      : 'a literal {{ is written \\{{';
+      : syntaxHintFor(text);
     const message = token === 'EOF' ? 'the template ends too early: "}}" or a closing {{/…}} is missing' : undefined;
     found = { message: message ?? 'the template has a syntax error here', hint, location: { start, end } };
     throw new Error('stop');
@@ -227,6 +229,12 @@ function syntaxMistake(text: string): TemplateMistake | undefined {
     // `found` says it.
   }
   return found;
+}
+
+function syntaxHintFor(text: string): string {
+  if (/\{\{[^}]*\w\[/.test(text)) return 'an item is written {{lookup list 0}} or {{lookup map key}}';
+  if (/\{\{[^}]*\w\(/.test(text)) return 'the arguments of a helper follow it, without brackets: {{lower name}}';
+  return 'a literal {{ is written \\{{';
 }
 
 interface SyntaxDetails {

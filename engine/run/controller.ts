@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
@@ -100,13 +100,19 @@ export async function findFile(name: string, folder: string, folders: readonly s
     const found = await stat(place).catch(() => undefined);
     if (found?.isFile()) return place;
   }
-  const looked = [...new Set(places.map((p) => resolve(p)))].join(', ');
+  const looked = [...new Set(places.map(shownPath))].join(', ');
   throw new RunbookError('file-unreadable', `no file "${name}" on the controller; looked at ${looked}`);
 }
 
 /** What was encrypted is secret as a whole. */
 function sealedTemplate(template: FileTemplate, seal: (text: string) => Secret): FileTemplate {
   return { ...template, render: (scope) => seal(revealText(template.render(scope))) };
+}
+
+/** Relative to the working directory, where that is shorter. */
+function shownPath(path: string): string {
+  const [absolute, short] = [resolve(path), relative('', path)];
+  return short.length < absolute.length ? short : absolute;
 }
 
 async function contentOf(

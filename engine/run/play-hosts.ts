@@ -17,7 +17,7 @@ export interface Matching {
 export function hostsOfPlay(inventory: Inventory, play: Play, { request, answers }: Matching): readonly Host[] {
   const scope = createScope([play.defaults, play.vars, answers.get(play.id) ?? {}, request.extraVars]);
   const pattern = play.hosts.render(scope);
-  const matched = matchHosts(inventory, Array.isArray(pattern) ? pattern.join(',') : String(pattern), play.hosts.range);
+  const matched = matchHosts(inventory, textOf(pattern), play.hosts.range);
   const hosts = request.limit === undefined ? matched : limitHosts(inventory, matched, request.limit);
   return orderHosts(hosts, play.order);
 }
@@ -41,10 +41,16 @@ export function matchPlays({ plays }: Playbook, inventory: Inventory, matching: 
     canGrow ||= growsInventory(play);
   }
   if (mistakes.length === 0 && [...hostsOf.values()].every((hosts) => hosts.length === 0)) {
-    mistakes.push({ severity: 'error', message: `--limit ${matching.request.limit ?? ''} leaves no host in any play` });
+    const patterns = [...new Set(plays.map((play) => textOf(play.hosts.written)))].join(' and ');
+    const message = `--limit ${matching.request.limit ?? ''} leaves no host in any play`;
+    mistakes.push({ severity: 'error', rule: 'nothing-selected', message, hint: `the plays are for ${patterns}` });
   }
   if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
   return hostsOf;
+}
+
+function textOf(pattern: unknown): string {
+  return Array.isArray(pattern) ? pattern.join(',') : String(pattern);
 }
 
 function growsInventory(play: Play): boolean {

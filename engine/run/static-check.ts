@@ -90,6 +90,6 @@ function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'ta
 function unknownTag(option: string, tag: string, known: ReadonlySet<string>): Diagnostic {
   const own = [...known].filter((name) => name !== 'all' && name !== 'always' && name !== 'never');
   const hint =
-    didYouMean(tag, known) ?? (own.length > 0 ? `the tags are: ${own.sort().join(', ')}` : 'no task has a tag');
+    didYouMean(tag, known) ?? (own.length > 0 ? `the tags are: ${own.sort().join(', ')}` : 'this playbook has no tags');
   return { severity: 'error', rule: 'unknown-tag', message: `${option} ${tag}: no task has this tag`, hint };
 }

@@ -64,5 +64,5 @@ async function readTemplate(path: string, open: FileOpener['open']): Promise<Tem
     throw new Error(`cannot read the template ${path}: ${fileProblem(error)}`);
   });
   const { references } = compileTemplate(source);
-  return { text: source.text, references };
+  return { source, references };
 }

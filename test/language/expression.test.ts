@@ -79,11 +79,11 @@ describe('expressions', () => {
     // Found without variables.
     ['', 'the expression ends too early'],
     ['cpus ==', '1:8: error: the expression ends too early'],
-    ['foo(cpus)', "no function 'foo(dyn)'"],
+    ['foo(cpus)', "no function 'foo(…)'"],
     ['name.foo()', "no method 'foo()'"],
     ['"a" < 1', 'these types do not go together: string < int'],
     ['a and b', 'write && for and'],
-    ['a is defined', 'write has(x.y)'],
+    ['a is defined', 'has(x.y) asks for a member'],
     ['has(a)', 'has(x.y) asks for a member'],
     ['a | default("x")', 'there are no filters'],
     ['a = 1', 'compare with =='],
