@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import pLimit from 'p-limit';
 import {
@@ -133,6 +134,11 @@ const differences: Readonly<Record<string, Difference>> = {
     theirs: { b: {} },
   },
   'a group that is no map': { question: yaml('web: [a]\ndb: {hosts: {b: }}\n'), ours: 'refused', theirs: { b: {} } },
+  'a name with blanks alone under hosts': {
+    question: yaml('all:\n  hosts:\n    a\n    b\n'),
+    ours: 'refused',
+    theirs: { 'a b': {} },
+  },
   'a colon in INI that makes it YAML': { question: hosts('h: x=1\n'), ours: 'refused', theirs: {} },
   'a key that stands twice': {
     question: yaml('all: {hosts: {a: {x: 1}, a: {x: 2}}}\n'),
@@ -176,6 +182,30 @@ describeWithAnsible('inventories differ from Ansible, on purpose', function () {
       expect(summary((await answers.get(title)) ?? { refused: '' }), 'theirs').to.deep.equal(theirs);
     });
   }
+});
+
+describeWithAnsible('an inventory that cannot be read', function () {
+  this.timeout(60_000);
+  const question = { files: { good: 'a\n', bad: 'b x\n' }, sources: ['good', 'bad'] };
+
+  it('is an error here; by itself Ansible goes on without it', async () => {
+    expect(summary(await askUs(question))).to.equal('refused');
+    const theirs = await askAnsible(question, { ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED: '0' });
+    expect(summary(theirs)).to.deep.equal({ a: {} });
+  });
+});
+
+describe('docs/inventory.md', () => {
+  it('names every difference from Ansible, and none besides', async () => {
+    const text = await readFile(new URL('../../docs/inventory.md', import.meta.url), 'utf8');
+    const [, table = ''] = text.split('## Where it differs from Ansible');
+    const titles = [...table.matchAll(/^\| ([^|]+) \|/gm)].map(([, title = '']) => title);
+    expect(titles.map((title) => title.toLowerCase()).sort()).to.deep.equal(
+      Object.keys(differences)
+        .map((title) => title.toLowerCase())
+        .sort(),
+    );
+  });
 });
 
 function summary(verdict: Verdict): Answer['hostvars'] | 'refused' {

@@ -61,13 +61,11 @@ export async function layOut(question: Question) {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** What `ansible-inventory --list` says about a question. */
-export async function askAnsible(question: Question): Promise<Verdict> {
+/** What `ansible-inventory --list` says about a question; `settings` are further variables of its environment. */
+export async function askAnsible(question: Question, settings: NodeJS.ProcessEnv = {}): Promise<Verdict> {
   await using folder = await layOut(question);
-  const { code, stdout, stderr } = await runAnsible('ansible-inventory', folder.path, [
-    ...optionsOf(folder.path, question),
-    '--list',
-  ]);
+  const args = [...optionsOf(folder.path, question), '--list'];
+  const { code, stdout, stderr } = await runAnsible('ansible-inventory', folder.path, args, settings);
   return code === 0 ? normalise(parse(stdout) as Listing) : { refused: stderr };
 }
 
@@ -197,16 +195,26 @@ function normalise({ _meta, ...listed }: Listing): Answer {
 }
 
 /** Runs a program of ansible-core in a folder. */
-export async function runAnsible(command: string, folder: string, args: readonly string[]) {
+export async function runAnsible(
+  command: string,
+  folder: string,
+  args: readonly string[],
+  settings: NodeJS.ProcessEnv = {},
+) {
   // Ansible refuses /dev/null as a configuration: it has no extension.
   const home = join(folder, '.ansible-home');
   await mkdir(home, { recursive: true });
   await writeFile(join(home, 'ansible.cfg'), '');
   return new Promise<{ code: number; stdout: string; stderr: string }>((settle) => {
     // Its working directory would be the playbook's.
-    execFile(command, args, { cwd: home, env: environment(home), timeout: 60_000 }, (error, stdout, stderr) => {
-      settle({ code: error ? 1 : 0, stdout, stderr: stderr || String(error ?? '') });
-    });
+    execFile(
+      command,
+      args,
+      { cwd: home, env: { ...environment(home), ...settings }, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        settle({ code: error ? 1 : 0, stdout, stderr: stderr || String(error ?? '') });
+      },
+    );
   });
 }
 
