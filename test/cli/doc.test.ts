@@ -1,24 +1,31 @@
 import { expect } from 'chai';
 import { keywordDoc } from '../../engine/cli/keyword-doc.ts';
-import { keywords } from '../../engine/language/keywords.ts';
+import { type Keyword, keywords } from '../../engine/language/keywords.ts';
 import { createPaint } from '../../engine/report/paint.ts';
 import { runCli } from '../support/cli.ts';
 
+const style = { paint: createPaint(false), columns: 80 };
+
 describe('runbook doc', () => {
-  it('explains a keyword: what it takes, where it stands, what it means, how Ansible differs, how it is written', async () => {
-    const { exitCode, stdout } = await runCli(['doc', 'run_once']);
-    expect(exitCode).to.equal(0);
-    expect(stdout).to.equal(
+  it('explains a keyword: what it takes, where it stands, what it means, how Ansible differs, how it is written', () => {
+    const keyword: Keyword = {
+      name: 'run_once',
+      on: ['task', 'handler'],
+      takes: 'run_once',
+      summary: 'Runs on one host, and all the other hosts have its result, as if it had run on them.',
+      differs: 'Once is once.',
+    };
+    expect(keywordDoc(keyword, style)).to.equal(
       [
         'run_once: a keyword',
         'takes true, false or batch',
         'stands on a task, a handler',
         '',
-        'true: runs on the first host of the run, and all hosts have its result. batch:',
-        'once in every batch.',
+        'Runs on one host, and all the other hosts have its result, as if it had run on',
+        'them.',
         '',
         'Differs from Ansible',
-        '  In Ansible true means once in every batch.',
+        '  Once is once.',
         '',
         'Example',
         '  run_once: true',
@@ -29,14 +36,18 @@ describe('runbook doc', () => {
     );
   });
 
-  it('gives the same to programs', async () => {
-    const { stdout } = await runCli(['doc', 'serial', '--output', 'json']);
-    expect(JSON.parse(stdout)).to.include({ name: 'serial', takes: 'serial', differs: 'The window is ours.' });
+  it('has keywords beside modules, for people and for programs', async () => {
+    const { exitCode, stdout } = await runCli(['doc', 'serial']);
+    expect(exitCode).to.equal(0);
+    const serial = keywords.find(({ name }) => name === 'serial');
+    expect(stdout).to.equal(serial && keywordDoc(serial, style));
+    const asJson = await runCli(['doc', 'serial', '--output', 'json']);
+    expect(JSON.parse(asJson.stdout)).to.deep.include(serial);
   });
 
   it('explains every keyword', () => {
     for (const keyword of keywords) {
-      const text = keywordDoc(keyword, { paint: createPaint(false), columns: 80 });
+      const text = keywordDoc(keyword, style);
       expect(text, keyword.name).to.contain('\ntakes ').and.to.contain('\nstands ').and.not.to.contain('undefined');
     }
   });
