@@ -29,7 +29,7 @@ function explainUsage(error: CommanderError, args: readonly string[]): Explained
   if (error.code === 'commander.help') return { text: '', exitCode: errorCatalogue.usage.exitCode };
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
-  const command = ['play', 'lint', 'inventory', 'modules', 'doc'].find((name) => name === args[0]);
+  const command = ['play', 'lint', 'inventory', 'modules', 'doc', 'schema', 'secrets'].find((name) => name === args[0]);
   const hint = meant ? `did you mean ${meant}?` : `see ${['runbook', command, '--help'].filter(Boolean).join(' ')}`;
   return { text: visible(`runbook: ${message}\n  hint: ${hint}`), exitCode: errorCatalogue.usage.exitCode };
 }

@@ -7,6 +7,7 @@ import { lintCommand } from './lint.ts';
 import { modulesCommand } from './modules.ts';
 import { playCommand } from './play.ts';
 import { schemaCommand } from './schema.ts';
+import { secretsCommand } from './secrets.ts';
 import { readVersion } from './version.ts';
 
 /** The command line's grammar. Commands load what they need when they run. */
@@ -22,9 +23,10 @@ export function createProgram(cli: Cli): Command {
     .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))
     .addCommand(docCommand(cli))
-    .addCommand(schemaCommand(cli));
+    .addCommand(schemaCommand(cli))
+    .addCommand(secretsCommand(cli));
   program.addHelpText('after', `\n${exitCodeHelp()}`);
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((part) => [part, ...part.commands])]) {
     command
       // Read by colorMode; here so that it is accepted, checked and documented.
       .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))

@@ -93,3 +93,13 @@ async function plainly<T>(problem: string, run: () => T | Promise<T>, hint?: str
     throw new RunbookError('file-unreadable', problem, { hint, cause: said });
   }
 }
+
+/** A new secret key. */
+export async function generateIdentity(): Promise<string> {
+  return (await import('age-encryption')).generateX25519Identity();
+}
+
+/** The recipient (`age1…`) of a secret key. */
+export async function recipientOf(identity: string): Promise<string> {
+  return (await import('age-encryption')).identityToRecipient(identity);
+}

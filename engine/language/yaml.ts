@@ -55,7 +55,15 @@ const knownTags = new Set(['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].
 /** Reads one YAML 1.2 document. Never throws: what is wrong is in `diagnostics`. */
 export function parseYaml(file: OpenedSource): YamlFile {
   const parsed = parseText(file);
+  if (file.isSecret && parsed.root?.kind === 'list')
+    return { source: parsed.source, diagnostics: [refuseList(parsed.root)] };
   return file.isSecret ? { ...parsed, diagnostics: parsed.diagnostics.map(withoutContent) } : parsed;
+}
+
+/** Plays or tasks, of which every text would be a secret: hosts, names of modules, commands. */
+function refuseList({ range }: YamlNode): Diagnostic {
+  const message = 'an encrypted file holds variables or an inventory, no plays and no tasks';
+  return { severity: 'error', message, hint: 'encrypt the variables instead', range };
 }
 
 /** What the parser says may quote a part of a secret. */

@@ -138,6 +138,13 @@ describe('encrypted files', () => {
     expect(reveal((await dataOf(path, {}, { user: 'me', host: 'h' })).url)).to.equal('secret https://me@h');
   });
 
+  it('hold variables, no plays', async () => {
+    const path = write('play.age', await encryptAge('- hosts: all\n', [recipient]));
+    const { root, diagnostics } = parseYaml(await opener().open(path, 'play.age'));
+    expect(root).to.equal(undefined);
+    expect(diagnostics.map((d) => d.hint)).to.deep.equal(['encrypt the variables instead']);
+  });
+
   it('show nothing of their text in messages', async () => {
     const cases = [
       'password: hunt}er2: x: y\n',
