@@ -8,11 +8,14 @@ import { type Subscript, splitPattern, type Term } from './pattern-terms.ts';
 
 /**
  * The hosts that a pattern names, in the order of its terms and, within a term, of the inventory: terms first, then `&`,
- * then `!`. Raises a DiagnosticsError with every term that names nothing; what `&` and `!` leave may be empty.
+ * then `!`. Of a list of patterns each is split into terms by itself. Raises a DiagnosticsError with every term that names
+ * nothing; what `&` and `!` leave may be empty.
  */
-export function matchHosts(inventory: Inventory, pattern: string, range?: Range): readonly Host[] {
-  const whole = range ?? wholeOf('the host pattern', pattern);
-  return evaluate(inventory, pattern, (term) => placeOf(whole, pattern, term), []);
+export function matchHosts(inventory: Inventory, pattern: string | readonly string[], range?: Range): readonly Host[] {
+  const patterns = typeof pattern === 'string' ? [pattern] : pattern;
+  const whole = range ?? wholeOf('the host pattern', patterns.join(','));
+  const terms = patterns.flatMap((one) => placedTerms(inventory, one, whole));
+  return evaluate(inventory, terms, whole, []);
 }
 
 /**
@@ -27,29 +30,29 @@ export function limitHosts(
 ): readonly Host[] {
   const whole = wholeOf('--limit', limit);
   const mistakes: Diagnostic[] = [];
-  const named = evaluate(inventory, limit, (term) => placeOf(whole, limit, term), mistakes, readFile);
-  return keep(hosts, named);
+  const terms = placedTerms(inventory, limit, whole).flatMap((term) =>
+    term.text.startsWith('@') ? termsOfFile(inventory, term, readFile, mistakes) : [term],
+  );
+  return keep(hosts, evaluate(inventory, terms, whole, mistakes));
 }
 
 interface PlacedTerm extends Term {
   readonly range: Range;
 }
 
+function placedTerms(inventory: Inventory, pattern: string, whole: Range): PlacedTerm[] {
+  const terms = splitPattern(pattern, (name) => inventory.hosts.has(name));
+  return terms.map((term) => ({ ...term, range: placeOf(whole, pattern, term) }));
+}
+
 function evaluate(
   inventory: Inventory,
-  pattern: string,
-  place: (term: Term) => Range,
+  terms: readonly PlacedTerm[],
+  whole: Range,
   mistakes: Diagnostic[],
-  readFile?: (path: string) => string,
 ): readonly Host[] {
-  const isHost = (name: string): boolean => inventory.hosts.has(name);
-  const terms = splitPattern(pattern, isHost).flatMap((term): PlacedTerm[] => {
-    const range = place(term);
-    if (!readFile || !term.name.startsWith('@')) return [{ ...term, range }];
-    return termsOfFile(term.text.slice(1), range, isHost, readFile, mistakes);
-  });
   if (terms.length === 0 && mistakes.length === 0) {
-    mistakes.push({ severity: 'error', message: 'the host pattern is empty', range: place(emptyTerm) });
+    mistakes.push({ severity: 'error', message: 'the host pattern is empty', range: whole });
   }
   const found = terms.map((term) => ({ term, hosts: matchTerm(inventory, term, mistakes) }));
   if (mistakes.length > 0) throw new DiagnosticsError(mistakes);
@@ -77,15 +80,13 @@ function keep(hosts: readonly Host[], others: readonly Host[]): readonly Host[] 
   return hosts.filter((host) => kept.has(identity(host)));
 }
 
-const emptyTerm: Term = { kind: 'add', text: '', name: '', start: 0, end: 0 };
-
 function termsOfFile(
-  path: string,
-  range: Range,
-  isHost: (name: string) => boolean,
+  inventory: Inventory,
+  { text: reference, range }: PlacedTerm,
   readFile: (path: string) => string,
   mistakes: Diagnostic[],
 ): PlacedTerm[] {
+  const path = reference.slice(1);
   let text: string;
   try {
     text = readFile(path);
@@ -95,10 +96,7 @@ function termsOfFile(
   }
   const source = { path, text };
   return [...text.matchAll(/.+/g)].flatMap((line) =>
-    splitPattern(line[0], isHost).map((term) => {
-      const start = line.index + term.start;
-      return { ...term, range: { source, start, end: start + term.text.length } };
-    }),
+    placedTerms(inventory, line[0], { source, start: line.index, end: line.index + line[0].length }),
   );
 }
 
@@ -146,7 +144,7 @@ function failEmpty(inventory: Inventory, term: Term, groups: readonly string[], 
   // To keep or to take away the hosts of an empty group is no mistake.
   if (group !== undefined && term.kind !== 'add') return [];
   if (group !== undefined) return fail(`the group "${group}" has no hosts`);
-  const fileHint = term.name.startsWith('@') ? 'a file of patterns can be named in --limit only' : undefined;
+  const fileHint = term.name.startsWith('@') ? 'a file of patterns is named in --limit, and without a mark' : undefined;
   const hint = fileHint ?? term.hint ?? didYouMean(term.name, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
   if (/^~|[*?[]/.test(term.name)) return fail(`no host and no group matches "${term.name}"`, hint);
   return fail(`there is no host and no group "${term.name}"`, hint);

@@ -17,7 +17,8 @@ export interface Matching {
 export function hostsOfPlay(inventory: Inventory, play: Play, { request, answers }: Matching): readonly Host[] {
   const scope = createScope([play.defaults, play.vars, answers.get(play.id) ?? {}, request.extraVars]);
   const pattern = play.hosts.render(scope);
-  const matched = matchHosts(inventory, textOf(pattern), play.hosts.range);
+  const patterns = Array.isArray(pattern) ? pattern.map(String) : String(pattern);
+  const matched = matchHosts(inventory, patterns, play.hosts.range);
   const hosts = request.limit === undefined ? matched : limitHosts(inventory, matched, request.limit);
   return orderHosts(hosts, play.order);
 }

@@ -291,3 +291,15 @@ describe('runbook play --list-hosts', () => {
     expect(run.stderr).to.contain('warning: ansible_hst is no connection variable').and.not.contain('correct-horse');
   });
 });
+
+describe('hosts of a play', () => {
+  it('may be a list, whose items may have colons', async () => {
+    await using folder = await folderWith({
+      'hosts.ini': '[web]\nw1\nw2\n[db]\nd1\n',
+      'play.yaml': "- hosts: ['web:!w2', db]\n  tasks:\n    - debug: { message: hello }\n",
+    });
+    const [playbook, inventory] = [join(folder.path, 'play.yaml'), join(folder.path, 'hosts.ini')];
+    const run = await runCli(['play', playbook, '-i', inventory, '--list-hosts']);
+    expect(run.stdout, run.stderr).to.match(/\n {2}2 hosts\n {4}w1\n {4}d1\n/);
+  });
+});

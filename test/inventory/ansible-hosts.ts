@@ -8,7 +8,8 @@ import { environment, pythonOfAnsible } from './ansible.ts';
 export interface PatternQuestion {
   /** Path of the inventory, within the folder. */
   readonly inventory: string;
-  readonly pattern: string;
+  /** A list only where no program is asked. */
+  readonly pattern: string | readonly string[];
   readonly limit?: string;
 }
 

@@ -290,6 +290,21 @@ describeWithAnsible('host patterns beside `ansible PATTERN --list-hosts`', funct
     expect(questions.map(match)).to.deep.equal(answers.map((answer) => 'hosts' in answer && { hosts: answer.hosts }));
   });
 
+  it('lists of them, as a play has, name the same hosts in the same order', async () => {
+    await using folder = await layOut({ files, sources: [] });
+    const match = await createMatcher(folder.path);
+    const lists = [
+      ['web', 'db'],
+      ['web1:web3', 'db-a'],
+      ['all', '!web:!db'],
+      ['web', '&db,!web1'],
+      ['2001:db8::5', 'web1'],
+    ];
+    const questions = lists.map((pattern) => ({ inventory: 'hosts.ini', pattern }));
+    const answers = await matchWithAnsible(folder.path, questions);
+    expect(questions.map((asked) => ({ ...match(asked), unmatched: [] }))).to.deep.equal(answers);
+  });
+
   describe('differ on purpose', () => {
     const questions = different.map(({ pattern, limit }) => ({
       inventory: 'hosts.ini',

@@ -20,7 +20,7 @@ web
 [kube-node]
 k.example.com
 `);
-const names = (pattern: string): string =>
+const names = (pattern: string | readonly string[]): string =>
   matchHosts(inventory, pattern)
     .map((host) => host.name)
     .join(' ');
@@ -81,6 +81,19 @@ describe('host patterns', () => {
     it(`${pattern} is ${expected || 'nobody'}`, () => expect(names(pattern)).to.equal(expected));
   }
 
+  it('of a list is split for each of its items', () => {
+    expect(names(['web1:web3', 'db'])).to.equal('web1 web3 db-a db-b web4 2001:db8::5');
+    expect(names(['web', '!web1:!web2'])).to.equal('web3 web4');
+    expect(names(['2001:db8::5', 'web1'])).to.equal('2001:db8::5 web1');
+  });
+
+  it('of a list are placed in the playbook one by one', async () => {
+    const source = { path: 'play.yaml', text: '- hosts: [web, dbb]\n' };
+    expect(await mistakesOf(() => matchHosts(inventory, ['web', 'dbb'], { source, start: 9, end: 19 }))).to.contain(
+      'play.yaml:1:16: error: there is no host and no group "dbb"',
+    );
+  });
+
   it('all does not hold an implicit localhost, which is in no group', () => {
     const [host] = matchHosts(inventory, 'localhost');
     expect(host?.isImplicit).to.equal(true);
@@ -117,7 +130,7 @@ describe('host patterns', () => {
     'web[': 'no host and no group matches "web[" (did you mean "web"?)',
     'web:2001:db8::5':
       'there is no host and no group "2001" (separate terms by commas where one of them is an IPv6 address)',
-    '@retry': 'there is no host and no group "@retry" (a file of patterns can be named in --limit only)',
+    '@retry': 'there is no host and no group "@retry" (a file of patterns is named in --limit, and without a mark)',
     '!': 'a term of the host pattern is empty',
     '': 'the host pattern is empty',
     ',': 'the host pattern is empty',
@@ -198,6 +211,12 @@ describe('--limit', () => {
     expect(limited('web', '@failed.txt:!web2', { 'failed.txt': 'web1\nweb2' })).to.equal('web1');
     // A colon ends a term unless there is a comma.
     expect(limited('web', '@a:b.txt,', { 'a:b.txt': 'web1\n' })).to.equal('web1');
+  });
+
+  it('takes no mark for a whole file, which would have to mean something else for each line', async () => {
+    expect(await mistakesOf(() => limited('web', '!@failed.txt', { 'failed.txt': 'web1' }))).to.contain(
+      'there is no host and no group "@failed.txt"',
+    );
   });
 
   it('says where a pattern of a file is wrong', async () => {
