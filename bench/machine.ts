@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 
 /** What numbers were measured on. */
 export interface Machine {
@@ -26,6 +26,11 @@ export function describeMachine(): Machine {
     node: process.version,
     ...(ansible !== undefined && { ansible }),
   };
+}
+
+/** How many programs wanted to run at the same time lately: above the number of processors, they were in each other's way. */
+export function currentLoad(): number {
+  return Math.round((loadavg()[0] ?? 0) * 10) / 10;
 }
 
 function ansibleVersion(): string | undefined {

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Bench, CaseResult } from './case.ts';
-import { describeMachine, type Machine } from './machine.ts';
-import { caseText, isMet, performancePage, type Report } from './report.ts';
+import type { Bench } from './case.ts';
+import { currentLoad, describeMachine, type Machine } from './machine.ts';
+import { caseText, isMet, type KeptCase, performancePage, type Report } from './report.ts';
 import { suites } from './suites.ts';
 
 const usage = `Usage: npm run bench -- [SUITE ...] [options]
@@ -49,25 +49,39 @@ if (values.help || unknown.length > 0) {
 }
 
 async function runSuite(suite: string, machine: Machine): Promise<void> {
-  const cases: CaseResult[] = [];
+  const cases: KeptCase[] = [];
   for (const one of suites[suite] ?? []) {
     if (values.case !== undefined && values.case !== one.id) continue;
     const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'));
     try {
       await writeFile(join(folder, 'ansible.cfg'), '[defaults]\n');
+      const load = currentLoad();
       const result = await one.run(benchIn(folder, machine));
-      cases.push(result);
-      console.log(caseText(result));
+      cases.push({ id: one.id, ...result, load });
+      console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
   if (values.smoke) return;
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
-  const report: Report = { suite, date: new Date().toISOString().slice(0, 10), machine, cases };
   await mkdir(results, { recursive: true });
+  const date = new Date().toISOString().slice(0, 10);
+  const report: Report = { suite, date, machine, cases: values.keep ? await withKept(suite, cases) : cases };
   const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
   await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** The cases in the order of the suite: those that were measured now, and of the others what is kept. */
+async function withKept(suite: string, measured: readonly KeptCase[]): Promise<KeptCase[]> {
+  const kept = await keptReport(suite);
+  const all = [...measured, ...(kept?.cases ?? [])];
+  return (suites[suite] ?? []).flatMap(({ id }) => all.find((one) => one.id === id) ?? []);
+}
+
+async function keptReport(suite: string): Promise<Report | undefined> {
+  const text = await readFile(join(results, `${suite}.json`), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Report);
 }
 
 function benchIn(folder: string, machine: Machine): Bench {
@@ -88,10 +102,9 @@ function benchIn(folder: string, machine: Machine): Bench {
 }
 
 async function writePage(): Promise<void> {
-  const reports: Report[] = [];
-  for (const name of Object.keys(suites)) {
-    const kept = (await readdir(results)).includes(`${name}.json`);
-    if (kept) reports.push(JSON.parse(await readFile(join(results, `${name}.json`), 'utf8')) as Report);
-  }
-  await writeFile(join(root, 'docs', 'performance.md'), performancePage(reports));
+  const reports = await Promise.all(Object.keys(suites).map(keptReport));
+  await writeFile(
+    join(root, 'docs', 'performance.md'),
+    performancePage(reports.filter((report) => report !== undefined)),
+  );
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
-/** A program to run and to measure. Its output goes nowhere. */
+/** A program to run and to measure. What it prints is read and dropped, but for the end of it when it fails. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
@@ -58,11 +58,13 @@ export function spreadOf(values: readonly number[]): Spread {
 
 async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
   const started = performance.now();
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
-  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-2000);
+    });
+  }
   let last = { cpuMs: 0, peakMb: 0 };
   const watch = setInterval(() => void look(child.pid).then((seen) => (last = seen ?? last)), intervalMs);
   const exitCode = await new Promise<number | null>((resolve, reject) => {

@@ -1,13 +1,20 @@
 import type { CaseResult, Goal, ToolResult } from './case.ts';
 import type { Machine } from './machine.ts';
 
+/** A case as it is kept. */
+export interface KeptCase extends CaseResult {
+  readonly id: string;
+  /** Of the machine, just before the case. */
+  readonly load: number;
+}
+
 /** Everything that one run of the benchmarks found out. */
 export interface Report {
   readonly suite: string;
   /** `2026-11-21`. */
   readonly date: string;
   readonly machine: Machine;
-  readonly cases: readonly CaseResult[];
+  readonly cases: readonly KeptCase[];
 }
 
 /** The page docs/performance.md, from the reports that are kept in bench/results/. */
@@ -30,17 +37,22 @@ function sectionOf({ suite, date, machine, cases }: Report): string[] {
     `${date}: ${machine.processors} × ${machine.processor}, ${machine.memoryGb} GiB; ${machine.system}, Linux ${machine.kernel};`,
     `Node ${machine.node}${machine.ansible === undefined ? '' : `, ansible-core ${machine.ansible}`}.`,
     '',
-    ...cases.flatMap(caseLines),
+    ...cases.flatMap((one) => caseLines(one, machine)),
   ];
 }
 
-function caseLines({ title, input, metric, runbook, ansible, goals }: CaseResult): string[] {
+function disturbance(load: number, { processors }: Machine): string {
+  return load < processors / 2 ? '' : ` The machine was busy (load ${load}): wall times are longer than they need be.`;
+}
+
+function caseLines(one: KeptCase, machine: Machine): string[] {
+  const { title, input, metric, runbook, ansible, goals } = one;
   const cells = (name: string, { value, measurement: m }: ToolResult): string =>
     `| ${name} | ${formatNumber(value)} ${metric.unit} | ${spread(m.wallMs)} ms | ${spread(m.cpuMs)} ms | ${spread(m.peakMb)} MiB | ${m.runs} |`;
   return [
     `### ${title}`,
     '',
-    `${input}.`,
+    `${input.replace(/^./, (c) => c.toUpperCase())}.${disturbance(one.load, machine)}`,
     '',
     `| | ${metric.name} | wall time of a run | CPU time of a run | peak memory | runs |`,
     '|---|---|---|---|---|---|',
