@@ -5,6 +5,7 @@ import { checkPlaybook } from '../language/check.ts';
 import type { InventoryNames, World } from '../language/check-world.ts';
 import { growsInventory } from '../language/nodes.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
+import { stepsOf } from '../language/references.ts';
 import type { Validator } from '../module/arguments.ts';
 import { inventoryNames } from './inventory-names.ts';
 import type { RunRequest } from './request.ts';
@@ -70,7 +71,10 @@ function inventoryNamesOf({
 /** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
 function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
   const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
-  const known = new Set(['all', 'always', 'never', ...tasks.flatMap((task) => task.tags)]);
+  const metas = plays
+    .flatMap((play) => [...stepsOf(play.tasks)])
+    .flatMap((node) => (node.kind === 'meta' ? [node] : []));
+  const known = new Set(['all', 'always', 'never', ...[...tasks, ...metas].flatMap(({ tags: own }) => own)]);
   const check = (option: string, names: readonly string[]): Diagnostic[] =>
     names.filter((tag) => !known.has(tag)).map((tag) => unknownTag(option, tag, known));
   const unknown = [...check('--tags', tags), ...check('--skip-tags', skipTags)];

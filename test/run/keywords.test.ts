@@ -97,6 +97,30 @@ describe('variables', () => {
     ));
 });
 
+describe('tags', () => {
+  const yaml = `- hosts: h1
+  tasks:
+    - { name: plain, debug: { message: x } }
+    - { name: kept, debug: { message: x }, tags: always }
+    - { name: hidden, debug: { message: x }, tags: [never, clean] }
+    - { name: end, meta: end_host, tags: [never, stop] }
+    - { name: last, debug: { message: x } }
+`;
+  const table: [string[], string[], string][] = [
+    [[], [], 'plain kept last'],
+    [['clean'], [], 'kept hidden'],
+    [[], ['always'], 'plain last'],
+    [['all', 'stop'], [], 'plain kept end'],
+  ];
+  for (const [tags, skipTags, expected] of table) {
+    it(`--tags [${tags.join()}] --skip-tags [${skipTags.join()}] runs ${expected}`, () =>
+      playIn(yaml, (run) => expect(run.ends.map((end) => end.split(': ')[1]).join(' ')).to.equal(expected), {
+        tags,
+        skipTags,
+      }));
+  }
+});
+
 describe('environment', () => {
   it('null takes back what a layer around sets', () =>
     playIn(
