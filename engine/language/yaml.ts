@@ -104,7 +104,8 @@ function parseText(file: OpenedSource): YamlFile {
     const range = { source, start, end: Math.max(start + 1, pos[1]) };
     if (code === 'MULTIPLE_DOCS') {
       report({ ...range, end: start + 3 }, 'a file holds one YAML document', 'remove the second "---"');
-    } else report(range, `not valid YAML: ${plain(message)}`, hintFor(code, source, pos[0]));
+    } else if (/call stack/.test(message)) report(range, 'the file is nested too deeply');
+    else report(range, `not valid YAML: ${plain(message)}`, hintFor(code, source, pos[0]));
   }
   if (document.directives?.yaml.version === '1.1') report(whole, 'YAML 1.1 is not supported', 'remove the %YAML line');
   if (diagnostics.length > 0 || document.contents === null) return { source, diagnostics };
