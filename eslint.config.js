@@ -9,9 +9,14 @@ const floorRules = floors.map((floor, level) => {
   const forbidden = floor === 'report' ? floors.filter((f) => f !== 'base' && f !== 'report') : floors.slice(level + 1);
   const above =
     forbidden.length > 0
-      ? [{ regex: `^\\.\\./(${forbidden.join('|')})/`, message: `${floor} is below that floor (docs/architecture.md)` }]
+      ? [
+          {
+            regex: `^(\\.\\./)+(${forbidden.join('|')})/`,
+            message: `${floor} is below that floor (docs/architecture.md)`,
+          },
+        ]
       : [];
-  const api = { regex: '^\\.\\./index\\.ts$', message: 'engine/index.ts is for modules; import the file itself' };
+  const api = { regex: '^(\\.\\./)+index\\.ts$', message: 'engine/index.ts is for modules; import the file itself' };
   return {
     files: [`engine/${floor}/**/*.ts`],
     rules: { 'no-restricted-imports': ['error', { patterns: [...above, api] }] },

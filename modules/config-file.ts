@@ -171,7 +171,7 @@ parsed, or not be edited without harm, is refused. A link is followed.
   },
   returns: {
     path: { type: 'string', description: 'The path of the file' },
-    sha256: { description: 'Hex digest of its content, null when there is no file' },
+    sha256: { secret: true, description: 'Hex digest of its content, null when there is no file' },
     mode: { description: 'Its permission bits as octal digits, null when there is no file' },
     backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
   },

@@ -11,7 +11,7 @@ export async function readExtraVars(values: readonly string[], opener?: FileOpen
   const vars: Record<string, unknown> = {};
   for (const value of values) Object.assign(vars, await readOne(value, opener));
   if (values.length === 0) return vars;
-  const { providedNames } = await import('../language/fields.ts');
+  const { providedNames } = await import('../language/load/fields.ts');
   const provided = Object.keys(vars).find((name) => providedNames.has(name));
   if (provided === undefined) return vars;
   throw new RunbookError('usage', `-e: "${provided}" is provided by the engine and cannot be set`);

@@ -47,7 +47,7 @@ export function inventoryCommand(cli: Cli): Command {
     )
     .addHelpText('after', helpAfter)
     .action(async (options: InventoryCommandOptions) => {
-      const { runInventoryCommand } = await import('./inventory-show.ts');
+      const { runInventoryCommand } = await import('./inventory/show.ts');
       await runInventoryCommand(cli, options);
     });
   return addSecretOptions(command);

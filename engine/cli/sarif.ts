@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Location, Log, Region, Result } from 'sarif';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { positionAt, type Range } from '../base/source.ts';
-import { checkRules } from '../language/check-findings.ts';
+import { checkRules } from '../language/check/findings.ts';
 
 /** The rule of what the language itself refuses: syntax, keywords, modules, arguments. */
 const languageRule = 'language';

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileProblem, hintOf, RunbookError } from '../base/errors.ts';
-import { encryptAge, generateIdentity, isAge, recipientOf } from '../language/age.ts';
+import { encryptAge, generateIdentity, isAge, recipientOf } from '../language/encryption/age.ts';
 import type { Cli } from './cli.ts';
 import { createKeys } from './keys.ts';
 import { openerFor, type SecretOptions } from './secret-options.ts';

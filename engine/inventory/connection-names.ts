@@ -1,6 +1,6 @@
 import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
-import { providedNames } from '../language/fields.ts';
+import { providedNames } from '../language/load/fields.ts';
 
 /** What a connection variable says. */
 export type ConnectionProperty =

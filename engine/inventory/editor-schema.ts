@@ -1,5 +1,5 @@
+import { computable, type EditorSchema, has, ref } from '../language/editor-schema/parts.ts';
 import type { MapFile } from '../language/editor-schema.ts';
-import { computable, type EditorSchema, has, ref } from '../language/editor-schema-parts.ts';
 import { type ConnectionProperty, connectionNames } from './connection-names.ts';
 import { addressTypes } from './kubernetes-nodes.ts';
 

@@ -1,18 +1,18 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Range } from '../base/source.ts';
 import type { Validator } from '../module/arguments.ts';
-import { checkExtraVars } from './check-extra-vars.ts';
-import { Findings } from './check-findings.ts';
-import { checkHandlers } from './check-handlers.ts';
-import { checkPlayInputs } from './check-inputs.ts';
-import { type Given, type PlayNames, providedShapes } from './check-names.ts';
-import { PlayWalk } from './check-walk.ts';
-import type { Giver, World } from './check-world.ts';
-import { createTypeChecker } from './expression-types.ts';
+import { createTypeChecker } from './check/expression-types.ts';
+import { checkExtraVars } from './check/extra-vars.ts';
+import { Findings } from './check/findings.ts';
+import { checkHandlers } from './check/handlers.ts';
+import { checkPlayInputs } from './check/inputs.ts';
+import { type Given, type PlayNames, providedShapes } from './check/names.ts';
+import { factsSetBy } from './check/result-shape.ts';
+import { PlayWalk } from './check/walk.ts';
+import type { Giver, World } from './check/world.ts';
 import { loopNamesIn, tasksIn } from './nodes.ts';
 import type { Play, Playbook } from './playbook.ts';
 import { stepsOf } from './references.ts';
-import { factsSetBy } from './result-shape.ts';
 
 /**
  * Checks what a loaded playbook reads against what can be there: every name at its place, members of what is known, types

@@ -1,5 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js';
-import type { Taint, ValueBox } from './strict-handlebars.ts';
+import type { Taint, ValueBox } from './template/strict-handlebars.ts';
 
 /** Texts that were compiled already. A stage makes one and passes it to everything that it compiles. */
 export interface CompileCache {

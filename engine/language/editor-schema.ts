@@ -1,9 +1,9 @@
 import type { ModuleDefinition } from '../module/contract.ts';
 import type { Registry } from '../module/registry.ts';
-import { inputsDefinitions, looksLikeInputs } from './editor-schema-inputs.ts';
-import { keywordParts, keywordSchema, variablesSchema } from './editor-schema-keywords.ts';
-import { moduleDefaultsSchema, moduleSchema } from './editor-schema-modules.ts';
-import { chosen, type EditorSchema, has, ref, refused } from './editor-schema-parts.ts';
+import { inputsDefinitions, looksLikeInputs } from './editor-schema/inputs.ts';
+import { keywordParts, keywordSchema, variablesSchema } from './editor-schema/keywords.ts';
+import { moduleDefaultsSchema, moduleSchema } from './editor-schema/modules.ts';
+import { chosen, type EditorSchema, has, ref, refused } from './editor-schema/parts.ts';
 import { foreignKeywords, type Holder, keywords, keywordsOf } from './keywords.ts';
 
 /** A kind of file that is a map, and the shape by which it is known. */

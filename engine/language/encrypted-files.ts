@@ -3,8 +3,8 @@ import { isScalar, parseDocument, visit } from 'yaml';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { Secret, type SecretListener } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
-import { type AgeKeys, decryptAge, isAge } from './age.ts';
-import { decryptVault, parseVault, vaultHeader } from './ansible-vault.ts';
+import { type AgeKeys, decryptAge, isAge } from './encryption/age.ts';
+import { decryptVault, parseVault, vaultHeader } from './encryption/ansible-vault.ts';
 
 /** A password of Ansible Vault, with the label that encrypted texts may name. */
 export interface VaultPassword {

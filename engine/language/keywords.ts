@@ -1,5 +1,5 @@
 import { didYouMean } from '../base/diagnostic.ts';
-import { type LoadContext, report } from './load-context.ts';
+import { type LoadContext, report } from './load/context.ts';
 import { hostOrders, leasePolicies, metaActions, strategies } from './playbook.ts';
 import type { YamlEntry, YamlMap } from './yaml.ts';
 

@@ -3,10 +3,10 @@ import { RunbookError } from '../base/errors.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
 import { type CompileCache, createCompileCache } from './compile-cache.ts';
-import { foundNothing, type LoadContext } from './load-context.ts';
-import { loadPlays } from './load-plays.ts';
+import { foundNothing, type LoadContext } from './load/context.ts';
+import { loadPlays } from './load/plays.ts';
+import { readSources, type SourceReader, type Sources } from './load/read-sources.ts';
 import type { Playbook } from './playbook.ts';
-import { readSources, type SourceReader, type Sources } from './read-sources.ts';
 
 /** What loading a playbook needs. */
 export interface LoadOptions extends SourceReader {

@@ -11,8 +11,8 @@ import {
   type Taint,
   TemplateFailure,
   type ValueBox,
-} from './strict-handlebars.ts';
-import { parseTemplate } from './template-syntax.ts';
+} from './template/strict-handlebars.ts';
+import { parseTemplate } from './template/syntax.ts';
 import type { Reference, Scope, Value } from './value.ts';
 
 /** A template file, compiled once. */

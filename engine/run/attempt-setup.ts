@@ -10,7 +10,7 @@ import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor } from './controller.ts';
-import { distrustFacts } from './facts-state.ts';
+import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
 import { shown } from './no-log.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';

@@ -8,7 +8,7 @@ import type { Scope } from '../language/value.ts';
 import type { Validator } from '../module/arguments.ts';
 import type { Connections } from './connections.ts';
 import type { FileStore } from './controller.ts';
-import type { FactReaders } from './facts-readers.ts';
+import type { FactReaders } from './facts/readers.ts';
 import type { HostRun } from './host-run.ts';
 import type { InputCheck } from './inputs-check.ts';
 import type { OnceResults } from './once.ts';

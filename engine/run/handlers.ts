@@ -2,7 +2,7 @@ import type { Outcome } from '../base/events.ts';
 import type { Play, Task } from '../language/playbook.ts';
 import { endWithoutRunning, runTask } from './across-hosts.ts';
 import { type RunContext, refOf } from './context.ts';
-import { distrustFacts } from './facts-state.ts';
+import { distrustFacts } from './facts/state.ts';
 import { ensureFacts } from './gather-facts.ts';
 import { asActive, type HostRun, leaveOut } from './host-run.ts';
 import type { Surroundings } from './surroundings.ts';

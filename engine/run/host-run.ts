@@ -1,7 +1,7 @@
 import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '../base/events.ts';
 import type { Host } from '../inventory/inventory.ts';
 import type { Task } from '../language/playbook.ts';
-import { createHostFacts, type HostFacts } from './facts-state.ts';
+import { createHostFacts, type HostFacts } from './facts/state.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
 
 /** A failure, with the task that had it. */

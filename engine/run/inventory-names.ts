@@ -1,6 +1,6 @@
 import type { Host, VariableLayer } from '../inventory/inventory.ts';
-import type { InventoryNames, InventoryVariable } from '../language/check-world.ts';
-import { commonShape, type Shape, shapeOf } from '../language/shape.ts';
+import { commonShape, type Shape, shapeOf } from '../language/check/shape.ts';
+import type { InventoryNames, InventoryVariable } from '../language/check/world.ts';
 import type { Value } from '../language/value.ts';
 
 /** Variables that the command line's connection options may set, whatever the inventory says. */

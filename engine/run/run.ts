@@ -12,7 +12,7 @@ import { createConnections } from './connections.ts';
 import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
 import { exitCodeOf } from './exit-code.ts';
-import { createFactReaders } from './facts-readers.ts';
+import { createFactReaders } from './facts/readers.ts';
 import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
 import { createInputCheck } from './inputs-check.ts';
 import { createJournal } from './journal.ts';

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
+import type { InventoryNames, World } from '../language/check/world.ts';
 import { checkPlaybook } from '../language/check.ts';
-import type { InventoryNames, World } from '../language/check-world.ts';
 import { growsInventory } from '../language/nodes.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { stepsOf } from '../language/references.ts';

@@ -4,7 +4,7 @@ import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
-import { distrustFacts } from './facts-state.ts';
+import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
 import {
   type Judged,

@@ -1,7 +1,7 @@
 import { dirname, relative } from 'node:path';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage, fileProblem } from '../base/errors.ts';
-import type { TemplateFile } from '../language/check-world.ts';
+import type { TemplateFile } from '../language/check/world.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import type { Playbook, Task } from '../language/playbook.ts';
 import { compileTemplate } from '../language/template.ts';

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { explainError } from '../../engine/cli/explain-error.ts';
-import { formatTable } from '../../engine/cli/inventory-table.ts';
+import { formatTable } from '../../engine/cli/inventory/table.ts';
 import { folderWith } from '../inventory/rig.ts';
 import { runCli } from '../support/cli.ts';
 import { showInventory } from './inventory-rig.ts';

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import type { Log } from 'sarif';
-import { checkRules } from '../../engine/language/check-findings.ts';
+import { checkRules } from '../../engine/language/check/findings.ts';
 import { runCli } from '../support/cli.ts';
 import { lint } from '../support/lint.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';

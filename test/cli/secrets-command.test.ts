@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { encryptVault } from '../../engine/language/ansible-vault.ts';
+import { encryptVault } from '../../engine/language/encryption/ansible-vault.ts';
 import { type CliRun, runCli } from '../support/cli.ts';
 
 describe('runbook secrets', function () {

@@ -2,8 +2,8 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readSources } from '../../engine/language/read-sources.ts';
-import { moduleFolders } from '../../engine/language/role-folders.ts';
+import { readSources } from '../../engine/language/load/read-sources.ts';
+import { moduleFolders } from '../../engine/language/load/role-folders.ts';
 import { writeFiles } from '../support/play.ts';
 
 describe('reading what a playbook names', () => {

@@ -6,10 +6,10 @@ import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { expect } from 'chai';
 import { Secret } from '../../engine/base/secret.ts';
 import { excerpt } from '../../engine/base/source.ts';
-import { encryptAge, readIdentities } from '../../engine/language/age.ts';
-import { decryptVault, encryptVault, parseVault } from '../../engine/language/ansible-vault.ts';
 import { compileNode, createCompileCache } from '../../engine/language/compile.ts';
 import { createFileOpener, createKeylessOpener, type Keys } from '../../engine/language/encrypted-files.ts';
+import { encryptAge, readIdentities } from '../../engine/language/encryption/age.ts';
+import { decryptVault, encryptVault, parseVault } from '../../engine/language/encryption/ansible-vault.ts';
 import { parseYaml } from '../../engine/language/yaml.ts';
 import { mistakesIn } from './fakes.ts';
 

@@ -3,7 +3,7 @@ import { Secret } from '../../engine/base/secret.ts';
 import { partlyKnown, UnknownValueError } from '../../engine/base/unknown.ts';
 import { compileTemplate } from '../../engine/language/compile.ts';
 import { createScope } from '../../engine/language/scope.ts';
-import { templateHelpers } from '../../engine/language/template-helpers.ts';
+import { templateHelpers } from '../../engine/language/template/helpers.ts';
 import { mistakesIn, value } from './fakes.ts';
 
 const scope = {

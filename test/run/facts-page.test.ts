@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { factsSchema } from '../../engine/language/facts-schema.ts';
 import { loadModules } from '../../engine/module/loader.ts';
-import { mistakesInFactNames } from '../../engine/run/facts-names.ts';
+import { mistakesInFactNames } from '../../engine/run/facts/names.ts';
 import { factsPage } from '../support/facts-page.ts';
 
 const file = new URL('../../docs/facts.md', import.meta.url);

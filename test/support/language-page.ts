@@ -1,9 +1,9 @@
-import { createCelEnvironment } from '../../engine/language/expression-environment.ts';
-import { providedNames } from '../../engine/language/fields.ts';
+import { createCelEnvironment } from '../../engine/language/expression/environment.ts';
 import { keywordExamples } from '../../engine/language/keyword-examples.ts';
 import { formOf, placesOf } from '../../engine/language/keyword-forms.ts';
 import { foreignKeywords, type Holder, type Keyword, keywords } from '../../engine/language/keywords.ts';
-import { templateHelpers } from '../../engine/language/template-helpers.ts';
+import { providedNames } from '../../engine/language/load/fields.ts';
+import { templateHelpers } from '../../engine/language/template/helpers.ts';
 import type { ModuleDefinition } from '../../engine/module/contract.ts';
 import type { Schema } from '../../engine/module/schema.ts';
 
