@@ -1,4 +1,3 @@
-import { checkKeywords } from '../keywords.ts';
 import { type Block, type LeaseClause, leasePolicies, type Node } from '../playbook.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
@@ -6,6 +5,7 @@ import { isNothing, readChoice, readText } from './fields.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { loadTask } from './task.ts';
 import { loadNodes } from './tasks.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** Whether a map is a block: also one that has forgotten its `block:`. */
 export function isBlock(map: YamlMap): boolean {

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { checkKeywords } from '../keywords.ts';
 import type { Include, Node } from '../playbook.ts';
 import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
@@ -9,6 +8,7 @@ import { loopNames, readLoopControl } from './loop-control.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { nameOf } from './task.ts';
 import { loadTaskFile } from './tasks.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** Loads an `include_tasks` with every file that it can come to. */
 export function loadInclude(

@@ -1,9 +1,9 @@
 import type { Schema } from '../../module/schema.ts';
-import { reportUnknown } from '../keywords.ts';
 import { plainData } from '../plain-data.ts';
 import { describeNode, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
 import { readBoolean } from './fields.ts';
+import { reportUnknown } from './unknown-keys.ts';
 
 const types = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'];
 

@@ -1,9 +1,9 @@
-import { reportUnknown } from '../keywords.ts';
 import type { LoopControl } from '../playbook.ts';
 import { describeNode, entryOf, type YamlMap } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
 import { checkVariableName, readDurationMs, readText, readTextValue } from './fields.ts';
 import type { Surroundings } from './surroundings.ts';
+import { reportUnknown } from './unknown-keys.ts';
 
 const usual: LoopControl = { variable: 'item', pauseMs: 0 };
 

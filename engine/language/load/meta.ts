@@ -1,4 +1,3 @@
-import { checkKeywords } from '../keywords.ts';
 import { type Meta, metaActions } from '../playbook.ts';
 import type { YamlEntry, YamlMap } from '../yaml.ts';
 import type { LoadContext } from './context.ts';
@@ -6,6 +5,7 @@ import { readChoice } from './fields.ts';
 import type { Surroundings } from './surroundings.ts';
 import { surround } from './surroundings.ts';
 import { nameOf } from './task.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** Loads a `meta`. */
 export function loadMeta(

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import { compileNode } from '../compile.ts';
-import { checkKeywords } from '../keywords.ts';
 import type { Node, Play, Task } from '../playbook.ts';
 import type { Value, Variables } from '../value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
@@ -15,6 +14,7 @@ import { loadRoles } from './role.ts';
 import { readScheduling } from './scheduling-fields.ts';
 import { noSurroundings, type Surroundings, surround } from './surroundings.ts';
 import { loadNodes, readableFile } from './tasks.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** What `import_playbook` hands down to plays. */
 export interface Importing extends Pick<Surroundings, 'when' | 'tags' | 'vars'> {

@@ -1,4 +1,3 @@
-import { checkKeywords } from '../keywords.ts';
 import type { Play } from '../playbook.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlFile, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, mayLoad, report } from './context.ts';
@@ -7,6 +6,7 @@ import { type Importing, loadPlay } from './play.ts';
 import { beside } from './read-sources.ts';
 import { noSurroundings, surround } from './surroundings.ts';
 import { readableFile } from './tasks.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** Loads the plays of a playbook and those of the playbooks that it imports. `idOf` names the n-th. */
 export function loadPlays(

@@ -1,8 +1,8 @@
-import { reportUnknown } from '../keywords.ts';
 import type { Prompt } from '../playbook.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
 import { checkVariableName, isNothing, readBoolean, readText } from './fields.ts';
+import { reportUnknown } from './unknown-keys.ts';
 
 const parts = ['name', 'prompt', 'private', 'default', 'confirm'];
 /** What Ansible does with an answer, and we do not. */

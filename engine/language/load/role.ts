@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { didYouMean } from '../../base/diagnostic.ts';
 import type { Range } from '../../base/source.ts';
-import { checkKeywords, keywordsOf, reportUnknown } from '../keywords.ts';
+import { keywordsOf } from '../keywords.ts';
 import type { Block, Node } from '../playbook.ts';
 import type { Variables } from '../value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
@@ -14,6 +14,7 @@ import { findRole, type RoleFolder, roleParents } from './role-folders.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { nameOf } from './task.ts';
 import { loadTaskFile } from './tasks.ts';
+import { checkKeywords, reportUnknown } from './unknown-keys.ts';
 
 /** Loads the list under `roles:` of a play or `dependencies:` of a role. `idOf` names the n-th. */
 export function loadRoles(

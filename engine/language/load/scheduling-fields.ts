@@ -1,8 +1,8 @@
-import { reportUnknown } from '../keywords.ts';
 import { type HostCount, hostOrders, type Play, type Serial, strategies } from '../playbook.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
 import { readBoolean, readChoice, readConditions, readCount } from './fields.ts';
+import { reportUnknown } from './unknown-keys.ts';
 
 /** What a play says about the order of its hosts, how many of them are worked on at a time, and what stops it. */
 export type Scheduling = Pick<

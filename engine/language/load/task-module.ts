@@ -1,9 +1,10 @@
 import { didYouMean } from '../../base/diagnostic.ts';
 import type { ModuleDefinition } from '../../module/contract.ts';
 import { foreignModuleHint } from '../foreign-modules.ts';
-import { isForeign, isKeyword, keywordsOf, reportForeign, reportUnknownKeyword } from '../keywords.ts';
+import { isForeign, isKeyword, keywordsOf } from '../keywords.ts';
 import type { YamlEntry, YamlMap } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
+import { reportForeign, reportUnknownKeyword } from './unknown-keys.ts';
 
 /** What uses a module: the lease of a block uses one that is a lease. */
 export type TaskKind = 'task' | 'handler' | 'lease';

@@ -1,4 +1,3 @@
-import { checkKeywords } from '../keywords.ts';
 import type { Node } from '../playbook.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlFile, type YamlMap, type YamlNode } from '../yaml.ts';
 import { isBlock, loadBlock } from './block.ts';
@@ -10,6 +9,7 @@ import { beside } from './read-sources.ts';
 import { importRole } from './role.ts';
 import { type Surroundings, surround } from './surroundings.ts';
 import { loadTask } from './task.ts';
+import { checkKeywords } from './unknown-keys.ts';
 
 /** Loads a list of tasks and of all else that can stand among them. `idOf` names the n-th. */
 export function loadNodes(
