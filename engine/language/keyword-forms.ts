@@ -21,7 +21,8 @@ const forms: Readonly<Record<Extract<Takes, string>, string>> = {
   tasks: 'a list of tasks',
   handlers: 'a list of handlers',
   roles: 'a list of names, or of maps with `role`',
-  inputs: 'a map: for each name a JSON Schema of its value, and whether it is `required`',
+  inputs:
+    'a map: for each name a JSON Schema of its value, and whether it is `required`; or the name of a file with such a map',
   prompts: 'a list of maps with `name`, `prompt`, `private`, `default`, `confirm`',
   lease: 'a map: a lease module and its keywords',
   loop_control: 'a map with `loop_var`, `index_var`, `label`, `pause`',

@@ -158,7 +158,7 @@ export const keywords: readonly Keyword[] = [
     on: ['play'],
     takes: 'inputs',
     summary:
-      'What the playbook takes from outside, typed: a map of names, each with type, description, default, required, enum and so on. A value that does not fit, or an -e that is not declared, is found before the first connection.',
+      'What the playbook takes from outside, typed: a map of names, each with type, description, default, required, enum and so on; or the name of a file with such a map, beside the playbook. A value that does not fit, or an -e that is not declared, is found before the first connection.',
     differs: 'Ansible has argument_specs for roles only.',
   },
   {

@@ -320,6 +320,16 @@ kind: {enum: [a, b], required: true}
     });
   });
 
+  it('of several plays are in one file, beside the playbook', async () => {
+    const text = '- hosts: all\n  inputs: in/inputs.yaml\n  tasks: []\n';
+    const play = await playOf({ 'play.yaml': text, 'in/inputs.yaml': 'size: {type: integer, default: 3}\n' });
+    expect(play.inputs.map(({ name, range }) => [name, range.source.path])).to.deep.equal([['size', 'in/inputs.yaml']]);
+    expect({ ...createScope([play.defaults]) }).to.deep.equal({ size: 3 });
+    expect(await mistakesOf({ 'play.yaml': text })).to.contain('play.yaml:2:11: error: cannot read in/inputs.yaml');
+    const wrong = await mistakesOf({ 'play.yaml': text, 'in/inputs.yaml': 'size: {type: size}\n' });
+    expect(wrong).to.contain('in/inputs.yaml:1:14: error: ');
+  });
+
   const wrong: readonly (readonly [string, string])[] = [
     ['version: string', 'the input "version" must be a map, not the text "string"'],
     ['version: {}', 'the input "version" has no type'],

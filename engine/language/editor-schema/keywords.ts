@@ -99,7 +99,7 @@ function takesSchema(takes: Takes): EditorSchema {
     case 'roles':
       return { type: ['array', 'null'], items: anyOf([text, ref('role')]) };
     case 'inputs':
-      return ref('inputs');
+      return { if: { type: 'string' }, then: text, else: ref('inputs') };
     case 'prompts':
       return { type: ['array', 'null'], items: ref('prompt') };
     case 'lease':

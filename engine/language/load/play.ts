@@ -105,9 +105,18 @@ function loadAllHandlers(context: LoadContext, play: YamlMap, outer: Surrounding
 
 function readOwnInputs(context: LoadContext, play: YamlMap, vars: Variables): DeclaredInputs {
   const entry = entryOf(play, 'inputs');
-  const declared = entry ? readInputs(context, entry.value) : noInputs();
+  const declarations = entry && declarationsIn(context, entry);
+  const declared = declarations ? readInputs(context, declarations) : noInputs();
   checkGiven(context, declared, vars, vars.keys(), 'the play');
   return declared;
+}
+
+/** What declares the inputs: a map, or the file that a text names, which several plays can share. */
+function declarationsIn(context: LoadContext, entry: YamlEntry): YamlNode | undefined {
+  const { value } = entry;
+  if (value.kind !== 'scalar' || typeof value.value !== 'string') return value;
+  const name = readText(context, entry);
+  return name === undefined ? undefined : readableFile(context, beside(value.range.source.path, name), value)?.root;
 }
 
 function readHosts(context: LoadContext, play: YamlMap): Value | undefined {

@@ -114,6 +114,7 @@ function collectWishes(node: YamlNode, play: string, wishes: Wish[]): void {
   for (const { key, value } of node.entries) {
     switch (key) {
       case 'import_tasks':
+      case 'inputs':
       case 'vars_files':
         for (const name of textsIn(value)) wishes.push({ kind: 'file', path: beside(namedIn, name), play });
         break;
