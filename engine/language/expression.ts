@@ -4,6 +4,7 @@ import { errorMessage, RunbookError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
 import type { Range } from '../base/source.ts';
 import type { CompileCache, CompiledExpression } from './compile-cache.ts';
+import { compareRevealed } from './expression/comparisons.ts';
 import { celTypeNames, createCelEnvironment } from './expression/environment.ts';
 import { ExpressionFailure } from './expression/failure.ts';
 import { syntaxHint, typeHint } from './expression/hints.ts';
@@ -82,6 +83,7 @@ function compileChecked(text: string, place: Place): CompiledExpression {
     }
     const checked = run.check();
     if (!checked.valid) throw checked.error;
+    compareRevealed(run.ast);
     return { run, references };
   } catch (error) {
     throw explain(error, text, place, {});
@@ -91,9 +93,6 @@ function compileChecked(text: string, place: Place): CompiledExpression {
 /** Makes a diagnostic of an error that a user can mend. What is ours already (an unknown value among it) stays as it is. */
 function explain(error: unknown, text: string, place: Place, scope: Scope): unknown {
   if (error instanceof RunbookError) return error;
-  if (/overlaps with 'Secret in/.test(errorMessage(error))) {
-    error = new ExpressionFailure('a secret cannot be looked for with "in"', 'write list.exists(x, x == secret)');
-  }
   const { code, summary, range, node } = error as Partial<CelError>;
   const at = range ? place(range.start, Math.max(range.end, range.start + 1)) : place(0, text.length);
   const make = (message: string, hint?: string): DiagnosticsError =>

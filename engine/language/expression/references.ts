@@ -53,7 +53,8 @@ function literalText(node: ASTNode): string | undefined {
   return node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
 }
 
-function childrenOf(args: unknown): ASTNode[] {
+/** The nodes among the operands of a node. */
+export function childrenOf(args: unknown): ASTNode[] {
   if (Array.isArray(args)) return args.flatMap(childrenOf);
   return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : [];
 }

@@ -42,7 +42,7 @@ const operators: readonly (readonly [string, TextFunction['result']])[] = [
 
 /**
  * Lets expressions work with secrets as with texts. A text that is made of a secret is one; whether two are equal, how
- * long one is, and the number that it says are none.
+ * long one is, and the number that it says are none. Of `==`, `!=` and `in` see comparisons.ts.
  */
 export function registerSecrets(environment: Environment, texts: Environment): void {
   environment.registerType('Secret', Secret);
@@ -60,11 +60,6 @@ export function registerSecrets(environment: Environment, texts: Environment): v
       );
     }
   }
-  // `!=` follows from it.
-  environment.registerOperator('Secret == string', (a: Secret, b: string) => a.reveal() === b);
-  // Overlaps with the operator of all types, and so makes an error of what would always be false (see expression.ts).
-  environment.registerOperator('Secret in list: bool', () => false);
-  environment.registerOperator('Secret == Secret', (a: Secret, b: Secret) => a.reveal() === b.reveal());
 }
 
 function method(name: string, args: readonly string[], result: TextFunction['result']): TextFunction {
