@@ -31,3 +31,10 @@ export function partlyKnown(known: Readonly<Record<string, unknown>>, reason: st
     },
   });
 }
+
+/** Adds fields to a record in place, also to one that is {@link partlyKnown}: what is assigned to it would be read first. */
+export function addKnown(record: object, fields: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(fields)) {
+    Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+}

@@ -12,6 +12,7 @@ import { type RunContext, refOf } from './context.ts';
 import { controllerFor } from './controller.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
+import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
@@ -58,7 +59,9 @@ export function prepareAttempt(
     controller: controllerFor(context.store, host.name, task.folders, scope),
     predicted: on.predicted,
     id: createHash('sha256')
-      .update(`${context.runId} ${task.id} ${host.name} ${JSON.stringify(extra)}`)
+      .update(
+        `${context.runId} ${task.id} ${host.name} ${JSON.stringify(Object.entries(extra).map(([n, v]) => [n, textOf(v)]))}`,
+      )
       .digest('hex')
       .slice(0, 12),
     beforeEffect: surroundings.beforeEffect,

@@ -12,7 +12,7 @@ import { failureView } from './step-runner.ts';
 /** How a task ended, and what `register` gets; who asked for it knows how long it took. */
 export interface Verdict {
   readonly result: Omit<TaskResult, 'durationMs'>;
-  readonly registered: unknown;
+  readonly registered: object;
   /** Variables that an action set on the host. */
   readonly facts?: Readonly<Record<string, unknown>>;
   /** A turn of the task's loop changed the host, however the others ended. */
@@ -32,7 +32,7 @@ export interface Judged {
   readonly until?: Expression;
 }
 
-/** Runs one attempt and applies `changed_when`, `failed_when`, `ignore_errors` and `until` to what it gave. */
+/** Runs one attempt and applies `changed_when`, `failed_when` and `until` to what it gave. */
 export async function judge(task: Task, attempt: Attempt, scopeWith: (registered: unknown) => Scope): Promise<Judged> {
   let raw: AttemptResult | undefined;
   let error: unknown;
@@ -70,7 +70,6 @@ function judgeResult(
   if (task.changedWhen && (outcome === 'ok' || outcome === 'changed')) {
     outcome = task.changedWhen.every((condition) => condition.test(scope)) ? 'changed' : 'ok';
   }
-  if (failure && task.ignoreErrors?.render(scope) === true) outcome = 'ignored';
   const registered = outcome === 'changed' || outcome === 'ok' ? withChanged(known, outcome === 'changed', raw) : known;
   const until = unmetUntil(task, scopeWith(registered), error !== undefined);
   return {
@@ -114,14 +113,14 @@ function registeredOf(raw: AttemptResult | undefined, error: unknown): Record<st
   return raw.unknownReason === undefined ? values : partlyKnown(values, raw.unknownReason);
 }
 
-function withChanged(known: unknown, changed: boolean, raw: AttemptResult | undefined): unknown {
-  const fields = { ...(known as object), changed, failed: false };
+function withChanged(known: object, changed: boolean, raw: AttemptResult | undefined): object {
+  const fields = { ...known, changed, failed: false };
   return raw?.unknownReason === undefined ? fields : partlyKnown(fields, raw.unknownReason);
 }
 
 /** A registered result, with a failure in it. */
-export function withFailure(known: unknown, failure: FailureView): unknown {
-  return { ...(known as object), failed: true, message: failure.message };
+export function withFailure(known: object, failure: FailureView): object {
+  return { ...known, failed: true, message: failure.message };
 }
 
 /** The verdict `unknown`: check mode cannot tell, for this reason. */

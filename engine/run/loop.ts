@@ -1,5 +1,6 @@
 import { RunbookError } from '../base/errors.ts';
 import { hiddenText, Secret } from '../base/secret.ts';
+import { UnknownValueError } from '../base/unknown.ts';
 import type { LoopControl } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import type { RunContext } from './context.ts';
@@ -46,7 +47,14 @@ export function labelOf(item: Item, { label }: LoopControl, scope: () => Scope):
 /** A value as a text: a text as it stands, all else as JSON. */
 export function textOf(value: unknown): string {
   if (value instanceof Secret) return hiddenText;
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    // Check mode goes through results of what it did not do: what a turn asks of them may be known.
+    if (error instanceof UnknownValueError) return '(not known before the run)';
+    throw error;
+  }
 }
 
 /** Waits between two items. Rejects with `interrupted` at the first Ctrl-C; check mode does not wait. */

@@ -1,5 +1,5 @@
 import type { FailureView, Outcome } from '../base/events.ts';
-import { partlyKnown } from '../base/unknown.ts';
+import { addKnown, partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
@@ -34,18 +34,30 @@ export async function runTaskOnHost(
     if (task.loop === undefined) return finish(await runOnce(context, task, host, surroundings, {}));
     return finish(await runLoop(context, task, task.loop, host, surroundings));
   } catch (error) {
-    return finish(endOfError(error, task, host));
+    return finish(endOfError(error, task, host, () => context.scopeOf(host, surroundings, task)));
   }
 }
 
-function endOfError(error: unknown, task: Task, host: HostRun): Verdict {
+/** An error outside an attempt: `ignore_errors` holds for conditions and arguments, too. */
+function endOfError(error: unknown, task: Task, host: HostRun, scope: () => Scope): Verdict {
   const verdict = verdictOfError(error, task);
   // Nobody knows what a task with an unknown condition or argument would have done to the host.
   if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') {
     host.predicted.record([]);
     distrustFacts(host, task, true);
   }
-  return verdict;
+  try {
+    return withIgnored(verdict, task, scope);
+  } catch {
+    return verdict;
+  }
+}
+
+/** What `ignore_errors` makes of a failure. */
+function withIgnored(verdict: Verdict, task: Task, scope: () => Scope): Verdict {
+  const { result } = verdict;
+  if (result.outcome !== 'failed' || task.ignoreErrors?.render(scope()) !== true) return verdict;
+  return { ...verdict, result: { ...result, outcome: 'ignored' } };
 }
 
 async function runLoop(
@@ -79,13 +91,16 @@ async function runItem(
   const { loopControl } = task;
   let text = textOf(item.value);
   let started = context.clock.now();
+  const itemScope = (): Scope => context.scopeOf(host, surroundings, task, item.variables);
   const run = async (): Promise<Verdict> => {
     if (isPausedBefore) await pauseBetween(context, loopControl);
     started = context.clock.now();
-    text = labelOf(item, loopControl, () => context.scopeOf(host, surroundings, task, item.variables));
+    text = labelOf(item, loopControl, itemScope);
     return runOnce(context, task, host, surroundings, item.variables);
   };
-  const verdict = await run().catch((error) => endOfError(error, task, host));
+  const verdict = await run().catch((error) => endOfError(error, task, host, itemScope));
+  // Who loops over the results asks what each of them is of.
+  addKnown(verdict.registered, item.variables);
   const end = { ...verdict, result: { ...verdict.result, durationMs: context.clock.now() - started } };
   context.bus.emit({
     type: 'item-ended',
@@ -141,14 +156,15 @@ async function runOnce(
   // The task's own result stands under its `register` name, and under `result` where there is none.
   const scopeWith = (registered: unknown): Scope =>
     context.scopeOf(host, surroundings, task, { ...extra, [task.register ?? 'result']: registered });
+  const finish = (verdict: Verdict): Verdict => withIgnored(verdict, task, () => scopeWith(verdict.registered));
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   for (let number = 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
     if (isChange(judged.end.result.outcome, task, attempt)) attempt.invalidateFacts();
     const isLast = number >= attempts || context.request.isCheckMode;
-    if (judged.isDone || isLast) return finishAttempts(judged, number, context.request.isCheckMode);
-    if (context.request.signal.aborted) return cutShort(judged, number, 'interrupted');
-    if (context.clock.now() + task.delayMs >= attempt.deadline) return cutShort(judged, number, 'timeout');
+    if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
+    if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
+    if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
     await context.clock.sleep(task.delayMs, context.request.abort);
   }
 }

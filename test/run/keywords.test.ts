@@ -58,6 +58,32 @@ describe('run_once', () => {
     ));
 });
 
+describe('ignore_errors', () => {
+  const cases: [string, string][] = [
+    ['an argument that cannot be rendered', 'debug: { value: !expr int(word.stdout) }'],
+    ['arguments that the module does not take', 'pause: { seconds: "{{ hostvars.h1.word.stdout }}" }'],
+    ['a condition that fails', 'debug: { message: x }, when: int(word.stdout) == 1'],
+    ['a loop over what is no list', 'debug: { message: x }, loop: "{{ hostvars.h1.word.stdout }}"'],
+    ['attempts that all failed', 'shell: { cmd: "false" }, until: wrong.rc == 0, retries: 1, delay: 0'],
+    ['a turn of a loop', 'debug: { value: !expr int(item) }, loop: [a]'],
+  ];
+  for (const [what, task] of cases) {
+    it(`holds for ${what}, as in Ansible`, () =>
+      playIn(
+        `- hosts: h1
+  tasks:
+    - { shell: { cmd: echo word, reads: true }, register: word }
+    - { name: wrong, ${task}, ignore_errors: true, register: wrong }
+    - { name: show, debug: { message: "{{ wrong.failed }}" } }
+`,
+        (run) => {
+          expect(run.ends.slice(-2)).to.deep.equal(['h1: wrong: ignored', 'h1: show: ok']);
+          expect(said(run, 'show')).to.deep.equal(['h1: true']);
+        },
+      ));
+  }
+});
+
 describe('delegate_facts', () => {
   for (const [keyword, expected] of [
     [', delegate_facts: true', 'h1: none yes'],

@@ -110,4 +110,15 @@ describe('loop', () => {
     playLoop('    - { name: show, fail: { message: no }, loop: [a, b], when: item != "x" }\n', (run) =>
       expect(items(run)).to.deep.equal(['a: failed']),
     ));
+
+  for (const isCheckMode of [false, true]) {
+    it(`gives results that know their item and its number${isCheckMode ? ', also of what check mode did not do' : ''}`, () =>
+      playLoop(
+        `    - { shell: { cmd: "true" }, loop: [a, b], register: done, loop_control: { loop_var: disk, index_var: i } }
+    - { name: show, debug: { message: "{{ item.i }} {{ item.disk }} {{ item.changed }}" }, loop: "{{ done.results }}", loop_control: { label: "{{ item.disk }}" } }
+`,
+        (run) => expect(items(run).slice(-2)).to.deep.equal(['a: ok 0 a true', 'b: ok 1 b true']),
+        { isCheckMode },
+      ));
+  }
 });

@@ -1,4 +1,5 @@
 import type { Schema } from '../../module/schema.ts';
+import { loopNames } from '../load/loop-control.ts';
 import type { Task } from '../playbook.ts';
 import { closedMap, type Shape, shapeOf } from './shape.ts';
 
@@ -15,14 +16,15 @@ const flags: Readonly<Record<string, Schema>> = {
 export function resultShape(task: Task): Schema {
   const one = resultOfOne(task);
   if (!task.loop) return one;
-  return closedMap({ ...flags, results: { type: 'array', items: one } });
+  const names = loopNames(task.loopControl);
+  const items = { ...one, properties: { ...one.properties, ...Object.fromEntries(names.map((name) => [name, {}])) } };
+  return closedMap({ ...flags, results: { type: 'array', items } });
 }
 
 /** What one turn of a loop gives, or a task without one. */
 export function resultOfOne({ module }: Task): Schema {
   const { returns } = module;
-  // The item is in the results of a loop.
-  const properties = { item: {}, ...flags, ...returns };
+  const properties = { ...flags, ...returns };
   return returns ? closedMap(properties) : { type: 'object', properties };
 }
 
