@@ -9,7 +9,7 @@ import { celTypeNames, createCelEnvironment } from './expression/environment.ts'
 import { ExpressionFailure } from './expression/failure.ts';
 import { syntaxHint, typeHint } from './expression/hints.ts';
 import { collectReferences } from './expression/references.ts';
-import { type Place, placeInScalar } from './place.ts';
+import { type Place, placeInScalar, referenceAt } from './place.ts';
 import { factsHint } from './references.ts';
 import type { Expression, Scope, Value } from './value.ts';
 
@@ -33,7 +33,7 @@ export function compileExpression(text: string, range: Range, cache: CompileCach
     text,
     range,
     get references() {
-      return references.map(({ path, start, end }) => ({ path, range: place(start, end) }));
+      return references.map((stretch) => referenceAt(place, stretch));
     },
     evaluate,
     test(scope) {

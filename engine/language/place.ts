@@ -1,4 +1,5 @@
 import type { Range } from '../base/source.ts';
+import type { Reference } from './value.ts';
 
 /** Says where a stretch of a text (offsets in its value) stands in its source. */
 export type Place = (start: number, end: number) => Range;
@@ -8,9 +9,10 @@ export type Place = (start: number, end: number) => Range;
  * whole scalar. Works lazily: only errors need it.
  */
 export function placeInScalar(range: Range, value: string): Place {
-  let offsets: readonly number[] | undefined;
+  let offsets: readonly number[] | 'same' | undefined;
   return (start, end) => {
     offsets ??= align(range.source.text.slice(range.start, range.end), value);
+    if (offsets === 'same') return inPlainText(range, value, start, end);
     // Past the last character (an unexpected end) is just behind it.
     const first = start < value.length ? offsets[start] : (offsets[value.length - 1] ?? -1) + 1;
     if (first === undefined || offsets.length === 0) return range;
@@ -19,11 +21,30 @@ export function placeInScalar(range: Range, value: string): Place {
   };
 }
 
+/** A name that is read at a stretch of a text; its place is worked out when somebody asks for it. */
+export function referenceAt(
+  place: Place,
+  { path, start, end }: { readonly path: readonly string[]; readonly start: number; readonly end: number },
+): Reference {
+  let range: Range | undefined;
+  return {
+    path,
+    get range() {
+      return (range ??= place(start, end));
+    },
+  };
+}
+
+function inPlainText({ source, start: from }: Range, { length }: string, start: number, end: number): Range {
+  const first = Math.min(start, length);
+  return { source, start: from + first, end: from + Math.max(first + 1, Math.min(end, length)) };
+}
+
 const simpleEscapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', '"': '"', '\\': '\\', '/': '/', ' ': ' ' };
 
 /** For every character of the value its offset in the raw scalar; empty when they cannot be told apart. */
-function align(raw: string, value: string): readonly number[] {
-  if (raw === value) return [...value].length === value.length ? Array.from(value, (_, i) => i) : units(value);
+function align(raw: string, value: string): readonly number[] | 'same' {
+  if (raw === value) return 'same';
   const style = raw[0];
   const offsets: number[] = [];
   let at = style === '"' || style === "'" ? 1 : 0;
@@ -46,10 +67,6 @@ function align(raw: string, value: string): readonly number[] {
     else return [];
   }
   return offsets;
-}
-
-function units(value: string): number[] {
-  return Array.from({ length: value.length }, (_, i) => i);
 }
 
 function isSpace(char: string): boolean {

@@ -3,7 +3,7 @@ import type { Secret } from '../base/secret.ts';
 import type { Range, Source } from '../base/source.ts';
 import type { CompileCache, CompiledTemplate } from './compile-cache.ts';
 import { foreignBytes } from './encoding.ts';
-import { type Place, placeInScalar } from './place.ts';
+import { type Place, placeInScalar, referenceAt } from './place.ts';
 import { factsHint } from './references.ts';
 import {
   createStrictHandlebars,
@@ -83,7 +83,7 @@ function compileChecked(text: string, place: Place): CompiledTemplate {
 }
 
 function referencesOf(template: CompiledTemplate, place: Place): Reference[] {
-  return template.references.map(({ path, start, end }) => ({ path, range: place(start, end) }));
+  return template.references.map((stretch) => referenceAt(place, stretch));
 }
 
 /** Runs a template: its text is secret when a secret went into it, and its failures get their place. */
