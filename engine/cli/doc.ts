@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
+import { modulesOption } from './shared-options.ts';
 
 interface DocOptions {
   readonly modules: readonly string[];
@@ -14,12 +15,19 @@ export function docCommand(cli: Cli): Command {
       'Explains a module (what it does, its arguments, examples) or a keyword of the language (what it means, what it takes, how Ansible differs).',
     )
     .argument('<name>', 'module or keyword')
-    .option('--modules <folder>', 'folder of custom modules; repeatable', (v, all: string[]) => [...all, v], [])
-    .addOption(new Option('--output <kind>').choices(['text', 'json']).default('text'))
+    .addOption(modulesOption())
+    .addOption(new Option('--output <kind>', 'for people, or for programs').choices(['text', 'json']).default('text'))
+    .addHelpText('after', helpAfter)
     .action(async (name: string, options: DocOptions) => {
       cli.output.write((await moduleText(cli, name, options)) ?? (await keywordText(cli, name, options)));
     });
 }
+
+const helpAfter = `
+Examples:
+  runbook doc copy                              a module
+  runbook doc serial                            a keyword
+  runbook doc motd --modules playbooks/modules  a module of your own`;
 
 async function moduleText(cli: Cli, name: string, { modules, output }: DocOptions): Promise<string | undefined> {
   const [{ loadModules }, { moduleDoc, moduleJson }] = await Promise.all([

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
+import { extraVarsOption, inventoryOption, limitOption } from './shared-options.ts';
 
 /** The options of `runbook inventory`, as they were given. */
 export interface InventoryCommandOptions extends SecretOptions {
@@ -22,29 +23,21 @@ export function inventoryCommand(cli: Cli): Command {
   const command = new Command('inventory')
     .summary('show hosts, groups, and where a variable gets its value')
     .description('Shows what an inventory says: hosts, groups, variables, and where each value comes from.')
-    .usage('-i INVENTORY (--list | --graph [GROUP] | --host HOST | --explain NAME) [options]')
+    .usage('[-i INVENTORY] (--list | --graph [GROUP] | --host HOST | --explain NAME) [options]')
     .optionsGroup('What is shown:')
     .option('--list', 'all hosts; as JSON or YAML in the shape of ansible-inventory --list', false)
     .option('--graph [group]', 'the tree of groups and hosts, below a group or all')
     .option('--vars', 'with --graph: the variables of each group and host', false)
     .option('--host <name>', 'the variables of a host')
     .option('--explain <name>', 'every place that sets a variable, the winner first; with --host for one host')
-    .addOption(new Option('--output <kind>').choices(['text', 'json', 'yaml']).default('text'))
+    .addOption(
+      new Option('--output <kind>', 'for people, or for programs').choices(['text', 'json', 'yaml']).default('text'),
+    )
     .optionsGroup('What is read:')
-    .option(
-      '-i, --inventory <source>',
-      'file, folder, program, or list of hosts with a comma ("n1,n2,"); repeatable, later ones win',
-      append,
-      [],
-    )
-    .option('-l, --limit <pattern>', 'only hosts that match this pattern')
+    .addOption(inventoryOption('only localhost'))
+    .addOption(limitOption())
     .option('--playbook-dir <folder>', 'folder of a playbook, whose group_vars and host_vars win')
-    .option(
-      '-e, --extra-vars <vars>',
-      'name=text, @file.yaml or {json}; over every other value; repeatable',
-      append,
-      [],
-    )
+    .addOption(extraVarsOption())
     .addHelpText('after', helpAfter)
     .action(async (options: InventoryCommandOptions) => {
       const { runInventoryCommand } = await import('./inventory/show.ts');
@@ -63,7 +56,3 @@ Examples:
   runbook inventory -i prod.ini --explain version                 who has which version, and why
 
 Values are shown as they are written, templates too. Secrets and passwords are shown as ********.`;
-
-function append(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import type { LintFormat } from './lint-output.ts';
-import { append, appendList } from './option-values.ts';
 import { addSecretOptions, openerFor, type SecretOptions } from './secret-options.ts';
+import { extraVarsOption, inventoryOption, limitOption, playbookModulesOption, tagOptions } from './shared-options.ts';
 
 /** The options of `runbook lint`, as they were given. */
 interface LintOptions extends SecretOptions {
@@ -24,17 +24,12 @@ export function lintCommand(cli: Cli): Command {
     )
     .argument('<playbook...>', 'YAML files')
     .usage('PLAYBOOK... [-i INVENTORY] [options]')
-    .option(
-      '-i, --inventory <source>',
-      'as for play; without one, a name that an inventory could define is a warning',
-      append,
-      [],
-    )
-    .option('-l, --limit <pattern>', 'only hosts that match this pattern')
-    .option('-t, --tags <tags>', 'as for play', appendList, [])
-    .option('--skip-tags <tags>', 'as for play', appendList, [])
-    .option('-e, --extra-vars <vars>', 'name=text, @file.yaml or {json}; repeatable', append, [])
-    .option('--modules <folder>', 'folder of custom modules, besides modules/ next to the playbook', append, [])
+    .addOption(inventoryOption('a name that an inventory could define is a warning'))
+    .addOption(limitOption());
+  for (const option of tagOptions()) command.addOption(option);
+  command
+    .addOption(extraVarsOption())
+    .addOption(playbookModulesOption())
     .addOption(
       new Option('--output <kind>', 'text with excerpts, JSON, or SARIF 2.1.0 for code scanning')
         .choices(['text', 'json', 'sarif'])

@@ -3,14 +3,16 @@ import type { Registry } from '../module/registry.ts';
 import { createPaint, type Paint } from '../report/paint.ts';
 import { visible } from '../report/text.ts';
 import type { Cli } from './cli.ts';
+import { modulesOption } from './shared-options.ts';
 
 /** `runbook modules`. */
 export function modulesCommand(cli: Cli): Command {
   return new Command('modules')
     .summary('list the modules')
     .description('Lists the built-in modules and those of the given folders.')
-    .option('--modules <folder>', 'folder of custom modules; repeatable', (v, all: string[]) => [...all, v], [])
-    .addOption(new Option('--output <kind>').choices(['text', 'json']).default('text'))
+    .addOption(modulesOption())
+    .addOption(new Option('--output <kind>', 'for people, or for programs').choices(['text', 'json']).default('text'))
+    .addHelpText('after', helpAfter)
     .action(async (options: { modules: readonly string[]; output: 'text' | 'json' }) => {
       const { loadModules } = await import('../module/loader.ts');
       const registry = await loadModules({ directories: options.modules });
@@ -19,8 +21,13 @@ export function modulesCommand(cli: Cli): Command {
     });
 }
 
+const helpAfter = `
+Examples:
+  runbook modules                              the built-in ones
+  runbook modules --modules playbooks/modules  your own as well`;
+
 /** Name, kind, summary of each module, and the file of those that are not built in. */
-export function modulesTable(registry: Registry, paint: Paint): string {
+function modulesTable(registry: Registry, paint: Paint): string {
   const rows = describe(registry);
   const width = (key: 'name' | 'kind'): number => Math.max(0, ...rows.map((row) => row[key].length));
   const lines = rows.map((row) => {

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Cli } from './cli.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
-import { append, appendList } from './option-values.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
+import { extraVarsOption, inventoryOption, limitOption, playbookModulesOption, tagOptions } from './shared-options.ts';
 
 /** The options of `runbook play`, as they were given. */
 export interface PlayOptions extends SecretOptions {
@@ -50,25 +50,15 @@ export function playCommand(cli: Cli): Command {
 function addSelection(command: Command): void {
   command
     .optionsGroup('What is run, and where:')
-    .option(
-      '-i, --inventory <source>',
-      'file, or list of hosts with a comma ("n1,n2,"); repeatable; none: only localhost',
-      append,
-      [],
-    )
-    .option('-l, --limit <pattern>', 'only hosts that match this pattern')
+    .addOption(inventoryOption('only localhost'))
+    .addOption(limitOption())
     .option('-C, --check', 'change nothing, say what would change; exit code 3 if anything does', false)
-    .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false)
-    .option('-t, --tags <tags>', 'only tasks with one of these tags, separated by commas', appendList, [])
-    .option('--skip-tags <tags>', 'no tasks with one of these tags', appendList, [])
-    .option(
-      '-e, --extra-vars <vars>',
-      'name=text, @file.yaml or {json}; over every other value; repeatable',
-      append,
-      [],
-    )
+    .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false);
+  for (const option of tagOptions()) command.addOption(option);
+  command
+    .addOption(extraVarsOption())
     .option('-f, --forks <n>', 'hosts worked on at the same time', positive, 50)
-    .option('--modules <folder>', 'folder of custom modules, besides modules/ next to the playbook', append, [])
+    .addOption(playbookModulesOption())
     .option('--list-hosts', 'list the hosts of each play and stop', false)
     .option('--list-tasks', 'list the tasks of each play and stop', false);
 }

@@ -28,6 +28,7 @@ export function createProgram(cli: Cli): Command {
   program.addHelpText('after', `\n${exitCodeHelp()}`);
   for (const command of [program, ...program.commands.flatMap((part) => [part, ...part.commands])]) {
     command
+      .optionsGroup('Options:')
       // Read by colorMode; here so that it is accepted, checked and documented.
       .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
       .exitOverride()

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
+import { modulesOption } from './shared-options.ts';
 
 /** `runbook schema`. */
 export function schemaCommand(cli: Cli): Command {
@@ -11,7 +12,8 @@ export function schemaCommand(cli: Cli): Command {
       'Prints one JSON Schema for playbooks, roles and inventories in YAML, custom modules included: completion, explanations and mistakes while you type. docs/editor.md says how editors use it.',
     )
     .option('--playbook <path>', 'playbook, or its folder: modules/ and roles/*/modules/ beside it are included', '.')
-    .option('--modules <folder>', 'folder of custom modules; repeatable', (v, all: string[]) => [...all, v], [])
+    .addOption(modulesOption())
+    .addHelpText('after', helpAfter)
     .action(async (options: { playbook: string; modules: readonly string[] }) => {
       const [{ loadModules }, { editorSchema }, { inventoryDefinitions, inventoryFiles }] = await Promise.all([
         import('../module/loader.ts'),
@@ -25,6 +27,11 @@ export function schemaCommand(cli: Cli): Command {
       cli.output.write(`${JSON.stringify(schema, undefined, 1)}\n`);
     });
 }
+
+const helpAfter = `
+Examples:
+  runbook schema > runbook.schema.json                       the modules beside this folder's playbooks
+  runbook schema --playbook playbooks > runbook.schema.json  those beside the playbooks of another`;
 
 /** The folder of a playbook. Raises `file-unreadable` when there is nothing of that name. */
 async function folderOf(playbook: string): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import type { Cli } from './cli.ts';
-import { append } from './option-values.ts';
+import { list } from './shared-options.ts';
 
 /** The options by which encrypted files are opened, as they were given. */
 export interface SecretOptions {
@@ -15,19 +15,18 @@ export interface SecretOptions {
 export function addSecretOptions(command: Command): Command {
   return command
     .optionsGroup('How encrypted files are opened:')
-    .option(
-      '--identity <file>',
-      'secret keys of age; repeatable. Default: $RUNBOOK_AGE_IDENTITY, ~/.config/runbook/identity',
-      append,
-      [],
+    .addOption(
+      list(
+        '--identity <file>',
+        'secret keys of age; repeatable. Default: $RUNBOOK_AGE_IDENTITY, ~/.config/runbook/identity',
+      ),
     )
-    .option(
-      '--vault-password-file <file>',
-      'password of Ansible Vault, or a program that prints it; repeatable',
-      append,
-      [],
+    .addOption(
+      list('--vault-password-file <file>', 'password of Ansible Vault, or a program that prints it; repeatable'),
     )
-    .option('--vault-id <label@source>', 'a password with a label; the source is a file or "prompt"', append, [])
+    .addOption(
+      list('--vault-id <label@source>', 'a password with a label; the source is a file or "prompt"; repeatable'),
+    )
     .option('-J, --ask-vault-pass', 'ask for the password of Ansible Vault', false);
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
-import { append } from './option-values.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
+import { list } from './shared-options.ts';
 
 /** The options of `runbook secrets encrypt`, as they were given. */
 export interface EncryptOptions extends SecretOptions {
@@ -13,7 +13,8 @@ export interface EncryptOptions extends SecretOptions {
 export function secretsCommand(cli: Cli): Command {
   const command = new Command('secrets')
     .summary('make a key, encrypt a file with age, show an encrypted file')
-    .description('Makes keys of age, encrypts files with them, and shows what age or Ansible Vault encrypted.');
+    .description('Makes keys of age, encrypts files with them, and shows what age or Ansible Vault encrypted.')
+    .addHelpText('after', helpAfter);
   command
     .command('keygen')
     .summary('make a key of age, and say who it is')
@@ -25,7 +26,7 @@ export function secretsCommand(cli: Cli): Command {
     .summary('encrypt a file with age')
     .description('Writes FILE.age, armored, for the recipients that are named, else for those of your own identities.')
     .argument('<file>', 'the file in clear, or - for standard input')
-    .option('-r, --recipient <age1…>', 'for whom; repeatable', append, [])
+    .addOption(list('-r, --recipient <age1…>', 'for whom; repeatable'))
     .option('-o, --output <file>', 'where to; FILE.age unless it is given');
   addSecretOptions(encrypt).action(async (file: string, options: EncryptOptions) =>
     (await load()).encryptFile(cli, file, options),
@@ -40,6 +41,12 @@ export function secretsCommand(cli: Cli): Command {
   );
   return command;
 }
+
+const helpAfter = `
+Examples:
+  runbook secrets keygen ~/.config/runbook/identity    a key; it is found there without being named
+  runbook secrets encrypt group_vars/all/tokens.yaml   tokens.yaml.age, for yourself
+  runbook secrets view group_vars/all/tokens.yaml.age  what is in it`;
 
 function load(): Promise<typeof import('./secrets-files.ts')> {
   return import('./secrets-files.ts');

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import type { Command } from 'commander';
+import type { Cli } from '../../engine/cli/cli.ts';
+import { createProgram } from '../../engine/cli/program.ts';
 import { projectRoot, runCli } from '../support/cli.ts';
 
 describe('runbook', () => {
@@ -25,6 +28,38 @@ describe('runbook', () => {
     const { stdout: play } = await runCli(['help', 'play']);
     expect(play).to.include('--check').and.to.include('Examples:').and.to.include('3  with --check: something differs');
     expect(play).not.to.include('default: []').and.not.to.include('default: false');
+  });
+
+  it('says the same of an option wherever a command takes it', () => {
+    const said = new Map<string, Set<string>>();
+    for (const command of allCommands(createProgram(idle))) {
+      for (const { long, flags, description } of command.options) {
+        // --output and what an inventory's absence means belong to the command.
+        if (long === '--output') continue;
+        const shared = `${flags}: ${description.replace(/; none: .*$/, '').replace(/, besides .*; repeatable/, '; repeatable')}`;
+        said.set(long ?? flags, (said.get(long ?? flags) ?? new Set()).add(shared));
+      }
+    }
+    expect([...said.values()].filter((texts) => texts.size > 1).map((texts) => [...texts])).to.deep.equal([]);
+  });
+
+  it('explains every option, and shows every command by examples', () => {
+    const program = createProgram(idle);
+    for (const command of allCommands(program)) {
+      for (const { flags, description } of command.options) expect(description, flags).not.to.equal('');
+    }
+    for (const command of program.commands) {
+      let help = '';
+      command.configureOutput({
+        writeOut: (text) => {
+          help += text;
+        },
+        getOutHelpWidth: () => 80,
+        getOutHasColors: () => false,
+      });
+      command.outputHelp();
+      expect(help, command.name()).to.include('Examples:\n');
+    }
   });
 
   it('shows its help when it is given nothing to do, as an error', async () => {
@@ -83,3 +118,10 @@ describe('runbook', () => {
     });
   }
 });
+
+// Help asks nothing of the process.
+const idle = {} as Cli;
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}

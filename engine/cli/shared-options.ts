@@ -1,0 +1,56 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Where hosts come from. Each command says for itself what it does `without` one. */
+export function inventoryOption(without: string): Option {
+  const taken = 'file, folder, program, or list of hosts with a comma ("n1,n2,"); repeatable, later ones win';
+  return list('-i, --inventory <source>', `${taken}; none: ${without}`);
+}
+
+/** Narrows the hosts down. */
+export function limitOption(): Option {
+  return new Option('-l, --limit <pattern>', 'only hosts that match this pattern');
+}
+
+/** Narrows the tasks down. */
+export function tagOptions(): readonly Option[] {
+  return [
+    new Option('-t, --tags <tags>', 'only tasks with one of these tags, separated by commas')
+      .argParser(appendList)
+      .default([]),
+    new Option('--skip-tags <tags>', 'no tasks with one of these tags').argParser(appendList).default([]),
+  ];
+}
+
+/** Variables of the command line. */
+export function extraVarsOption(): Option {
+  return list('-e, --extra-vars <vars>', 'name=text, @file.yaml or {json}; over every other value; repeatable');
+}
+
+/** Modules of the user's, for a command that reads a playbook: those beside it are loaded anyway. */
+export function playbookModulesOption(): Option {
+  return list('--modules <folder>', 'folder of custom modules, besides modules/ next to the playbook; repeatable');
+}
+
+/** Modules of the user's, for a command without a playbook. */
+export function modulesOption(): Option {
+  return list('--modules <folder>', 'folder of custom modules; repeatable');
+}
+
+/** An option that can be repeated. */
+export function list(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(append).default([]);
+}
+
+function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Collects names that commas separate. Refuses a value without any: an unset variable of a script must not run everything. */
+function appendList(value: string, before: readonly string[]): readonly string[] {
+  const names = value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw new InvalidArgumentError('It names no tag.');
+  return [...before, ...names];
+}
