@@ -33,6 +33,7 @@ describe('every module on a real node', function () {
   });
 
   for (const name of [
+    'add-host',
     'assert',
     'command',
     'config-file',
@@ -42,6 +43,7 @@ describe('every module on a real node', function () {
     'fail',
     'file',
     'file-template',
+    'group-by',
     'kernel-module',
     'kube-node',
     'kubectl-drain',
