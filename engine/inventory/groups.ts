@@ -32,7 +32,7 @@ export function setGroupVariable({ report }: ReadingContext, group: DraftGroup, 
     return;
   }
   const priority = value.isLiteral ? value.render({}) : undefined;
-  const isWhole = typeof priority === 'string' ? /^-?[0-9]+$/.test(priority) : Number.isInteger(priority);
+  const isWhole = typeof priority === 'string' ? /^\s*[+-]?[0-9]+\s*$/.test(priority) : Number.isInteger(priority);
   if (isWhole) group.priority = Number(priority);
   else report({ severity: 'error', message: 'ansible_group_priority is a whole number', range: value.range });
 }

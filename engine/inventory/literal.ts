@@ -48,7 +48,7 @@ function readValue(cursor: Cursor): unknown {
   const char = cursor.text[cursor.at];
   if (char === '[') return nested(cursor, readList);
   if (char === '{') return nested(cursor, readMap);
-  if (char === '"' || char === "'") return readStrings(cursor);
+  if (isString(cursor)) return readStrings(cursor);
   return readWord(cursor);
 }
 
@@ -140,12 +140,18 @@ function readStrings(cursor: Cursor): unknown {
     if (part === nothing) return nothing;
     data += String(part);
     skipBlanks(cursor);
-  } while (cursor.text[cursor.at] === '"' || cursor.text[cursor.at] === "'");
+  } while (isString(cursor));
   return data;
+}
+
+/** Whether a string comes next. Python 2 wrote `u` before it, and lists that it printed are still around. */
+function isString({ text, at }: Cursor): boolean {
+  return /^[uU]?["']/.test(text.slice(at, at + 2));
 }
 
 function readString(cursor: Cursor): unknown {
   const { text } = cursor;
+  if (/[uU]/.test(text[cursor.at] ?? '')) cursor.at++;
   const quote = text[cursor.at++];
   let data = '';
   while (cursor.at < text.length) {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import pLimit from 'p-limit';
+import type { Diagnostic } from '../base/diagnostic.ts';
 import type { Source } from '../base/source.ts';
 import { foreignBytes } from '../language/encoding.ts';
 import { describeNode, entryOf, type YamlMap } from '../language/yaml.ts';
@@ -31,9 +32,15 @@ export async function readProgram(path: string, context: ReadingContext, deadlin
     return reportMistake(context, hostvars.range, `hostvars is a map of hosts, not ${describeNode(hostvars)}`);
   const limit = pLimit(parallelCalls);
   const answers = [...hosts].map((name) =>
-    limit(async () => ({ name, variables: await ask(path, ['--host', name], context, deadlineMs) })),
+    limit(async () => {
+      const diagnostics: Diagnostic[] = [];
+      const reading = { ...context, report: (diagnostic: Diagnostic) => void diagnostics.push(diagnostic) };
+      return { name, variables: await ask(path, ['--host', name], reading, deadlineMs), diagnostics };
+    }),
   );
-  for (const { name, variables } of await Promise.all(answers)) {
+  for (const { name, variables, diagnostics } of await Promise.all(answers)) {
+    // In the order of the hosts, whichever call ended first.
+    diagnostics.forEach(context.report);
     if (variables) readHostVariables(context, [name], name, variables);
   }
 }

@@ -1,8 +1,9 @@
-import { access, constants, readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { didYouMean } from '../base/diagnostic.ts';
 import { fileProblem, hintOf } from '../base/errors.ts';
 import type { Source } from '../base/source.ts';
+import { foreignBytes } from '../language/encoding.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import { formatOf, looksLikeYaml } from './format.ts';
 import { readHosts } from './hosts.ts';
@@ -31,7 +32,7 @@ export async function readSource(path: string, context: SourceContext): Promise<
   if (found === undefined) return undefined;
   if (found === 'absent') {
     if (path.includes(',')) readInlineList(path, context);
-    else fail(context, `there is no inventory "${path}"`, await suggest(path));
+    else await failAbsent(path, context);
     return undefined;
   }
   await reporting(path, context, () => readPath(path, found.isDirectory(), context));
@@ -79,8 +80,12 @@ function readText(source: Source, context: SourceContext): void {
   const format = formatOf(source.path.replace(/\.age$/, ''), source.text);
   if (format === 'toml') return fail(context, `${source.path}: inventories in TOML are not read`, 'write it in YAML');
   if (format === 'yaml') return readYaml(readData(source), context);
-  if (!looksLikeYaml(source.text)) return readIni(source, source.isSecret ? withoutContent(context) : context);
-  fail(context, `${source.path} looks like YAML, but its name says INI`, 'let its name end in .yml');
+  if (looksLikeYaml(source.text))
+    return fail(context, `${source.path} looks like YAML, but its name says INI`, 'let its name end in .yml');
+  const lines = source.isSecret ? withoutContent(context) : context;
+  const foreign = foreignBytes(source);
+  if (foreign) lines.report(foreign);
+  else readIni(source, lines);
 }
 
 /** What is wrong with a line of an encrypted file is told without quoting it. */
@@ -110,7 +115,11 @@ async function readFolder(folder: string, context: SourceContext): Promise<void>
     }
     if (name.startsWith('.') || ignoredNames.includes(name)) continue;
     if ([...ignoredEndings, ...ignoredInventories].some((ending) => name.endsWith(ending))) continue;
-    await reporting(path, context, async () => readPath(path, (await stat(path)).isDirectory(), context));
+    await reporting(path, context, async () => {
+      const found = await stat(path).catch(unlessAbsent);
+      if (found === 'absent') await failAbsent(path, context);
+      else await readPath(path, found.isDirectory(), context);
+    });
   }
 }
 
@@ -122,6 +131,14 @@ function readInlineList(text: string, context: SourceContext): void {
     const start = match.index + match[0].indexOf(name);
     readHosts(context, undefined, name, { source, start, end: start + name.length });
   }
+}
+
+async function failAbsent(path: string, context: SourceContext): Promise<void> {
+  if (path.trim() === '')
+    return fail(context, 'the name of an inventory is empty', 'is a variable of the shell not set?');
+  const target = await readlink(path).catch(() => undefined);
+  if (target === undefined) fail(context, `there is no inventory "${path}"`, await suggest(path));
+  else fail(context, `the inventory "${path}" is a link that leads nowhere`, `it leads to ${target}`);
 }
 
 async function suggest(path: string): Promise<string> {

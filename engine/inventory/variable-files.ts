@@ -2,8 +2,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { fileProblem, hintOf } from '../base/errors.ts';
+import type { Range } from '../base/source.ts';
 import type { FileOpener, OpenedSource } from '../language/encrypted-files.ts';
-import { describeNode } from '../language/yaml.ts';
+import { describeNode, entryOf } from '../language/yaml.ts';
 import type { VariableLayer } from './inventory.ts';
 import { readData } from './json.ts';
 import type { ReadingContext } from './reading.ts';
@@ -146,11 +147,19 @@ async function readLayer(path: string, reading: VariableReading): Promise<Variab
   if (!root || (root.kind === 'scalar' && root.value === null)) return [];
   if (root.kind === 'map') {
     checkWords(root, report);
+    const priority = entryOf(root, 'ansible_group_priority');
+    if (priority) report(doubtOfPriority(priority.keyRange));
     return [{ origin: source.path, variables: new Map(compileVariables(reading, root.entries)) }];
   }
   const message = `a file of variables is a map of names to values, not ${describeNode(root)}`;
   report({ severity: 'error', message, range: root.range });
   return [];
+}
+
+/** In Ansible, too, the groups are in their order before the files beside the inventory are read. */
+function doubtOfPriority(range: Range): Diagnostic {
+  const message = 'ansible_group_priority has no effect in a file of variables';
+  return { severity: 'warning', message, hint: 'give it to the group in the inventory itself', range };
 }
 
 /** A path as the user would type it. */

@@ -113,6 +113,32 @@ const differences: Readonly<Record<string, Difference>> = {
     theirs: { h: { ansible_port: 70000 } },
   },
   'a range that ends before it begins': { question: hosts('a\nh[3:1]\n'), ours: 'refused', theirs: { a: {} } },
+  'a range that begins below zero': {
+    question: hosts('h[-1:1]\n'),
+    ours: 'refused',
+    theirs: { 'h-1': {}, h0: {}, h1: {} },
+  },
+  'a priority that is no whole number': {
+    question: hosts('[a]\nh\n[b]\nh\n[a:vars]\nansible_group_priority=2.5\nx=a\n[b:vars]\nx=b\n'),
+    ours: 'refused',
+    theirs: { h: { x: 'a' } },
+  },
+  'a text in INI that is not UTF-8': {
+    question: { files: { hosts: Buffer.from('h x=caf\xe9\n', 'latin1') }, sources: ['hosts'] },
+    ours: 'refused',
+    // As Python's surrogate, which is written as a question mark.
+    theirs: { h: { x: 'caf?' } },
+  },
+  'a file with nothing but ---': {
+    question: { files: { 'empty.yml': '---\n', hosts: 'h\n' }, sources: ['empty.yml', 'hosts'] },
+    ours: { h: {} },
+    theirs: 'refused',
+  },
+  'the key __proto__ in YAML and JSON': {
+    question: yaml('all: {hosts: {h: {__proto__: 1}}}\n'),
+    ours: 'refused',
+    theirs: { h: JSON.parse('{"__proto__": 1}') as Record<string, unknown> },
+  },
   'ungrouped in another group': {
     question: hosts('a\n[web:children]\nungrouped\n[web]\nb\n'),
     ours: 'refused',

@@ -27,6 +27,9 @@ export const sameQuestions: Readonly<Record<string, Question>> = {
     'the name decides at one depth': '[b]\nh\n[a]\nh\n[C]\nh\n[b:vars]\nv=b\n[a:vars]\nv=a\n[C:vars]\nv=C\n',
     ansible_group_priority: '[a]\nh\n[b]\nh\n[a:vars]\nv=a\nansible_group_priority=10\n[b:vars]\nv=b\n',
     'ansible_group_priority below zero': '[a]\nh\n[b]\nh\n[b:vars]\nv=b\nansible_group_priority=-1\n[a:vars]\nv=a\n',
+    'ansible_group_priority as a text with blanks and a sign':
+      '[a]\nh\n[b]\nh\n[a:vars]\nv=a\nansible_group_priority=" +5 "\n[b:vars]\nv=b\n',
+    'strings as Python 2 wrote them': `h a="[u'x', u'y']" b="u'z'"\n`,
     'ansible_group_priority does not beat depth':
       '[top:children]\nb\n[top]\nh\n[b]\nh\n[top:vars]\nv=top\nansible_group_priority=99\n[b:vars]\nv=b\n',
     'all < parent < child < host':

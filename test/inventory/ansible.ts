@@ -11,8 +11,8 @@ import { createScope } from '../../engine/language/scope.ts';
 
 /** An inventory to be read by Ansible and by us. Paths are relative to the folder that the files are written to. */
 export interface Question {
-  /** Texts by path. One that begins with `#!` is made executable. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** Texts by path, or bytes. A text that begins with `#!` is made executable. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** `-i` in order; what has a comma in it is an inline list. */
   readonly sources: readonly string[];
   readonly playbookDirectory?: string;
@@ -54,7 +54,7 @@ export async function layOut(question: Question) {
   for (const [name, text] of Object.entries(question.files ?? {})) {
     await mkdir(dirname(join(path, name)), { recursive: true });
     await writeFile(join(path, name), text);
-    if (text.startsWith('#!')) await chmod(join(path, name), 0o755);
+    if (typeof text === 'string' && text.startsWith('#!')) await chmod(join(path, name), 0o755);
   }
   if (question.playbookDirectory !== undefined)
     await mkdir(join(path, question.playbookDirectory), { recursive: true });

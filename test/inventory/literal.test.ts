@@ -24,6 +24,7 @@ describe('values of an INI inventory', () => {
     ["'a b'", 'a b'],
     ['"a\\nb\\u0041\\x42"', 'a\nbAB'],
     ['\'a\' "b"', 'ab'],
+    ["[u'a', U'b' u'c']", ['a', 'bc']],
     ["'\\101\\U0001F600\\/'", 'A\u{1F600}\\/'],
     ['[]', []],
     ['[1, "b", [None]]', [1, 'b', [null]]],
@@ -55,6 +56,8 @@ describe('values of an INI inventory', () => {
     '2024-01-01',
     '192.0.2.1',
     '5m',
+    'u',
+    "r'a'",
     '-',
   ];
   for (const text of texts) it(`${text || 'nothing'} is text`, () => expect(parseLiteral(text)).to.equal(undefined));

@@ -34,6 +34,14 @@ describe('inventory programs', () => {
     it(`${script}: ${message.split('\n')[0]}`, async () => expect(await printed(script)).to.equal(message));
   }
 
+  it('the mistakes of its hosts come in their order, whichever call ends first', async () => {
+    const untilB = 'if [ "$2" = a ]; then until [ -e "$0.b" ]; do sleep 0.01; done; else : > "$0.b"; fi';
+    const script = `if [ "$1" = --host ]; then ${untilB}; exit 4; fi; echo '{"web": ["a", "b"]}'`;
+    expect(await printed(script)).to.equal(
+      'error: inv --host a ended with status 4\n\nerror: inv --host b ended with status 4',
+    );
+  });
+
   it('that do not end are ended at their deadline, even when what they started holds their output', async () => {
     expect(await printed('sleep 300 & wait', 300)).to.equal('error: inv --list did not end within 0.3 s');
   });

@@ -1,4 +1,4 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect } from 'chai';
 import { formatDiagnostic } from '../../engine/base/diagnostic.ts';
@@ -39,6 +39,10 @@ describe('inventory sources', () => {
       'worse.ini': 'h[1]\n',
     });
     await mkdir(join(folder.path, 'directory'));
+    await symlink('gone', join(folder.path, 'link'));
+    await mkdir(join(folder.path, 'links'));
+    await symlink('../gone', join(folder.path, 'links/hosts'));
+    await writeFile(join(folder.path, 'latin'), Buffer.from('h\ncaf\xe9 x=1\n', 'latin1'));
     await act(folder.path);
   };
 
@@ -51,6 +55,9 @@ describe('inventory sources', () => {
     'hosts.toml': 'error: DIR/hosts.toml: inventories in TOML are not read\n  hint: write it in YAML',
     binary: `DIR/binary:1:4: error: DIR/binary is no text file\n  1 | \x7fEL\0\n         ^`,
     directory: 'error: the inventory DIR/directory has no hosts',
+    link: 'error: the inventory "DIR/link" is a link that leads nowhere\n  hint: it leads to gone',
+    links: 'error: the inventory "DIR/links/hosts" is a link that leads nowhere\n  hint: it leads to ../gone',
+    latin: 'DIR/latin:2:4: error: this is not UTF-8\n  2 | caf\ufffd x=1\n         ^\n  hint: save the file as UTF-8',
   };
   for (const [name, message] of Object.entries(mistakes)) {
     it(`${name}: ${message.split('\n')[0]}`, () =>
@@ -63,6 +70,12 @@ describe('inventory sources', () => {
   it('a name without a comma is a file; the hint says how to write a list', async () => {
     expect(await mistakesOf(() => loadInventory({ sources: ['some-host.example.com'] }))).to.equal(
       'error: there is no inventory "some-host.example.com"\n  hint: for a list of hosts end it with a comma: -i some-host.example.com,',
+    );
+  });
+
+  it('a name that is empty is no file, and mostly a variable of the shell that is not set', async () => {
+    expect(await mistakesOf(() => loadInventory({ sources: [''] }))).to.equal(
+      'error: the name of an inventory is empty\n  hint: is a variable of the shell not set?',
     );
   });
 
@@ -154,6 +167,14 @@ describe('variable files', () => {
     ).to.equal(
       'warning: DIR/host_vars/n.yaml is not read, because DIR/host_vars/n.yml is there too\n  hint: put both into a folder DIR/host_vars/n/',
     );
+  });
+
+  it('cannot give a group its priority, and say so', async () => {
+    await using folder = await folderWith({ 'group_vars/all.yml': 'ansible_group_priority: 5' });
+    const { diagnostics } = await loadInventory({ sources: ['n,'], playbookDirectory: folder.path });
+    expect(diagnostics.map(({ message }) => message)).to.deep.equal([
+      'ansible_group_priority has no effect in a file of variables',
+    ]);
   });
 
   it('may be reached through links', async () => {
