@@ -240,6 +240,10 @@ describe('runbook inventory refuses', () => {
       ['--explain', 'size', '--host', 'db-a'],
       'db-a has no variable "size"\n  hint: it is set on web1, web2, web3',
     ],
+    'a variable that only hosts outside of the limit have': [
+      ['--explain', 'size', '-l', 'db'],
+      'no host that --limit leaves has a variable "size"\n  hint: it is set on web1, web2, web3',
+    ],
     'a name of the engine': [['--explain', 'group_names'], '"group_names" is provided by the engine, and set nowhere'],
     'to show nothing': [[], 'nothing is asked for\n  hint: add --list, --graph, --host HOST or --explain NAME'],
     'to show two things': [['--list', '--graph'], '--list and --graph cannot be shown together'],

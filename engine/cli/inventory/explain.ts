@@ -138,15 +138,16 @@ function renderWinner(
 }
 
 function unknownVariable(view: InventoryView, name: string, host?: Host): RunbookError {
-  const who = host ? `${host.name} has` : view.hosts.length === 0 ? '--limit leaves' : 'no host has';
-  if (view.hosts.length === 0 && !host) return new RunbookError('usage', `${who} no host`);
+  const { inventory, extraVars } = view;
+  if (view.hosts.length === 0 && !host) return new RunbookError('usage', '--limit leaves no host');
   if (providedNames.has(name)) {
     return new RunbookError('usage', `--explain: "${name}" is provided by the engine, and set nowhere`);
   }
   const hosts = host ? [host] : view.hosts;
-  const names = new Set(hosts.flatMap((one) => variableNamesOf(one, view.extraVars)));
-  const others = host ? view.hosts.filter((one) => winnerOf(view.inventory, one, name)).map((one) => one.name) : [];
+  const names = new Set(hosts.flatMap((one) => variableNamesOf(one, extraVars)));
+  const others = [...inventory.hosts.values()].filter((one) => winnerOf(inventory, one, name)).map((one) => one.name);
   const elsewhere = others.length > 0 ? `it is set on ${nameSome(others)}` : undefined;
-  const message = `--explain: ${who} ${host ? 'no' : 'a'} variable "${name}"`;
+  const nobody = hosts.length < inventory.hosts.size ? 'no host that --limit leaves has a' : 'no host has a';
+  const message = `--explain: ${host ? `${host.name} has no` : nobody} variable "${name}"`;
   return new RunbookError('usage', message, { hint: elsewhere ?? didYouMean(name, names) });
 }
