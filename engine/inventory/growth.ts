@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { RunbookError } from '../base/errors.ts';
 import type { Range } from '../base/source.ts';
 import { literal } from '../language/compile.ts';
@@ -45,6 +46,7 @@ export function createGrowingInventory(
   let { folders } = parts;
   let current = inventory;
   let isOutdated = false;
+  const inTurn = pLimit(1);
   return {
     get current() {
       if (isOutdated) {
@@ -54,21 +56,20 @@ export function createGrowingInventory(
       }
       return current;
     },
-    async add(addition) {
-      const names = newNames(draft, addition);
-      if (names.groups.size + names.hosts.size > 0) {
-        const read = await parts.readVariables(names);
-        // Others may have added something in the meantime.
-        folders = joinFolders(folders, read);
-      }
-      for (const { name, parents = [] } of addition.groups ?? []) {
-        makeGroup(draft, name);
-        for (const parent of parents) putInside(draft, parent, name);
-      }
-      for (const host of addition.hosts ?? []) putHost(draft, host);
-      isOutdated = true;
-    },
+    // In the order of the calls, whichever files are read first: it is the order of groups and hosts from then on.
+    add: (addition) => inTurn(() => addNow(addition)),
   };
+
+  async function addNow(addition: InventoryAddition): Promise<void> {
+    const names = newNames(draft, addition);
+    if (names.groups.size + names.hosts.size > 0) folders = joinFolders(folders, await parts.readVariables(names));
+    for (const { name, parents = [] } of addition.groups ?? []) {
+      makeGroup(draft, name);
+      for (const parent of parents) putInside(draft, parent, name);
+    }
+    for (const host of addition.hosts ?? []) putHost(draft, host);
+    isOutdated = true;
+  }
 }
 
 function newNames({ groups, hosts }: Draft, addition: InventoryAddition): Names {
