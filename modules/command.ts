@@ -38,8 +38,11 @@ ${commandDescription}`,
       ...commandProperties,
     },
   },
+  loneArgument: 'cmd',
   returns: commandReturns,
   examples: `
+- name: Forget which units failed
+  command: systemctl reset-failed
 - name: Which version runs
   command:
     cmd: containerd --version

@@ -1,4 +1,5 @@
 import type { ModuleDefinition } from '../module/contract.ts';
+import { loneArgumentOf } from '../module/lone-argument.ts';
 import type { Schema } from '../module/schema.ts';
 import type { Paint } from '../report/paint.ts';
 import { indent, visible } from '../report/text.ts';
@@ -30,6 +31,8 @@ export function moduleDoc(module: ModuleDefinition, origin: string, style: DocSt
       '\n',
     ),
   );
+  const lone = loneArgumentOf(module);
+  if (lone !== undefined) sections.push(`A lone text is ${paint.cyan(lone)}: "${module.name}: …".`);
   const returned = argumentLines({ properties: module.returns ?? {} }, style, 2);
   if (returned.length > 0) sections.push([paint.bold('Results, for register'), ...returned].join('\n'));
   const invalidated = invalidatedBy(module);

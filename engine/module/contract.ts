@@ -136,6 +136,8 @@ interface Common<S extends ArgumentsSchema> {
   readonly description?: string;
   /** The one source of argument types, validation, documentation and completion. */
   readonly schema: S;
+  /** The argument that a lone text means: `shell: ls -l`. Unless it is named: the one that is required, where it takes a text. */
+  readonly loneArgument?: keyof S['properties'] & string;
   /**
    * What `register` gets, by name, besides `changed`, `failed` and the like. With it a misspelt name of a result is found
    * before the run; without it every name passes.
@@ -199,6 +201,11 @@ export interface Resource<S extends ArgumentsSchema, Desired, Current> extends C
    * task that reads one of them gathers facts anew; in check mode they are unknown once a change is pending.
    */
   readonly invalidates?: readonly string[];
+  /**
+   * The arguments that name files of the controller, looked up in `files/`: one that is written out and is not there is
+   * found before the run. From the arguments as they are written (a template is its text).
+   */
+  readonly controllerFiles?: (args: Readonly<Record<string, unknown>>) => readonly string[];
   /** Why the state cannot be probed after `apply` with these arguments; undefined when it can. */
   readonly unverifiable?: (args: FromSchema<S>) => string | undefined;
   /**

@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import { RunbookError } from '../../engine/base/errors.ts';
 import { Secret } from '../../engine/base/secret.ts';
 import { partlyKnown, UnknownValueError } from '../../engine/base/unknown.ts';
+import { loadPlaybook } from '../../engine/language/load.ts';
 import type { Block, Node } from '../../engine/language/playbook.ts';
 import { createScope } from '../../engine/language/scope.ts';
-import { asTask, load, mistakesOf, taskOf } from './fakes.ts';
+import { loadModules } from '../../engine/module/loader.ts';
+import { asTask, load, mistakesIn, mistakesOf, taskOf } from './fakes.ts';
 
 const indented = (tasks: string): string => tasks.trim().replace(/^/gm, '    ');
 const play = (tasks: string, head = ''): string => `- hosts: all\n${head}  tasks:\n${indented(tasks)}\n`;
@@ -134,6 +136,19 @@ describe('loading a task', () => {
       cmd: 'ls -l /x',
     });
     expect((await taskOf(play('- set-fact:'))).args.render({})).to.deep.equal({});
+  });
+
+  it('takes a lone text as the argument that the module says, quotes and equal signs in it', async () => {
+    const registry = await loadModules({});
+    const loadReal = (task: string) =>
+      loadPlaybook('play.yaml', { registry, readFile: async () => `- hosts: web\n  tasks:\n    - ${task}\n` });
+    const { playbook } = await loadReal('command: ls -l a=1');
+    const task = playbook.plays[0]?.tasks[0];
+    expect(task?.kind === 'task' && task.args.render({})).to.include({ cmd: 'ls -l a=1' });
+    for (const text of ['command: ls creates=/x', 'shell: make chdir=/src all', 'command: chdir=/src ls']) {
+      expect(await mistakesIn(() => loadReal(text)), text).to.contain('"name=value" are not supported');
+    }
+    expect(await mistakesIn(() => loadReal(`shell: "echo 'creates=/x' --a=creates=1"`))).to.equal('');
   });
 
   it('gives arguments that are expressions as text and value', async () => {

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { parseDocument } from 'yaml';
 import { createValidator } from '../../engine/module/arguments.ts';
 import type { ModuleDefinition } from '../../engine/module/contract.ts';
+import { loneArgumentOf } from '../../engine/module/lone-argument.ts';
 import type { Schema } from '../../engine/module/schema.ts';
 
 const folder = new URL('../../modules/', import.meta.url);
@@ -77,7 +78,8 @@ function checkExample(module: ModuleDefinition, task: Record<string, unknown>): 
   // A lease stands under the `lease:` of a block, an action or resource in a task.
   const holder = 'lease' in task ? (task.lease as Record<string, unknown>) : task;
   expect(holder, JSON.stringify(task)).to.have.property(module.name);
-  const args = structuredClone(holder[module.name]) as Record<string, unknown>;
+  const written = structuredClone(holder[module.name]) as Record<string, unknown> | string;
+  const args = typeof written === 'string' ? { [loneArgumentOf(module) ?? '']: written } : written;
   const skip = new Set(Object.keys(args).filter((name) => JSON.stringify(args[name]).includes('{{')));
   expect(createValidator().check(module.schema, args, skip)).to.deep.equal([]);
   if (skip.size === 0) expect(module.check?.(args as never) ?? []).to.deep.equal([]);

@@ -1,11 +1,13 @@
 import type { ModuleDefinition } from '../../module/contract.ts';
-import type { ArgumentsSchema, Schema } from '../../module/schema.ts';
+import { branchesOf, loneArgumentOf } from '../../module/lone-argument.ts';
+import type { Schema } from '../../module/schema.ts';
 import { computable, type EditorSchema, anyOf as eitherOf, told } from './parts.ts';
 
-/** A module as the value of its name in a task: its arguments, or a lone text for the one that it requires. */
+/** A module as the value of its name in a task: its arguments, or a lone text for one of them. */
 export function moduleSchema(module: ModuleDefinition): EditorSchema {
   const { schema } = module;
-  const lone = loneArgument(schema);
+  const name = loneArgumentOf(module);
+  const lone = name === undefined ? undefined : schema.properties[name];
   const types = ['object', ...(lone ? scalarTypes(lone) : []), ...(schema.required?.length ? [] : ['null'])];
   return {
     ...told({ title: module.name, description: module.summary, markdown: moduleMarkdown(module) }),
@@ -29,23 +31,10 @@ export function moduleDefaultsSchema(module: ModuleDefinition, definition: strin
   };
 }
 
-/** The argument that a lone text stands for: `command: ls -l`. */
-function loneArgument(schema: ArgumentsSchema): Schema | undefined {
-  const [name, ...others] = schema.required ?? [];
-  if (name === undefined || others.length > 0) return undefined;
-  const argument = schema.properties[name];
-  const takesText = argument && branchesOf(argument).some((s) => s.type === 'string' || s.format !== undefined);
-  return takesText ? argument : undefined;
-}
-
 function scalarTypes(schema: Schema): string[] {
   const scalars = ['string', 'number', 'integer', 'boolean'];
   const types = branchesOf(schema).flatMap((s) => (s.format === 'expression' ? ['string', 'boolean'] : (s.type ?? [])));
   return [...new Set(types)].filter((type) => scalars.includes(type));
-}
-
-function branchesOf(schema: Schema): readonly Schema[] {
-  return [schema, ...[...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].flatMap(branchesOf)];
 }
 
 function argumentsOf(schema: Schema): EditorSchema {

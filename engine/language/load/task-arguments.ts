@@ -2,6 +2,7 @@ import { isProxy } from 'node:util/types';
 import type { Range } from '../../base/source.ts';
 import { checkArguments, type SchemaMistake } from '../../module/arguments.ts';
 import type { ModuleDefinition } from '../../module/contract.ts';
+import { branchesOf, loneArgumentOf, takesText } from '../../module/lone-argument.ts';
 import type { EvaluatedExpression, Schema } from '../../module/schema.ts';
 import { compileExpression, compileNode, listOf, literal, mapOf } from '../compile.ts';
 import type { Expression, Value } from '../value.ts';
@@ -36,34 +37,45 @@ export function readArguments(
   return value;
 }
 
-/** The arguments as a map; a lone text is the one argument that the module requires: `command: ls -l`. */
+/** The arguments as a map; a lone text is one of them: `command: ls -l`. */
 function argumentsMap(context: LoadContext, module: ModuleDefinition, entry: YamlEntry): YamlMap | undefined {
   const { value, keyRange } = entry;
   if (value.kind === 'map') return value;
   if (value.kind === 'scalar' && value.value === null) return { kind: 'map', entries: [], range: keyRange };
   const names = Object.keys(module.schema.properties);
-  const keyValue = value.kind === 'scalar' ? /^\s*(\w+)=/.exec(String(value.value))?.[1] : undefined;
-  if (keyValue !== undefined && names.includes(keyValue)) {
-    const hint = `write "${keyValue}: …" on a line of its own`;
+  const lone = loneArgumentOf(module);
+  const assigned = value.kind === 'scalar' ? assignedIn(String(value.value), names) : undefined;
+  if (assigned) {
+    const { name: written, isFirst } = assigned;
+    const line = `write "${written}: …" on a line of its own`;
+    const hint = isFirst || lone === undefined ? line : `${line}, or {${lone}: …} if it is part of the text`;
     report(context, value.range, `${module.name}: arguments written as "name=value" are not supported`, hint);
     return undefined;
   }
-  const required = module.schema.required ?? [];
-  const [name = ''] = required;
-  const texts = names.filter((n) =>
-    branchesOf(module.schema.properties[n]).some((s) => s.type === 'string' || s.format !== undefined),
-  );
-  if (required.length === 1 && texts.includes(name) && value.kind === 'scalar') {
-    return { kind: 'map', entries: [{ key: name, keyRange, value }], range: value.range };
+  if (lone !== undefined && value.kind === 'scalar') {
+    return { kind: 'map', entries: [{ key: lone, keyRange, value }], range: value.range };
   }
   const all = `it takes: ${names.join(', ')}`;
+  const text = names.find((name) => takesText(module.schema.properties[name]));
   report(
     context,
     value.range,
     `${module.name}: the arguments must be a map, not ${describeNode(value)}`,
-    value.kind === 'scalar' && texts[0] !== undefined ? `write {${texts[0]}: …}; ${all}` : all,
+    value.kind === 'scalar' && text !== undefined ? `write {${text}: …}; ${all}` : all,
   );
   return undefined;
+}
+
+/** What Ansible takes out of the text of a command, wherever it stands. */
+const takenFromCommands = 'creates|removes|chdir|executable|stdin|stdin_add_newline|strip_empty_ends|warn';
+
+/** The argument that a text assigns in Ansible's way: one of `names` at its beginning, or one of a command's anywhere. */
+function assignedIn(text: string, names: readonly string[]): { name: string; isFirst: boolean } | undefined {
+  const first = /^\s*(\w+)=/.exec(text)?.[1];
+  if (first !== undefined && names.includes(first)) return { name: first, isFirst: true };
+  const unquoted = text.replace(/"(?:\\.|[^"\\])*"|'[^']*'|\{\{.*?\}\}/gs, 'x');
+  const inside = new RegExp(`(?:^|\\s)(${takenFromCommands})=`).exec(unquoted)?.[1];
+  return inside === undefined ? undefined : { name: inside, isFirst: false };
 }
 
 interface Work {
@@ -189,12 +201,6 @@ function placeholder(schema: Schema | undefined): unknown {
 function isOnlyText(schema: Schema | undefined): boolean {
   const types = new Set(branchesOf(schema).map((s) => s.type));
   return types.has('string') && !types.has('number') && !types.has('integer') && !types.has('boolean');
-}
-
-/** A schema and the choices in it. */
-function branchesOf(schema: Schema | undefined): readonly Schema[] {
-  if (!schema) return [];
-  return [schema, ...[...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].flatMap(branchesOf)];
 }
 
 function propertySchema(schema: Schema | undefined, name: string): Schema | undefined {
