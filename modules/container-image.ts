@@ -130,6 +130,7 @@ Images are pulled without credentials, through \`/etc/containerd/certs.d\` where
       ? ['an image that is absent has no archive, digest or pin']
       : []),
   ],
+  controllerFiles: () => ['archive'],
   desired: async (args, controller): Promise<Desired> => {
     const ref = fullReference(args.ref);
     const digest = args.digest ?? /@(sha256:[0-9a-f]{64})$/.exec(ref)?.[1];

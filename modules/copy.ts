@@ -133,6 +133,7 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
     ...(args.remote_src && args.src !== undefined ? pathMistakes('src', args.src) : []),
     ...validateMistakes(args.validate),
   ],
+  controllerFiles: ({ remote_src = false }) => (remote_src === false ? ['src'] : []),
   desired: async (args, controller) => (args.remote_src ? undefined : wanted(args, controller)),
   probe: (args, desired) => {
     const dest = destOf(args);

@@ -208,6 +208,8 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
       .filter((pattern) => /^\/|\n|^\.\//.test(pattern))
       .map((pattern) => `the include ${JSON.stringify(pattern)} must be a member's name: no leading / or ./`),
   ],
+  controllerFiles: ({ src, via = 'controller' }) =>
+    via === 'controller' && !/^[a-z]+:\/\//.test(String(src)) ? ['src'] : [],
   desired: describeArchive,
   invalidates: ['container_runtimes', 'kubelet'],
   probe: (args, desired) =>

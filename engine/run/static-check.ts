@@ -7,6 +7,7 @@ import { growsInventory } from '../language/nodes.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { stepsOf } from '../language/references.ts';
 import type { Validator } from '../module/arguments.ts';
+import { checkControllerFiles } from './controller-files.ts';
 import { inventoryNames } from './inventory-names.ts';
 import type { RunRequest } from './request.ts';
 import { isSelected, tasksOf } from './selection.ts';
@@ -28,7 +29,8 @@ export interface StaticCheck {
 /** Everything that can be known to be wrong with a run before it contacts a host. */
 export async function checkStatically(check: StaticCheck): Promise<readonly Diagnostic[]> {
   const { request, playbook, inventory, hasInventory, validator } = check;
-  const templates = await readTemplateFiles(playbook, dirname(resolve(request.playbook)), request.opener);
+  const directory = dirname(resolve(request.playbook));
+  const templates = await readTemplateFiles(playbook, directory, request.opener);
   const namesOf = inventoryNamesOf(check);
   const isComplete = inventory && hasInventory && !playbook.plays.some(growsInventory);
   const world: World = {
@@ -40,7 +42,16 @@ export async function checkStatically(check: StaticCheck): Promise<readonly Diag
     templatesOf: templates.of,
     isSelected: (task) => isSelected(task, request.tags, request.skipTags),
   };
-  return [...templates.diagnostics, ...checkTags(playbook, request), ...checkPlaybook(playbook, world, validator)];
+  const files = await checkControllerFiles(playbook, directory, canMakeFiles(check));
+  const found = checkPlaybook(playbook, world, validator);
+  return [...templates.diagnostics, ...files, ...checkTags(playbook, request), ...found];
+}
+
+/** Whether hosts of the playbook may be the controller itself, so that tasks can write its files. */
+function canMakeFiles({ playbook, hasInventory, hostsOf }: StaticCheck): boolean {
+  const isLocal = ({ layers }: Host): boolean =>
+    layers.some(({ variables }) => variables.get('ansible_connection')?.written === 'local');
+  return !hasInventory || playbook.plays.some((play) => (hostsOf.get(play) ?? []).some(isLocal));
 }
 
 /** The names of every play. Plays of the same hosts share them; of hosts that are added in the run nothing is known. */

@@ -21,6 +21,7 @@ export const checkRules = {
   input: 'an input without a value, or with one that does not fit',
   'extra-variable': 'a variable of the command line that nothing reads',
   'template-file': 'a template file with mistakes, or that is not there',
+  'controller-file': 'a file of the controller that is not there',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type CheckRule = keyof typeof checkRules;

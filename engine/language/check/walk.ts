@@ -1,3 +1,4 @@
+import { didYouMean } from '../../base/diagnostic.ts';
 import type { Block, Include, LoopControl, Meta, Node, Task } from '../playbook.ts';
 import type { Expression, Value, Variables } from '../value.ts';
 import { checkArgumentShapes } from './arguments.ts';
@@ -58,6 +59,7 @@ export class PlayWalk {
     this.#checkConditions(judged, 'changed_when', task.changedWhen ?? []);
     this.#checkConditions(judged, 'failed_when', task.failedWhen ?? []);
     this.#check(judged, [task.ignoreErrors]);
+    this.#checkDelegate(delegateTo);
     checkArgumentShapes(this.#findings, place, task);
     checkJinja(this.#findings, args);
     this.#checkTemplates(place, task);
@@ -115,6 +117,16 @@ export class PlayWalk {
       this.#references.check(reading, reader);
       checkExpressionsIn(this.#findings, reading, reader);
     }
+  }
+
+  /** A task can be delegated to hosts of the inventory only. What a variable says may not be meant: a condition tells. */
+  #checkDelegate(delegateTo: Value | undefined): void {
+    const hosts = this.#names.provided.get('hostvars')?.properties;
+    if (!hosts || !delegateTo?.isLiteral || typeof delegateTo.written !== 'string') return;
+    const { written, range } = delegateTo;
+    if (Object.hasOwn(hosts, written)) return;
+    const hint = didYouMean(written, Object.keys(hosts));
+    this.#findings.add('error', 'unknown-hosts', range, `delegate_to: the inventory has no host "${written}"`, hint);
   }
 
   /** The names of its template files, which see an argument `vars`, too. */
