@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { OutputKind } from '../report/choose.ts';
 import type { Cli } from './cli.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
@@ -15,7 +16,7 @@ export interface PlayOptions extends SecretOptions {
   readonly extraVars: readonly string[];
   readonly forks: number;
   readonly modules: readonly string[];
-  readonly output: 'auto' | 'terminal' | 'plain' | 'ndjson';
+  readonly output: OutputKind;
   readonly hostKeyChecking?: 'strict' | 'accept-new' | 'off';
   readonly user?: string;
   readonly privateKey?: string;

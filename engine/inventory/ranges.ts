@@ -4,7 +4,7 @@ export type Expansion =
   | { readonly message: string; readonly hint?: string; readonly start: number; readonly end: number };
 
 /** More names than this from one line are a slip of the keyboard and would only fill the memory. */
-export const maximumNames = 100_000;
+const maximumNames = 100_000;
 
 /**
  * Expands `[begin:end]` and `[begin:end:step]` in a host name, both ends included: numbers, zero-padded when `begin` is,

@@ -184,6 +184,3 @@ export const factsSchema = {
 
 /** What is known of a host without being told: {@link factsSchema} as a type. */
 export type Facts = FromSchema<typeof factsSchema>;
-
-/** The name of a fact, the first word after `facts.`. */
-export type FactName = keyof Facts;

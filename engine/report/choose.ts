@@ -4,11 +4,8 @@ import type { Output } from './output.ts';
 import { createPlainReporter } from './plain.ts';
 import type { Reporter } from './reporter.ts';
 
-/** What `--output` takes. */
-export const outputKinds = ['auto', 'terminal', 'plain', 'ndjson'] as const;
-
-/** One of {@link outputKinds}. */
-export type OutputKind = (typeof outputKinds)[number];
+/** What `runbook play --output` takes. */
+export type OutputKind = 'auto' | 'terminal' | 'plain' | 'ndjson';
 
 /** Makes the reporter for a kind of output. listr2 is loaded for a terminal only. */
 export async function createReporter(

@@ -8,7 +8,7 @@ import { asActive, type HostRun, leaveOut } from './host-run.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The handlers that a name means: the one that is called so, and those that listen to it as a topic. */
-export function handlersNamed(play: Play, name: string): readonly Task[] {
+function handlersNamed(play: Play, name: string): readonly Task[] {
   return play.handlers.filter((handler) => handler.name === name || handler.listen.includes(name));
 }
 

@@ -17,7 +17,7 @@ export interface PutPlan {
 export const putStatus = { failed: 70, digest: 71, symlink: 73 } as const;
 
 /** Splits a path into its folder and name; a path without a folder, or that begins with a dash, is made explicit. */
-export function splitPath(path: string): { readonly folder: string; readonly name: string } {
+function splitPath(path: string): { readonly folder: string; readonly name: string } {
   const at = path.lastIndexOf('/');
   if (at === -1) return { folder: '.', name: path };
   return { folder: path.slice(0, at) || '/', name: path.slice(at + 1) };

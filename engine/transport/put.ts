@@ -28,7 +28,7 @@ export interface PutContext {
 }
 
 /** Bytes up to this many go with the script, in one round trip; more are streamed over a channel of their own. */
-export const inlineLimitBytes = 64 * 1024;
+const inlineLimitBytes = 64 * 1024;
 
 /** Puts a file as `Connection.put` promises. A symbolic link is followed, and stays. */
 export async function putFile(

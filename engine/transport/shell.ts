@@ -27,7 +27,7 @@ export interface ShellContext {
 }
 
 /** Output of one stream that is kept at most; more of it fails the script. */
-export const outputLimitBytes = 16 * 1024 * 1024;
+const outputLimitBytes = 16 * 1024 * 1024;
 
 /** A `/bin/sh` on the host that runs one script after another, one round trip each. */
 export interface PersistentShell {

@@ -148,7 +148,7 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
 }
 
 /** Deep equality of configuration data; a whole number is equal to itself as a bigint. */
-export function isEqual(a: unknown, b: unknown): boolean {
+function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a === 'bigint' || typeof b === 'bigint') return isNumeric(a) && isNumeric(b) && String(a) === String(b);
   if (a instanceof Date || b instanceof Date) {
