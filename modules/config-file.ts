@@ -19,7 +19,6 @@ import { shownDigest } from './lib/file-content.ts';
 import {
   asText,
   attributeChanges,
-  attributeProperties,
   creationChanges,
   defaultFileMode,
   describeFile,
@@ -29,6 +28,8 @@ import {
   fileResource,
   parseFile,
   pathMistakes,
+  replacementProperties,
+  replacementReturns,
   requireFolder,
   setAttributes,
   skippedCommand,
@@ -157,23 +158,12 @@ parsed, or not be edited without harm, is refused. A link is followed.
         default: false,
         description: 'Make the file, and the variable of flags, when it is not there',
       },
-      ...attributeProperties,
-      backup: {
-        type: 'boolean',
-        default: false,
-        description: 'Keep the replaced file beside the new one, as PATH.YYYYMMDDTHHMMSSZ~',
-      },
-      validate: {
-        type: 'string',
-        description: 'Shell command that must succeed before the file becomes visible; %s is the path of the new file',
-      },
+      ...replacementProperties,
     },
   },
   returns: {
     path: { type: 'string', description: 'The path of the file' },
-    sha256: { secret: true, description: 'Hex digest of its content, null when there is no file' },
-    mode: { description: 'Its permission bits as octal digits, null when there is no file' },
-    backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
+    ...replacementReturns,
   },
   examples: `
 - name: The sandbox image of containerd

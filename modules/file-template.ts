@@ -1,11 +1,12 @@
 import { type Diff, defineModule, exec, probe, type Step, type StepResult } from '../engine/index.ts';
 import { diffContent, isContentChanged, putFile, shownDigest, shownUpTo, wantedText } from './lib/file-content.ts';
 import {
-  attributeProperties,
   cleanPath,
   describeFile,
   parseFile,
   pathMistakes,
+  replacementProperties,
+  replacementReturns,
   setAttributes,
   validateMistakes,
 } from './lib/file-state.ts';
@@ -34,24 +35,16 @@ The file is replaced atomically, and only when its bytes differ; a link at \`des
         secret: true,
         description: "Values for this template only, over the task's variables",
       },
-      ...attributeProperties,
-      backup: {
-        type: 'boolean',
-        default: false,
-        description: 'Keep the replaced file beside the new one, as PATH.YYYYMMDDTHHMMSSZ~',
-      },
+      ...replacementProperties,
       validate: {
-        type: 'string',
-        description: 'Shell command that must succeed before the file becomes visible; %s is the path of the new file',
+        ...replacementProperties.validate,
         examples: ['containerd --config %s config dump'],
       },
     },
   },
   returns: {
     dest: { type: 'string', description: 'The path of the file' },
-    sha256: { secret: true, description: 'Hex digest of its content, null when there is no file' },
-    mode: { description: 'Its permission bits as octal digits, null when there is no file' },
-    backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
+    ...replacementReturns,
   },
   examples: `
 - name: The configuration of containerd

@@ -55,7 +55,7 @@ export interface FileAttributes {
 /** What a file gets when nobody says otherwise. A module says it, so that check mode and the umask cannot differ. */
 export const defaultFileMode = '0644';
 
-/** Schema properties of every module that writes a file. */
+/** Schema properties of every module that makes a file. */
 export const attributeProperties = {
   mode: {
     type: 'string',
@@ -66,6 +66,28 @@ export const attributeProperties = {
   },
   owner: { type: 'string', minLength: 1, description: "Owner's name, or its number in quotes. Default: kept" },
   group: { type: 'string', minLength: 1, description: "Group's name, or its number in quotes. Default: kept" },
+} as const;
+
+/** Schema properties of every module that replaces a file's content. */
+export const replacementProperties = {
+  ...attributeProperties,
+  backup: {
+    type: 'boolean',
+    default: false,
+    description: 'Keep the replaced file beside the new one, as PATH.YYYYMMDDTHHMMSSZ~',
+  },
+  validate: {
+    type: 'string',
+    description: 'Shell command that must succeed before the file becomes visible; %s is the path of the new file',
+    examples: ['visudo -cf %s'],
+  },
+} as const;
+
+/** What every such module returns of the file. */
+export const replacementReturns = {
+  sha256: { secret: true, description: 'Hex digest of its content, null when there is no file' },
+  mode: { description: 'Its permission bits as octal digits, null when there is no file' },
+  backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
 } as const;
 
 /** The name under which check mode remembers a path. */
