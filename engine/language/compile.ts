@@ -16,6 +16,7 @@ export function compileNode(node: YamlNode, cache: CompileCache): Value {
   switch (node.kind) {
     case 'scalar': {
       const { value, range } = node;
+      if (node.secret && node.isExpression) return secretExpression(node.secret, range, cache);
       if (node.secret) return secretValue(node.secret, range, cache);
       if (node.isExpression) return expressionValue(compileExpression(String(value), range, cache));
       return typeof value === 'string' ? compileText(value, range, cache) : literal(value, range);
@@ -60,18 +61,33 @@ export function literal(data: unknown, range: Range): Value {
  */
 function secretValue(secret: Secret, range: Range, cache: CompileCache): Value {
   if (!secret.reveal().includes('{{')) return literal(secret, range);
-  const template = compileSecretText(secret, range, cache);
+  return derivedValue(compileSecretText(secret, range, cache), secret, (rendered) =>
+    typeof rendered === 'string' ? secret.derive(rendered) : rendered,
+  );
+}
+
+/** `!expr` in an encrypted file. The texts that it gives may stand in it as they are, and so are secrets. */
+function secretExpression(secret: Secret, range: Range, cache: CompileCache): Value {
+  const value = expressionValue(compileExpression(secret.reveal(), range, cache));
+  const seal = (data: unknown): unknown => {
+    if (typeof data === 'string') return secret.derive(data);
+    if (Array.isArray(data)) return data.map(seal);
+    if (typeof data !== 'object' || data === null || !isPlain(data)) return data;
+    return Object.fromEntries(Object.entries(data).map(([key, item]) => [key, seal(item)]));
+  };
+  return derivedValue(value, secret, seal);
+}
+
+/** What is written in a secret: of what it gives, `seal` makes secrets. */
+function derivedValue(value: Value, written: Secret, seal: (rendered: unknown) => unknown): Value {
   return {
-    range,
-    isLiteral: template.isLiteral,
+    range: value.range,
+    isLiteral: value.isLiteral,
     get references() {
-      return template.references;
+      return value.references;
     },
-    written: secret,
-    render(scope) {
-      const rendered = template.render(scope);
-      return typeof rendered === 'string' ? secret.derive(rendered) : rendered;
-    },
+    written,
+    render: (scope) => seal(value.render(scope)),
   };
 }
 

@@ -192,15 +192,15 @@ function createConverter(source: OpenedSource, report: Report): (node: LibraryNo
     return undefined;
   }
 
-  function hidden(secret: Secret, range: Range): YamlScalar {
-    return { kind: 'scalar', value: hiddenText, secret, isExpression: false, range };
+  function hidden(secret: Secret, range: Range, isExpression = false): YamlScalar {
+    return { kind: 'scalar', value: hiddenText, secret, isExpression, range };
   }
 
   function convertScalar(node: LibraryNode & { value: unknown }, range: Range): YamlNode | undefined {
     const { value } = node;
     const isExpression = node.tag === '!expr';
-    if (source.seal && !isExpression) {
-      if (typeof value === 'string' && value !== '') return hidden(source.seal(value), range);
+    if (source.seal) {
+      if (typeof value === 'string' && value !== '') return hidden(source.seal(value), range, isExpression);
       // As it is written: a leading zero is a part of a password.
       if (typeof value === 'number') return hidden(source.seal(source.text.slice(range.start, range.end)), range);
     }

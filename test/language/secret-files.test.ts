@@ -138,6 +138,17 @@ describe('encrypted files', () => {
     expect(reveal((await dataOf(path, {}, { user: 'me', host: 'h' })).url)).to.equal('secret https://me@h');
   });
 
+  it('hold expressions, of which every text is secret and a number is none', async () => {
+    const content = `a: !expr '"hunter" + n'\nb: !expr '[{"x": "hunter3"}]'\nc: !expr int(n) + 1\n`;
+    const path = write('e.age', await encryptAge(content, [recipient]));
+    const { a, b, c } = await dataOf(path, {}, { n: '2' });
+    expect([reveal(a), c]).to.deep.equal(['secret hunter2', 3]);
+    expect(JSON.stringify(b)).to.equal('[{"x":"********"}]');
+    const { root } = parseYaml(await opener().open(path));
+    if (!root) throw new Error('it is no YAML');
+    expect(JSON.stringify(compileNode(root, createCompileCache()).written)).not.to.contain('hunter');
+  });
+
   it('hold variables, no plays', async () => {
     const path = write('play.age', await encryptAge('- hosts: all\n', [recipient]));
     const { root, diagnostics } = parseYaml(await opener().open(path, 'play.age'));
