@@ -1,4 +1,5 @@
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
+import { Secret } from '../base/secret.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { orderHosts } from '../inventory/order.ts';
 import { limitHosts, matchHosts } from '../inventory/patterns.ts';
@@ -17,10 +18,19 @@ export interface Matching {
 export function hostsOfPlay(inventory: Inventory, play: Play, { request, answers }: Matching): readonly Host[] {
   const scope = createScope([play.defaults, play.vars, answers.get(play.id) ?? {}, request.extraVars]);
   const pattern = play.hosts.render(scope);
+  const items: readonly unknown[] = Array.isArray(pattern) ? pattern : [pattern];
+  // Its asterisks would be a pattern that fits every host.
+  if (items.some((item) => item instanceof Secret)) throw refuseSecret(play);
   const patterns = Array.isArray(pattern) ? pattern.map(String) : String(pattern);
   const matched = matchHosts(inventory, patterns, play.hosts.range);
   const hosts = request.limit === undefined ? matched : limitHosts(inventory, matched, request.limit);
   return orderHosts(hosts, play.order);
+}
+
+function refuseSecret({ hosts }: Play): DiagnosticsError {
+  const message = 'hosts cannot be a secret: their names are seen everywhere';
+  const hint = 'what vars_prompt asks for is secret unless it says private: false';
+  return new DiagnosticsError([{ severity: 'error', message, hint, range: hosts.range }]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
+import { encryptVault } from '../../engine/language/encryption/ansible-vault.ts';
 import { projectRoot, runCli } from '../support/cli.ts';
 
 const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
@@ -50,6 +51,24 @@ describe('runbook play', () => {
     expect(exitCode).to.equal(3);
     expect(stdout).to.include('would change: [localhost]').and.to.include('would-change=1');
     expect(await readdir(folder)).to.deep.equal(['site.yaml']);
+  });
+
+  it('takes no secret for a pattern of hosts: the asterisks of one would fit them all', async () => {
+    const password = join(folder, 'password');
+    await writeFile(password, 'x\n');
+    const vault = JSON.stringify((await encryptVault('a', 'x')).trim());
+    const prompt = '  vars_prompt: [{ name: target, prompt: Where, default: a }]\n';
+    for (const [hosts, more, expected] of [
+      ['["{{ target }}", b]', prompt, 'hosts cannot be a secret'],
+      [`!vault ${vault}`, '', 'hosts must be a host pattern, not a secret'],
+      ['a', `  become_user: !vault ${vault}\n`, 'become_user must be a text, not a secret'],
+    ]) {
+      const path = await playbook(`    - debug: { message: hi }\n${more}`, hosts);
+      const args = ['-i', 'a,b,', '--vault-password-file', password, '--no-journal'];
+      const { exitCode, stdout, stderr } = await runCli(['play', path, ...args]);
+      expect({ exitCode, stdout }, stderr).to.deep.equal({ exitCode: 5, stdout: '' });
+      expect(stderr).to.contain(expected);
+    }
   });
 
   it('says where a run cannot be recorded, before anything is contacted', async () => {

@@ -181,8 +181,9 @@ export function isNothing(node: YamlNode): boolean {
   return node.kind === 'scalar' && node.value === null;
 }
 
-function isText(node: YamlNode): node is YamlScalar & { value: string } {
-  return node.kind === 'scalar' && typeof node.value === 'string';
+/** Whether a node is a text that can be shown. What is known of a secret is asterisks, which as a pattern fit every host. */
+export function isText(node: YamlNode): node is YamlScalar & { value: string } {
+  return node.kind === 'scalar' && typeof node.value === 'string' && node.secret === undefined;
 }
 
 function booleanHint(node: YamlNode): string | undefined {

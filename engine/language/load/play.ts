@@ -4,7 +4,7 @@ import type { Node, Play, Task } from '../playbook.ts';
 import type { Value, Variables } from '../value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { attempt, foundNothing, type LoadContext, report } from './context.ts';
-import { readText, readTexts, readVariables } from './fields.ts';
+import { isText, readText, readTexts, readVariables } from './fields.ts';
 import { loadHandlers, resolveNotifications } from './handlers.ts';
 import { checkGiven, type DeclaredInputs, noInputs, readInputs } from './inputs.ts';
 import { flushBetween } from './meta.ts';
@@ -129,10 +129,8 @@ function readHosts(context: LoadContext, play: YamlMap): Value | undefined {
   }
   const { value } = entry;
   const items = value.kind === 'list' ? value.items : [value];
-  const isText = items.every(
-    (item) => item.kind === 'scalar' && typeof item.value === 'string' && item.value.trim() !== '',
-  );
-  if (isText && items.length > 0) return attempt(context, () => compileNode(value, context.cache));
+  const areTexts = items.every((item) => isText(item) && item.value.trim() !== '');
+  if (areTexts && items.length > 0) return attempt(context, () => compileNode(value, context.cache));
   report(
     context,
     value.range,
