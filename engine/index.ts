@@ -2,6 +2,7 @@
 export { RunbookError } from './base/errors.ts';
 export { Secret } from './base/secret.ts';
 export { quoteWord, type Script, type ShellValue, sh } from './base/sh.ts';
+export { splitWords, type Word, type Words } from './base/shell-words.ts';
 export {
   type ActionContext,
   type ActionResult,

@@ -1,4 +1,4 @@
-import { type Diff, defineModule, failure, quoteWord, sh } from '../engine/index.ts';
+import { type Diff, defineModule, failure, quoteWord, sh, splitWords } from '../engine/index.ts';
 import {
   type CommandLine,
   commandDescription,
@@ -12,7 +12,6 @@ import {
   runCommand,
   unverifiableCommand,
 } from './lib/command.ts';
-import { splitWords } from './lib/words.ts';
 
 interface Words {
   readonly cmd?: string | undefined;

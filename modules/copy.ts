@@ -28,13 +28,14 @@ import {
 } from './lib/file-content.ts';
 import {
   asText,
-  attributeProperties,
   cleanPath,
   describeFile,
   expectedFile,
   type FileState,
   parseFile,
   pathMistakes,
+  replacementProperties,
+  replacementReturns,
   setAttributes,
   skippedCommand,
   validateMistakes,
@@ -82,25 +83,13 @@ replaced by a file. The folder of \`dest\` must be there. Copies one file, not a
         description:
           'Absolute path on the host; with "/" at its end the folder to put the file into, under its own name',
       },
-      ...attributeProperties,
-      backup: {
-        type: 'boolean',
-        default: false,
-        description: 'Keep the replaced file beside the new one, as PATH.YYYYMMDDTHHMMSSZ~',
-      },
-      validate: {
-        type: 'string',
-        description: 'Shell command that must succeed before the file becomes visible; %s is the path of the new file',
-        examples: ['visudo -cf %s'],
-      },
+      ...replacementProperties,
       remote_src: { type: 'boolean', default: false, description: 'src is a path on the host' },
     },
   },
   returns: {
     dest: { type: 'string', description: 'The path of the file' },
-    sha256: { secret: true, description: 'Hex digest of its content, null when there is no file' },
-    mode: { description: 'Its permission bits as octal digits, null when there is no file' },
-    backup: { type: 'string', description: 'The path of the copy that was kept, if one was' },
+    ...replacementReturns,
   },
   examples: `
 - name: The kernel modules that containerd needs

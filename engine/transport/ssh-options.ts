@@ -1,4 +1,5 @@
 import { RunbookError } from '../base/errors.ts';
+import { splitWords } from '../base/shell-words.ts';
 
 /** Options of `ssh` by lower-case name, as {@link Target.sshOptions} takes them. */
 export type SshOptions = Readonly<Record<string, string>>;
@@ -14,7 +15,7 @@ export const configFileOption = 'configfile';
  */
 export function parseSshArgs(text: string): SshOptions {
   const options: Record<string, string> = {};
-  const words = splitWords(text);
+  const words = wordsOf(text);
   const put = (name: string, value: string): void => {
     options[name.toLowerCase()] ??= value;
   };
@@ -48,6 +49,12 @@ export function parseSshArgs(text: string): SshOptions {
   return options;
 }
 
+function wordsOf(text: string): string[] {
+  const words = splitWords(text);
+  if ('mistake' in words) throw new RunbookError('invalid-input', `ssh arguments: ${words.mistake}: ${text}`);
+  return words.map(({ value }) => value);
+}
+
 const valueFlags: ReadonlyMap<string, string> = new Map([
   ['-o', 'o'],
   ['-J', 'proxyjump'],
@@ -64,29 +71,3 @@ const fixedFlags: ReadonlyMap<string, readonly [string, string]> = new Map([
 
 /** Compression, quietness, terminals, forwarding off: true of every connection here, or of no importance to it. */
 const harmlessFlags: ReadonlySet<string> = new Set(['-C', '-q', '-T', '-x', '-a', '-k', '-v', '-vv', '-vvv']);
-
-/** Splits like a shell does: blanks, single and double quotes, backslash. */
-function splitWords(text: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i] ?? '';
-    if (quote !== '') {
-      if (c === quote) quote = '';
-      else if (c === '\\' && quote === '"' && /["\\$`]/.test(text[i + 1] ?? '')) word += text[++i] ?? '';
-      else word += c;
-    } else if (c === '"' || c === "'") {
-      quote = c;
-      word ??= '';
-    } else if (/\s/.test(c)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else {
-      word = (word ?? '') + (c === '\\' ? (text[++i] ?? '') : c);
-    }
-  }
-  if (quote !== '') throw new RunbookError('invalid-input', `ssh arguments: a quote is not closed in: ${text}`);
-  if (word !== undefined) words.push(word);
-  return words;
-}

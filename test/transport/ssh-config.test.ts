@@ -157,7 +157,7 @@ describe('parseSshArgs', () => {
     ['host', /"host" is not supported/],
     ['-o', /"-o" lacks its value/],
     ['-o nonsense', /not of the form Key=Value/],
-    ["-o 'Port=22", /a quote is not closed/],
+    ["-o 'Port=22", /the quote ' at character 4 is never closed/],
   ] as const) {
     it(`refuses ${text}`, () => assert.throws(() => parseSshArgs(text), message));
   }

@@ -1,5 +1,4 @@
-import { failure } from '../../../engine/index.ts';
-import { splitWords, type Word } from '../words.ts';
+import { failure, splitWords, type Word } from '../../../engine/index.ts';
 
 /** Wanted command-line flags inside the value of a variable. */
 export interface WantedFlags {

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { quoteWord, sh } from '../../../engine/index.ts';
-import { splitWords } from '../../../modules/lib/words.ts';
-import { runLocally } from '../../support/module-rig.ts';
+import { quoteWord, sh, splitWords } from '../../engine/index.ts';
+import { runLocally } from '../support/module-rig.ts';
 
 describe('words', () => {
   const values = (text: string): unknown => {
