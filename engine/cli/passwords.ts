@@ -28,9 +28,10 @@ async function ask(
   if (!stdin.isTTY) {
     throw new RunbookError('usage', `"${question}" cannot be asked: standard input is no terminal`, { hint });
   }
-  errors.write(`${question}: `);
-  stdin.setRawMode(true).setEncoding('utf8').resume();
   cli.onExit(() => stdin.setRawMode(false));
+  // Before the question is seen: whoever answers at once must not see the answer either.
+  stdin.setRawMode(true).setEncoding('utf8').resume();
+  errors.write(`${question}: `);
   try {
     return await readLine(stdin, echo);
   } finally {

@@ -7,19 +7,25 @@ import { expect } from 'chai';
 import { createMasker } from '../../engine/base/masker.ts';
 import type { Cli } from '../../engine/cli/cli.ts';
 import { createKeys } from '../../engine/cli/keys.ts';
+import { askPassword } from '../../engine/cli/passwords.ts';
 import { askPrompts } from '../../engine/cli/prompts.ts';
 import type { SecretOptions } from '../../engine/cli/secret-options.ts';
 import type { Play, Prompt } from '../../engine/language/playbook.ts';
 
 /** A terminal on which somebody types these lines. */
 function terminal(typed = '', options: { isTTY?: boolean; env?: Record<string, string> } = {}) {
-  const stdin = Object.assign(new PassThrough(), { isTTY: options.isTTY ?? true, setRawMode: () => stdin });
-  stdin.write(typed);
   let shown = '';
+  const modes: string[] = [];
+  const setRawMode = (isRaw: boolean): PassThrough => {
+    modes.push(`${isRaw ? 'raw' : 'usual'} after "${shown}"`);
+    return stdin;
+  };
+  const stdin = Object.assign(new PassThrough(), { isTTY: options.isTTY ?? true, setRawMode });
+  stdin.write(typed);
   const output = { write: (text: string) => void (shown += text) };
   const masker = createMasker();
   const cli = { env: options.env ?? {}, stdin, output, errors: output, masker, onExit: () => {} } as unknown as Cli;
-  return { cli, masker, shown: () => shown };
+  return { cli, masker, shown: () => shown, modes };
 }
 
 const noOptions: SecretOptions = { identity: [], vaultPasswordFile: [], vaultId: [], askVaultPass: false };
@@ -124,6 +130,24 @@ describe('the keys of encrypted files', () => {
       .vaultPasswords()
       .catch((thrown: unknown) => thrown);
     expect(error).to.include({ code: 'usage' }).and.to.have.property('message').that.contains('is no terminal');
+  });
+});
+
+describe('a question', () => {
+  it('hides what is typed before it can be seen, and gives the terminal back', async () => {
+    for (const [typed, expected] of [
+      ['hunter2\r', 'hunter2'],
+      ['hunt\u0003', 'interrupted; nothing was contacted'],
+    ] as const) {
+      const { cli, modes, shown } = terminal(typed);
+      const answer = await askPassword(cli, 'Word').then(
+        (secret) => secret.reveal(),
+        (error: Error) => error.message,
+      );
+      expect(answer).to.equal(expected);
+      expect(modes).to.deep.equal(['raw after ""', 'usual after "Word: "']);
+      expect(shown()).to.equal('Word: \n');
+    }
   });
 });
 
