@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { TaskRef, TaskResult } from '../base/events.ts';
 import type { Task } from '../language/playbook.ts';
-import { type RunContext, refOf } from './context.ts';
+import { nameTask, type RunContext, refOf } from './context.ts';
 import { notifyHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import type { TaskEnd } from './judgement.ts';
@@ -45,7 +45,7 @@ async function runForAll(
   const results = isHandler ? createOnceResults() : task.runOnce === 'batch' ? surroundings.batch.once : context.once;
   const once = await results.of(`${task.id} ${surroundings.turn?.key ?? ''}`, tryInOrder);
   const others = hosts.filter((host) => !tried.has(host));
-  if (once) shareResult(context, task, others, once);
+  if (once) shareResult(context, task, others, once, surroundings);
 }
 
 /** Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end. */
@@ -56,7 +56,9 @@ function runOnHosts(
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<(TaskEnd | undefined)[]> {
-  context.bus.emit({ type: 'task-started', task: refOf(context, task), hosts: hosts.map((h) => h.name), isHandler });
+  nameTask(context, task, hosts, surroundings);
+  const ref = refOf(context, task, surroundings.turn);
+  context.bus.emit({ type: 'task-started', task: ref, hosts: hosts.map((h) => h.name), isHandler });
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
     return runAndRecord(context, task, host, surroundings);
@@ -74,13 +76,19 @@ function limitOf(context: RunContext, task: Task): RunContext['limit'] {
 }
 
 /** Gives hosts what a `run_once` task did on another host: its result, its facts, and its failure. */
-function shareResult(context: RunContext, task: Task, hosts: readonly HostRun[], once: OnceResult): void {
+function shareResult(
+  context: RunContext,
+  task: Task,
+  hosts: readonly HostRun[],
+  once: OnceResult,
+  { turn }: Surroundings,
+): void {
   register(task, hosts, once.registered);
   if (!task.delegateFacts) for (const host of hosts) Object.assign(host.data, once.facts);
   const { outcome, failure } = resultOf(task, once.result);
   if ((outcome !== 'failed' && outcome !== 'unreachable') || failure?.code === 'interrupted') return;
   const message = `run_once, and on ${once.host} it is ${outcome}: ${failure?.message ?? ''}`;
-  endWithoutRunning(context, refOf(context, task), hosts, false, {
+  endWithoutRunning(context, refOf(context, task, turn), hosts, false, {
     outcome: 'failed',
     failure: { code: 'task-failed', message },
   });
@@ -113,9 +121,9 @@ async function runAndRecord(
   host: HostRun,
   surroundings: Surroundings,
 ): Promise<TaskEnd> {
-  const ref = refOf(context, task);
-  context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
   const { play, turn, leases } = surroundings;
+  const ref = refOf(context, task, turn);
+  context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
   const end = await runTaskOnHost(context, task, host, {
     play,
     ...(turn && { turn }),
@@ -125,7 +133,7 @@ async function runAndRecord(
   const { outcome } = end.result;
   notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
   const result = resultOf(task, end.result);
-  recordOutcome(host, task.name, result);
+  recordOutcome(host, ref.name, result);
   context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
   return end;
 }

@@ -139,14 +139,14 @@ export function stepRunnerFor(
   context: RunContext,
   task: Task,
   host: HostRun,
-  { play }: Place,
+  { play, turn }: Place,
   scope: Scope,
   signal: AbortSignal = context.request.abort,
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const where = {
-    task: refOf(context, task),
+    task: refOf(context, task, turn),
     host: host.name,
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };

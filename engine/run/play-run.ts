@@ -7,7 +7,7 @@ import type { RunContext } from './context.ts';
 import { type GroupLimit, groupLimitOf } from './group-limit.ts';
 import { type HostRun, leaveOut } from './host-run.ts';
 import { selectNodes, tasksOf } from './selection.ts';
-import type { PlayProgress } from './surroundings.ts';
+import { isInStep, type PlayProgress } from './surroundings.ts';
 import { runWindow } from './window.ts';
 
 /** How a play ended, for the plays after it. */
@@ -33,7 +33,7 @@ export async function runPlay(context: RunContext, play: Play, hosts: readonly H
     name: play.name,
     hosts: hosts.map((h) => h.name),
     taskCount: [...tasksOf(nodes)].length,
-    isInStep: play.strategy === 'linear' && play.serial.kind === 'batches',
+    isInStep: isInStep(play),
   });
   const end = await runHosts(context, nodes, progress);
   if (end.stopReason !== undefined) bus.emit({ type: 'stopping', reason: end.stopReason });

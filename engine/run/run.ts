@@ -87,6 +87,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     once: createOnceResults(),
     throttles: new Map(),
     refs: new WeakMap(),
+    names: new Map(),
   };
   const stop = await runPlays(context, loaded, (host) => taking.add(host));
   const summary = [...taking].map(summaryOf);

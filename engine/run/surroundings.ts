@@ -46,3 +46,8 @@ export interface Surroundings extends Place {
 export function takingPart(hosts: readonly HostRun[], { isCleanUp }: Surroundings): HostRun[] {
   return hosts.filter((host) => host.status === 'active' && (isCleanUp || !host.hasEnded));
 }
+
+/** Whether a task ends on all hosts of a batch before the next one begins. Else each host goes on as fast as it can. */
+export function isInStep({ strategy, serial }: Play): boolean {
+  return strategy === 'linear' && serial.kind === 'batches';
+}

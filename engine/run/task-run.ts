@@ -104,7 +104,7 @@ async function runItem(
   const end = { ...verdict, result: { ...verdict.result, durationMs: context.clock.now() - started } };
   context.bus.emit({
     type: 'item-ended',
-    task: refOf(context, task),
+    task: refOf(context, task, surroundings.turn),
     host: host.name,
     item: shown(task, text),
     ...resultOf(task, end.result),

@@ -58,6 +58,52 @@ describe('run_once', () => {
     ));
 });
 
+describe('name', () => {
+  const names = (run: PlayRun): string[] => [
+    ...new Set(
+      run.events.flatMap((e) => (e.type === 'task-started' || e.type === 'host-task-ended' ? [e.task.name] : [])),
+    ),
+  ];
+  for (const play of ['', '  strategy: free\n', '  serial: { window: 1 }\n']) {
+    it(`is rendered where all hosts see the same, and else shown as it is written (${play.trim() || 'in step'})`, () =>
+      playIn(
+        `- hosts: web
+${play}  vars: { port: 80 }
+  tasks:
+    - { shell: { cmd: 'echo {{ inventory_hostname }}', reads: true }, register: out }
+    - { name: "Port {{ port }}", debug: { message: x } }
+    - { name: "Of {{ inventory_hostname }}", debug: { message: x } }
+    - { name: "With {{ hidden }}", debug: { message: x }, vars: { hidden: s3cret }, no_log: true }
+    - { name: "Got {{ out.stdout }}", debug: { message: x } }
+`,
+        (run) =>
+          expect(names(run).sort()).to.deep.equal([
+            'Got {{ out.stdout }}',
+            'Of {{ inventory_hostname }}',
+            'Port 80',
+            'With {{ hidden }}',
+            'shell',
+          ]),
+      ));
+  }
+
+  it('is that of the turn in an included file, also in failed_task', () =>
+    playFiles(
+      {
+        'play.yaml': `- hosts: h1
+  tasks:
+    - block: [{ include_tasks: one.yaml, loop: [a, b], loop_control: { loop_var: disk } }]
+      rescue: [{ name: show, debug: { message: "{{ failed_task.name }}" } }]
+`,
+        'one.yaml': '- { name: "Disk {{ disk }}", fail: { message: no }, when: disk == "b" }\n',
+      },
+      (run) => {
+        expect(names(run).filter((name) => name.startsWith('Disk'))).to.deep.equal(['Disk a', 'Disk b']);
+        expect(said(run, 'show')).to.deep.equal(['h1: Disk b']);
+      },
+    ));
+});
+
 describe('ignore_errors', () => {
   const cases: [string, string][] = [
     ['an argument that cannot be rendered', 'debug: { value: !expr int(word.stdout) }'],
