@@ -74,7 +74,14 @@ const surroundings: readonly Holder[] = [
 const named: readonly Holder[] = [...surroundings, 'lease', 'meta', 'import_playbook'];
 
 export const keywords: readonly Keyword[] = [
-  { name: 'name', on: named, takes: 'template', summary: 'What is shown for it. Of a task it may be a template.' },
+  {
+    name: 'name',
+    on: named,
+    takes: 'template',
+    summary: 'What is shown for it. Of a task it may be a template.',
+    differs:
+      'A template is shown as it is written where hosts would see different names, and under no_log; Ansible shows the name that the first host sees.',
+  },
   {
     name: 'when',
     on: [...surroundings.filter((h) => h !== 'play'), 'lease', 'meta', 'import_playbook'],
@@ -101,9 +108,9 @@ export const keywords: readonly Keyword[] = [
     on: [...surroundings, 'meta', 'import_playbook'],
     takes: 'tags',
     summary:
-      'Names by which --tags and --skip-tags choose. Tasks tagged always run unless they are skipped by name, tasks tagged never only when they are chosen by name.',
+      'Names by which --tags and --skip-tags choose. Tasks tagged always run unless they are skipped by name, tasks tagged never only when they are chosen by name. The options take all, tagged and untagged, too.',
     differs:
-      'Tags of include_tasks are handed down to the tasks inside. A tag on the command line that no task has is an error.',
+      'Tags of include_tasks are handed down to the tasks inside, and it runs where one of these is chosen; in Ansible they choose the include alone. A tag on the command line that no task has is an error.',
   },
   {
     name: 'become',
@@ -245,7 +252,8 @@ export const keywords: readonly Keyword[] = [
     name: 'register',
     on: everyTask,
     takes: 'variable',
-    summary: 'The variable that gets the result.',
+    summary:
+      'The variable that gets the result. Of a loop: changed, failed, skipped, and under results one for each item, with the item under the name that it has in the loop.',
     differs: 'In check mode the result of what was not done is unknown, and so is what depends on it.',
   },
   {
@@ -267,6 +275,7 @@ export const keywords: readonly Keyword[] = [
     on: everyTask,
     takes: 'names',
     summary: 'Handlers to run at the next flush if this changed something, by name or by a topic that they listen to.',
+    differs: 'A loop notifies for what its items changed even if another item failed; in Ansible it does not.',
   },
   { name: 'listen', on: ['handler'], takes: 'names', summary: 'Topics by which tasks notify it, besides its name.' },
   {
@@ -301,8 +310,8 @@ export const keywords: readonly Keyword[] = [
     name: 'ignore_errors',
     on: everyTask,
     takes: 'flag',
-    summary: 'A failure is told and the host goes on.',
-    differs: 'An unreachable host is not ignored by it, as in Ansible.',
+    summary:
+      'A failure is told and the host goes on, also where a condition or an argument cannot be worked out. An unreachable host is not ignored by it.',
   },
   {
     name: 'delegate_facts',

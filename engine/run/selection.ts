@@ -1,15 +1,23 @@
 import type { Meta, Node, Task } from '../language/playbook.ts';
 
-/** Whether `--tags` and `--skip-tags` leave a task in: skipping wins; `always` and `never` are as in Ansible. */
+/**
+ * Whether `--tags` and `--skip-tags` leave a task in, by Ansible's rules: skipping wins; `always` wins over `never`; `all`,
+ * `tagged` and `untagged` mean what they say.
+ */
 export function isSelected(
-  task: { readonly tags: readonly string[] },
+  { tags: own }: { readonly tags: readonly string[] },
   tags: readonly string[],
   skipTags: readonly string[],
 ): boolean {
-  const has = (names: readonly string[]): boolean => names.some((name) => task.tags.includes(name));
-  if (has(skipTags)) return false;
-  if (tags.length === 0 || tags.includes('all')) return !task.tags.includes('never') || has(tags);
-  return has(tags) || (task.tags.includes('always') && !skipTags.includes('always'));
+  const isTagged = own.length > 0;
+  const names = isTagged ? own : ['untagged'];
+  const isNamed = (chosen: readonly string[]): boolean => chosen.some((name) => names.includes(name));
+  const isAlways = own.includes('always');
+  if (isNamed(skipTags) || (isTagged && skipTags.includes('tagged'))) return false;
+  if (skipTags.includes('all') && !isAlways) return false;
+  if (isAlways || isNamed(tags)) return true;
+  if (own.includes('never')) return false;
+  return tags.length === 0 || tags.includes('all') || (isTagged && tags.includes('tagged'));
 }
 
 /** Every task of some nodes at any depth, in the order in which they are written. */

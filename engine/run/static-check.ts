@@ -79,13 +79,16 @@ function inventoryNamesOf({
   return found;
 }
 
+/** What tags and options mean without that a task names it. */
+const ofAnsible: readonly string[] = ['all', 'tagged', 'untagged', 'always', 'never'];
+
 /** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
 function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
   const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
   const metas = plays
     .flatMap((play) => [...stepsOf(play.tasks)])
     .flatMap((node) => (node.kind === 'meta' ? [node] : []));
-  const known = new Set(['all', 'always', 'never', ...[...tasks, ...metas].flatMap(({ tags: own }) => own)]);
+  const known = new Set([...ofAnsible, ...[...tasks, ...metas].flatMap(({ tags: own }) => own)]);
   const check = (option: string, names: readonly string[]): Diagnostic[] =>
     names.filter((tag) => !known.has(tag)).map((tag) => unknownTag(option, tag, known));
   const unknown = [...check('--tags', tags), ...check('--skip-tags', skipTags)];
@@ -103,7 +106,7 @@ function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'ta
 }
 
 function unknownTag(option: string, tag: string, known: ReadonlySet<string>): Diagnostic {
-  const own = [...known].filter((name) => name !== 'all' && name !== 'always' && name !== 'never');
+  const own = [...known].filter((name) => !ofAnsible.includes(name));
   const hint =
     didYouMean(tag, known) ?? (own.length > 0 ? `the tags are: ${own.sort().join(', ')}` : 'this playbook has no tags');
   return { severity: 'error', rule: 'unknown-tag', message: `${option} ${tag}: no task has this tag`, hint };

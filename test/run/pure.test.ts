@@ -48,6 +48,19 @@ describe('tags', () => {
     [['never'], [], [], false],
     [['never', 'clean'], ['clean'], [], true],
     [[], ['all'], [], true],
+    [['always', 'never'], [], [], true],
+    [['a'], ['tagged'], [], true],
+    [['a', 'never'], ['tagged'], [], false],
+    [[], ['tagged'], [], false],
+    [[], ['untagged'], [], true],
+    [['a'], ['untagged'], [], false],
+    [['a'], [], ['tagged'], false],
+    [[], [], ['tagged'], true],
+    [[], [], ['untagged'], false],
+    [['a'], [], ['untagged'], true],
+    [['a'], [], ['all'], false],
+    [['always'], [], ['all'], true],
+    [['always'], [], ['all', 'always'], false],
   ];
   for (const [tags, only, skip, expected] of table) {
     it(`[${tags}] with --tags [${only}] --skip-tags [${skip}] is ${expected ? 'in' : 'out'}`, () =>
