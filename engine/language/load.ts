@@ -1,4 +1,4 @@
-import { type Diagnostic, sortDiagnostics, throwOnErrors } from '../base/diagnostic.ts';
+import { type Diagnostic, DiagnosticsError, sortDiagnostics } from '../base/diagnostic.ts';
 import { RunbookError } from '../base/errors.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import type { Registry } from '../module/registry.ts';
@@ -19,7 +19,7 @@ export interface LoadOptions extends SourceReader {
 
 /**
  * Loads a playbook with everything that it imports and checks all that can be known without a host: syntax, keywords,
- * modules, the arguments that are written out, names of handlers, templates and expressions. Raises a DiagnosticsError
+ * modules, the arguments that are written out, names of handlers, templates and expressions. Raises a PlaybookError
  * with all mistakes, or `file-unreadable` when there is no playbook. `diagnostics` are warnings.
  */
 export async function loadPlaybook(
@@ -44,8 +44,31 @@ export async function loadPlaybook(
   const importing = { playbooks: [path], when: [], tags: [], vars: [] };
   const plays = loadPlays(context, main, importing, (n) => `play-${n}`);
   const diagnostics = sortDiagnostics(unique(context.diagnostics));
-  throwOnErrors(diagnostics);
-  return { playbook: { source: main.source, plays }, diagnostics };
+  const playbook = { source: main.source, plays };
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new PlaybookError(diagnostics, playbook, sources);
+  return { playbook, diagnostics };
+}
+
+/** A playbook has mistakes. What stands besides them was loaded and can be checked on its own. */
+export class PlaybookError extends DiagnosticsError {
+  /** Without what has mistakes. */
+  readonly playbook: Playbook;
+  readonly #sources: Sources;
+
+  constructor(diagnostics: readonly Diagnostic[], playbook: Playbook, sources: Sources) {
+    super(diagnostics);
+    this.playbook = playbook;
+    this.#sources = sources;
+  }
+
+  /** Whether something that was not loaded may define a name: a key in any file, the name after `register`. */
+  mayDefine(name: string): boolean {
+    const definition = new RegExp(
+      `(?<![\\w.])${name}["']?\\s*:|\\b(?:register|name|\\w+_var)["']?\\s*:\\s*["']?${name}\\b`,
+    );
+    const files = [...this.#sources.files.values()];
+    return files.some((file) => typeof file === 'string' || definition.test(file.source.text));
+  }
 }
 
 /** A file that is imported twice has its mistakes once. */

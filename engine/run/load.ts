@@ -6,15 +6,15 @@ import { loadInventory } from '../inventory/sources.ts';
 import { createKeylessOpener } from '../language/encrypted-files.ts';
 import { readSources } from '../language/load/read-sources.ts';
 import { moduleFolders } from '../language/load/role-folders.ts';
-import { loadPlaybook } from '../language/load.ts';
+import { loadPlaybook, PlaybookError } from '../language/load.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import { mistakesInFactNames } from './facts/names.ts';
-import { type Matching, matchPlays } from './play-hosts.ts';
+import { hostsOfPlay, type Matching, matchPlays } from './play-hosts.ts';
 import type { Answers, RunRequest } from './request.ts';
-import { checkStatically } from './static-check.ts';
+import { checkStatically, type StaticCheck } from './static-check.ts';
 import { typedExtraVars } from './typed-extra-vars.ts';
 
 /** All that a run needs to know before it contacts a host. */
@@ -42,7 +42,8 @@ export async function loadRun(
   asked: Pick<
     RunRequest,
     'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask' | 'opener'
-  >,
+  > &
+    Partial<Pick<RunRequest, 'signal'>>,
   { hasInventory = true }: { readonly hasInventory?: boolean } = {},
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(asked.playbook));
@@ -53,12 +54,17 @@ export async function loadRun(
   const validator = createValidator();
   const [loaded, read] = await Promise.allSettled([
     loadPlaybook(asked.playbook, { registry, validator, sources }),
-    loadInventory({ sources: asked.inventory, playbookDirectory, open }),
+    loadInventory({ sources: asked.inventory, playbookDirectory, open, ...(asked.signal && { signal: asked.signal }) }),
   ]);
   const found: Diagnostic[] = mistakesInFactNames(registry);
   const playbook = valueOr(loaded, found);
   const inventory = valueOr(read, found);
-  if (!playbook) throw new DiagnosticsError(found);
+  if (!playbook) {
+    const besides = { request: asked, validator, inventory: inventory?.inventory, hasInventory };
+    if (loaded.status === 'rejected' && loaded.reason instanceof PlaybookError)
+      found.push(...(await mistakesBesides(loaded.reason, besides)));
+    throw new DiagnosticsError(found);
+  }
   const { plays } = playbook.playbook;
   const request = { ...asked, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
   const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
@@ -91,6 +97,33 @@ export async function loadRun(
   };
 }
 
+/** Kinds of mistakes that the parts of a playbook have whatever is wrong with the others. */
+const ownMistakes: ReadonlySet<string | undefined> = new Set([
+  'undefined-name',
+  'unknown-member',
+  'unknown-hosts',
+  'template-file',
+  'controller-file',
+]);
+
+/** What is wrong with the parts of a playbook that were loaded, without what may only follow from the others' mistakes. */
+async function mistakesBesides(
+  error: PlaybookError,
+  { request, inventory, ...about }: Omit<StaticCheck, 'playbook' | 'hostsOf'>,
+): Promise<readonly Diagnostic[]> {
+  const { playbook } = error;
+  const isMatched = inventory && about.hasInventory;
+  const { hostsOf, mistakes } = isMatched ? matchAll(playbook, inventory, { request, answers: new Map() }) : noHosts;
+  const all = [...mistakes, ...(await checkStatically({ ...about, request, inventory, playbook, hostsOf }))];
+  return all.filter(({ rule, severity, message }) => {
+    if (severity !== 'error' || !ownMistakes.has(rule)) return false;
+    const [, name = ''] = /^"(\w+)/.exec(message) ?? [];
+    if (rule === 'undefined-name') return name !== 'item' && !error.mayDefine(name);
+    // What the engine provides has its members in any case.
+    return rule !== 'unknown-member' || name === 'facts';
+  });
+}
+
 /** What was loaded; else its mistakes are noted. Other errors pass. */
 function valueOr<T>(part: PromiseSettledResult<T>, mistakes: Diagnostic[]): T | undefined {
   if (part.status === 'fulfilled') return part.value;
@@ -106,14 +139,23 @@ interface Matched {
 
 const noHosts: Matched = { hostsOf: new Map(), mistakes: [] };
 
-/** The hosts of every play; of none when a pattern is wrong. */
+/** The hosts of every play whose pattern is right. */
 function matchAll(playbook: Playbook, inventory: Inventory, matching: Matching): Matched {
-  try {
-    return { hostsOf: matchPlays(playbook, inventory, matching), mistakes: [] };
-  } catch (error) {
-    if (!(error instanceof DiagnosticsError)) throw error;
-    return { hostsOf: new Map(), mistakes: error.diagnostics };
-  }
+  const mistakes: Diagnostic[] = [];
+  const match = (run: () => ReadonlyMap<Play, readonly Host[]>): ReadonlyMap<Play, readonly Host[]> | undefined => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof DiagnosticsError)) throw error;
+      mistakes.push(...error.diagnostics);
+      return undefined;
+    }
+  };
+  const all = match(() => matchPlays(playbook, inventory, matching));
+  if (all) return { hostsOf: all, mistakes };
+  const told = [...mistakes];
+  const each = playbook.plays.map((play) => match(() => new Map([[play, hostsOfPlay(inventory, play, matching)]])));
+  return { hostsOf: new Map(each.flatMap((one) => [...(one ?? [])])), mistakes: told };
 }
 
 function promptsDecideHosts({ hosts, prompts }: Play): boolean {
