@@ -129,7 +129,8 @@ async function openVault(text: string, keys: Keys): Promise<Buffer | string> {
   }
   const whose = vault.label === undefined ? '' : ` (its label is "${vault.label}")`;
   const tried = passwords.length === 1 ? 'the vault password is not the one' : 'none of the vault passwords is the one';
-  return `it is encrypted with Ansible Vault, and ${tried} that it was encrypted with${whose}`;
+  // Its signature fits neither a wrong password nor a text of which a part is missing.
+  return `it is encrypted with Ansible Vault, and ${tried} that it was encrypted with${whose}, or it is damaged`;
 }
 
 /** Every `!vault` value of a text. What is no YAML has none: parsing it says so. */

@@ -129,7 +129,7 @@ describe('encrypted files', () => {
     const value = (await encryptVault('hunter2', 'another')).trim().replace(/^/gm, '  ');
     const { diagnostics } = parseYaml(await opener().open(write('w.yaml', `a: 1\nb: !vault |\n${value}\n`), 'w.yaml'));
     expect(diagnostics.map((d) => d.message)).to.deep.equal([
-      'this value cannot be read: it is encrypted with Ansible Vault, and none of the vault passwords is the one that it was encrypted with',
+      'this value cannot be read: it is encrypted with Ansible Vault, and none of the vault passwords is the one that it was encrypted with, or it is damaged',
     ]);
   });
 
