@@ -5,7 +5,7 @@ import { addHost, ensureGroup, setVariable } from './draft.ts';
 import { warnOfGroupName } from './groups.ts';
 import { type KubernetesFile, readKubernetesFile } from './kubernetes-file.ts';
 import { type NodeEntry, readNodes } from './kubernetes-nodes.ts';
-import { runProgram } from './program.ts';
+import { type ProgramLimits, runProgram } from './program.ts';
 import type { ReadingContext } from './reading.ts';
 import { readGroupVariables, reportMistake } from './variables.ts';
 
@@ -13,10 +13,10 @@ import { readGroupVariables, reportMistake } from './variables.ts';
 const maximumExcerpt = 2000;
 
 /** Reads the nodes of the cluster that a file names, with the kubectl on the PATH, into a draft. */
-export async function readKubernetes(yaml: YamlFile, context: ReadingContext, deadlineMs: number): Promise<void> {
+export async function readKubernetes(yaml: YamlFile, context: ReadingContext, limits: ProgramLimits): Promise<void> {
   const file = readKubernetesFile(yaml, context);
   if (!file) return;
-  const nodes = await askKubectl(file, context, deadlineMs);
+  const nodes = await askKubectl(file, context, limits);
   if (!nodes) return;
   warnOfGroupName(context, file.group.name, file.group.range);
   const group = ensureGroup(context.draft, file.group.name, file.group.range);
@@ -28,13 +28,13 @@ export async function readKubernetes(yaml: YamlFile, context: ReadingContext, de
 async function askKubectl(
   file: KubernetesFile,
   context: ReadingContext,
-  deadlineMs: number,
+  limits: ProgramLimits,
 ): Promise<readonly NodeEntry[] | undefined> {
   const fail = (message: string, hint?: string): undefined => {
     reportMistake(context, file.range, message, hint);
     return undefined;
   };
-  const end = await runProgram('kubectl', argumentsFor(file), deadlineMs);
+  const end = await runProgram('kubectl', argumentsFor(file), limits);
   if ('problem' in end) {
     if (end.problem.includes('no such file'))
       return fail('kubectl is not on the PATH', 'it lists the nodes: install it');

@@ -5,7 +5,7 @@ import type { Source } from '../base/source.ts';
 import { foreignBytes } from '../language/encoding.ts';
 import { describeNode, entryOf, type YamlMap } from '../language/yaml.ts';
 import { parseJson } from './json.ts';
-import { runProgram } from './program.ts';
+import { type ProgramLimits, runProgram } from './program.ts';
 import { readProgramGroup } from './program-groups.ts';
 import type { ReadingContext } from './reading.ts';
 import { readHostVariables, reportMistake } from './variables.ts';
@@ -20,8 +20,8 @@ const maximumExcerpt = 2000;
  * Reads what an inventory program prints for `--list`: groups by name and, under `_meta.hostvars`, variables by host. Where
  * these are missing it is asked for each host with `--host NAME`.
  */
-export async function readProgram(path: string, context: ReadingContext, deadlineMs: number): Promise<void> {
-  const root = await ask(path, ['--list'], context, deadlineMs);
+export async function readProgram(path: string, context: ReadingContext, limits: ProgramLimits): Promise<void> {
+  const root = await ask(path, ['--list'], context, limits);
   if (!root) return;
   const groups = root.entries.filter(({ key }) => key !== '_meta');
   const hosts = new Set(groups.flatMap((entry) => readProgramGroup(context, entry)));
@@ -35,7 +35,7 @@ export async function readProgram(path: string, context: ReadingContext, deadlin
     limit(async () => {
       const diagnostics: Diagnostic[] = [];
       const reading = { ...context, report: (diagnostic: Diagnostic) => void diagnostics.push(diagnostic) };
-      return { name, variables: await ask(path, ['--host', name], reading, deadlineMs), diagnostics };
+      return { name, variables: await ask(path, ['--host', name], reading, limits), diagnostics };
     }),
   );
   for (const { name, variables, diagnostics } of await Promise.all(answers)) {
@@ -66,10 +66,10 @@ async function ask(
   path: string,
   args: readonly string[],
   context: ReadingContext,
-  deadlineMs: number,
+  limits: ProgramLimits,
 ): Promise<YamlMap | undefined> {
   const command = [path, ...args].join(' ');
-  const end = await runProgram(resolve(path), args, deadlineMs);
+  const end = await runProgram(resolve(path), args, limits);
   const hint = end.stderr === '' ? {} : { hint: `it said: ${end.stderr.slice(-maximumExcerpt)}` };
   if ('problem' in end) {
     context.report({ severity: 'error', message: `${command} ${end.problem}`, ...hint });

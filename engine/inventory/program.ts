@@ -7,6 +7,14 @@ export type ProgramEnd =
   | { readonly stdout: string; readonly stderr: string }
   | { readonly problem: string; readonly stderr: string };
 
+/** How long a program may take, and what ends it before. */
+export interface ProgramLimits {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+const interrupted = 'was interrupted';
+
 /** More than any inventory is: what prints more does not end. */
 const maximumBytes = 256 * 1024 * 1024;
 
@@ -24,16 +32,22 @@ export async function isProgram(path: string): Promise<boolean> {
 
 /**
  * Runs a program, by its path or by a name on the PATH, to its end: without input, in the working directory and with the
- * environment of runbook. Never rejects. What it started itself and left behind is not waited for once the deadline has
+ * environment of runbook. Never rejects; `signal` ends it at once. What it started itself and left behind is not waited for once the deadline has
  * passed.
  */
-export function runProgram(command: string, args: readonly string[], deadlineMs: number): Promise<ProgramEnd> {
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  { deadlineMs, signal }: ProgramLimits,
+): Promise<ProgramEnd> {
+  if (signal?.aborted) return Promise.resolve({ problem: interrupted, stderr: '' });
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   let size = 0;
   return new Promise((settle) => {
     const end = (problem?: string): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
       child.stdout.destroy();
       child.stderr.destroy();
       const stderr = textOf(output.stderr).trim();
@@ -44,6 +58,8 @@ export function runProgram(command: string, args: readonly string[], deadlineMs:
       child.kill('SIGKILL');
       end(problem);
     };
+    const interrupt = (): void => kill(interrupted);
+    signal?.addEventListener('abort', interrupt);
     const timer = setTimeout(() => kill(`did not end within ${deadlineMs / 1000} s`), deadlineMs);
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].on('data', (chunk: Buffer) => {

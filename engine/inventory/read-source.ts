@@ -11,7 +11,7 @@ import { readIni } from './ini.ts';
 import { readData } from './json.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { isKubernetesFile } from './kubernetes-file.ts';
-import { isProgram } from './program.ts';
+import { isProgram, type ProgramLimits } from './program.ts';
 import { readProgram } from './program-inventory.ts';
 import type { ReadingContext } from './reading.ts';
 import { readYaml } from './yaml.ts';
@@ -19,8 +19,8 @@ import { readYaml } from './yaml.ts';
 /** What reading a source needs besides the draft that it writes to. */
 export interface SourceContext extends ReadingContext {
   readonly open: FileOpener['open'];
-  /** How long one call of an inventory program may take. */
-  readonly programDeadlineMs: number;
+  /** For each call of an inventory program. */
+  readonly programLimits: ProgramLimits;
 }
 
 /**
@@ -63,11 +63,11 @@ async function readPath(path: string, isFolder: boolean, context: SourceContext)
       () => true,
       () => false,
     );
-    if (isExecutable) return readProgram(path, context, context.programDeadlineMs);
+    if (isExecutable) return readProgram(path, context, context.programLimits);
     return fail(context, `${path} is a program that may not be executed`, `chmod +x ${path}`);
   }
   const source = await context.open(path);
-  if (isKubernetesFile(path)) return readKubernetes(readData(source), context, context.programDeadlineMs);
+  if (isKubernetesFile(path)) return readKubernetes(readData(source), context, context.programLimits);
   readText(source, context);
 }
 

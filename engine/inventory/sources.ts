@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Diagnostic, throwOnErrors } from '../base/diagnostic.ts';
+import { RunbookError } from '../base/errors.ts';
 import { compileData, createCompileCache } from '../language/compile.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import { buildInventory, localhostNames, type VariableFolders } from './build.ts';
@@ -24,6 +25,8 @@ export interface InventoryOptions {
   readonly open?: FileOpener['open'];
   /** How long one call of an inventory program may take; two minutes by default. */
   readonly programDeadlineMs?: number;
+  /** Ends reading, and the program that is asked: a RunbookError `interrupted` is raised. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -41,12 +44,16 @@ export async function loadInventory(options: InventoryOptions): Promise<{
   const context: SourceContext = {
     ...createReadingContext(createDraft(), cache, (diagnostic) => diagnostics.push(diagnostic)),
     open: options.open ?? createKeylessOpener().open,
-    programDeadlineMs: options.programDeadlineMs ?? 120_000,
+    programLimits: {
+      deadlineMs: options.programDeadlineMs ?? 120_000,
+      ...(options.signal && { signal: options.signal }),
+    },
   };
   const { draft, report } = context;
   const folders: string[] = [];
   for (const source of options.sources) {
     const folder = await readSource(source, context);
+    if (options.signal?.aborted) throw new RunbookError('interrupted', 'interrupted; nothing was contacted');
     if (folder !== undefined) folders.push(resolve(folder));
   }
   if (options.sources.length > 0) checkHosts(draft, options.sources, diagnostics);

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
+import { RunbookError } from '../../engine/base/errors.ts';
 import { loadInventory } from '../../engine/inventory/sources.ts';
 import { layOut } from './ansible.ts';
 import { printedFor } from './rig.ts';
@@ -44,6 +47,18 @@ describe('inventory programs', () => {
 
   it('that do not end are ended at their deadline, even when what they started holds their output', async () => {
     expect(await printed('sleep 300 & wait', 300)).to.equal('error: inv --list did not end within 0.3 s');
+  });
+
+  it('are ended when the user ends runbook, which is no mistake of the inventory', async () => {
+    await using folder = await layOut({ files: { inv: '#!/bin/sh\n: > "$0.started"; exec sleep 300\n' }, sources: [] });
+    const controller = new AbortController();
+    const path = join(folder.path, 'inv');
+    const loading = loadInventory({ sources: [path], signal: controller.signal }).catch((error: unknown) => error);
+    while (!existsSync(`${path}.started`)) await setImmediate();
+    controller.abort();
+    expect(await loading)
+      .to.be.instanceOf(RunbookError)
+      .with.property('code', 'interrupted');
   });
 
   it('whose interpreter is missing cannot be started', async () => {

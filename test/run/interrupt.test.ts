@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
+import { RunbookError } from '../../engine/base/errors.ts';
 import type { StampedEvent } from '../../engine/base/events.ts';
 import type { RunRequest } from '../../engine/run/request.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
@@ -139,6 +142,23 @@ describe('the deadline of a lease', () => {
       expect(run.ends).to.deep.equal(['h1: held: failed', 'h1: one: skipped']);
       expect(run.summary[0]?.failure?.code).to.equal('timeout');
       expect(existsSync(join(folder, 'lease'))).to.equal(false);
+    }));
+});
+
+describe('Ctrl-C while an inventory program is asked', () => {
+  it('ends it and the run, as an interruption', () =>
+    withTemporaryFolder(async (folder) => {
+      const program = join(folder, 'inv');
+      await writeFile(program, '#!/bin/sh\n: > "$0.started"; exec sleep 300\n', { mode: 0o755 });
+      const interrupt = new AbortController();
+      const yaml = '- hosts: all\n  tasks: [{debug: {message: hello}}]\n';
+      const options = { inventory: [program], signal: interrupt.signal };
+      const run = play(folder, { 'play.yaml': yaml }, options).catch((error: unknown) => error);
+      while (!existsSync(`${program}.started`)) await setImmediate();
+      interrupt.abort();
+      expect(await run)
+        .to.be.instanceOf(RunbookError)
+        .with.property('code', 'interrupted');
     }));
 });
 
