@@ -233,6 +233,7 @@ function syntaxMistake(text: string): TemplateMistake | undefined {
 
 function syntaxHintFor(text: string): string {
   if (/\{\{[^}]*\w\[/.test(text)) return 'an item is written {{lookup list 0}} or {{lookup map key}}';
+  if (/\{\{[^}]*[\w\]]\.\d+[\s})]/.test(text)) return 'an item at the end of a name is written list.[0]';
   if (/\{\{[^}]*\w\(/.test(text)) return 'the arguments of a helper follow it, without brackets: {{lower name}}';
   return 'a literal {{ is written \\{{';
 }
