@@ -183,7 +183,8 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
   function groupLine({ result, hosts, isTold }: Group): string {
     const { outcome } = result;
     const word = outcomePaint(outcome, paint)(`${outcomeWord(outcome, style.isCheckMode)}:`);
-    if (isTold) return `${word} ${count(hosts.length, 'more host')}, ${sameWhat(result)}`;
+    const item = result.item === undefined ? '' : ` (item: ${result.item})`;
+    if (isTold) return `${word} ${count(hosts.length, 'more host')}${item}, ${sameWhat(result)}`;
     const names = hosts.length > 5 ? count(hosts.length, 'host') : hosts.map((host) => `[${host}]`).join(' ');
     return `${word} ${names}${result.message ? paint.dim(` (${result.message})`) : ''}`;
   }

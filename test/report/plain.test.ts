@@ -79,6 +79,19 @@ FAILED Start x: node-2
 `);
   });
 
+  it('counts the items of many hosts each by itself', () => {
+    const hosts = nodes(12);
+    const stream = eventStream(hosts);
+    const task = taskRef('Disks', 1);
+    stream.add({ type: 'task-started', task, hosts, isHandler: false });
+    for (const item of ['a', 'b']) {
+      for (const host of hosts) stream.add({ type: 'item-ended', task, host, item, ...taskResult(changed) });
+    }
+    const told = reportOf(stream.end(0).events);
+    expect(told).to.contain('changed: 11 more hosts (item: a), same changes\n');
+    expect(told).to.contain('changed: 11 more hosts (item: b), same changes\n');
+  });
+
   it('tells equal results of 100 hosts once and counts them, whatever the hosts are called', () => {
     const hosts = nodes(100);
     const failedOf = (host: string, i: number) =>

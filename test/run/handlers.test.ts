@@ -32,6 +32,17 @@ ${change('one', ', notify: [certificates, proxy]')}${change('two', ', notify: ce
 `,
       (run) => expect(of(run, 'h1')).to.deep.equal(['one: changed', 'two: changed', 'proxy: ok']),
     ));
+
+  it('of a loop counts what its items changed, though another one failed and was rescued', () =>
+    playIn(
+      `- hosts: h1
+  tasks:
+    - block: [{ name: loop, shell: { cmd: "test {{ item }} = a" }, loop: [a, b], notify: proxy }]
+      rescue: [{ name: rescue, debug: { message: x } }]
+  handlers: [{ name: proxy, debug: { message: x } }]
+`,
+      (run) => expect(of(run, 'h1')).to.deep.equal(['loop: failed', 'rescue: ok', 'proxy: ok']),
+    ));
 });
 
 describe('meta: flush_handlers', () => {
