@@ -20,12 +20,12 @@ import {
   asText,
   attributeChanges,
   creationChanges,
-  defaultFileMode,
   describeFile,
   type ExpectedFile,
   expectedFile,
   type FileState,
   fileResource,
+  modeOfNewFile,
   parseFile,
   pathMistakes,
   replacementProperties,
@@ -212,7 +212,7 @@ parsed, or not be edited without harm, is refused. A link is followed.
     const { text } = planConfig(args.path, textOf(current), wantedOf(args), desired);
     const { mode, owner, group, backup } = args;
     const { stdout } = yield put(current.realPath, hasSecret(args.set) ? new Secret(text) : text, {
-      mode: mode ?? (current.type === null ? defaultFileMode : undefined),
+      mode: mode ?? (current.type === null ? modeOfNewFile({ isSecret: hasSecret(args.set) }) : undefined),
       owner,
       group,
       backup,
@@ -237,7 +237,7 @@ function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, p
     const reason = reasonForMissing(expected, args, predicted);
     if (reason !== undefined) return unknown(reason);
     const plan = planConfig(path, '', wantedOf(args), format);
-    const attributes = { ...args, mode: args.mode ?? defaultFileMode };
+    const attributes = { ...args, mode: args.mode ?? modeOfNewFile({ isSecret: hasSecret(args.set) }) };
     return [
       ...creationChanges(expected, 'file'),
       ...hideSecrets(plan.changes, args.set),

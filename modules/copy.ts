@@ -231,7 +231,7 @@ function remoteCopy(args: Arguments, { dest, source }: Current, id: string): Scr
   const path = destOf(args);
   const temporary = pathBeside(path, id);
   const keeps = dest.type === 'file';
-  const mode = attributesToPut(dest, args).mode ?? dest.mode;
+  const mode = attributesToPut(dest, {}, args).mode ?? dest.mode;
   const owner = args.owner ?? (keeps ? dest.uid : undefined);
   const group = args.group ?? (keeps ? dest.gid : undefined);
   const check = validation(args.validate);

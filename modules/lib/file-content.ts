@@ -18,13 +18,13 @@ import {
   asText,
   attributeChanges,
   creationChanges,
-  defaultFileMode,
   digestOf,
   expectedFile,
   type FileAttributes,
   type FileState,
   fileResource,
   folderOf,
+  modeOfNewFile,
   requireFolder,
   validation,
 } from './file-state.ts';
@@ -98,7 +98,7 @@ export function diffContent(
   return [
     ...creationChanges(expected, 'file'),
     ...contentChanges(fresh, wanted, predicted),
-    ...attributeChanges(fresh, { ...attributes, mode: attributes.mode ?? defaultFileMode }, predicted),
+    ...attributeChanges(fresh, { ...attributes, mode: attributes.mode ?? modeOfNewFile(wanted) }, predicted),
   ];
 }
 
@@ -108,9 +108,13 @@ export function isContentChanged(changes: readonly Change[]): boolean {
 }
 
 /** The attributes of a put: what is not wanted is kept from a file, and has a default where there is none. */
-export function attributesToPut(current: FileState, attributes: FileAttributes): FileAttributes {
+export function attributesToPut(
+  current: FileState,
+  wanted: Pick<WantedContent, 'isSecret'>,
+  attributes: FileAttributes,
+): FileAttributes {
   const { owner, group } = attributes;
-  return { owner, group, mode: attributes.mode ?? (current.type === 'file' ? undefined : defaultFileMode) };
+  return { owner, group, mode: attributes.mode ?? (current.type === 'file' ? undefined : modeOfNewFile(wanted)) };
 }
 
 /** Puts the wanted file in place of what is there, and gives values for `register`. */
@@ -120,7 +124,7 @@ export function* putFile(
   args: FileAttributes & { readonly backup: boolean; readonly validate?: string | undefined },
   id: string,
 ): Generator<Step, Record<string, unknown>, StepResult> {
-  const options = { ...attributesToPut(current, args), validate: validation(args.validate) };
+  const options = { ...attributesToPut(current, wanted, args), validate: validation(args.validate) };
   if (current.type === 'link') {
     // A put goes through a link, and would write the file that it leads to.
     const beside = pathBeside(wanted.dest, id);

@@ -52,8 +52,13 @@ export interface FileAttributes {
   readonly group?: string | undefined;
 }
 
-/** What a file gets when nobody says otherwise. A module says it, so that check mode and the umask cannot differ. */
-export const defaultFileMode = '0644';
+/**
+ * What a new file gets when nobody says otherwise: a secret is for its owner alone. A module says it, so that check mode
+ * and the umask cannot differ.
+ */
+export function modeOfNewFile({ isSecret = false }: { readonly isSecret?: boolean | undefined } = {}): string {
+  return isSecret ? '0600' : '0644';
+}
 
 /** Schema properties of every module that makes a file. */
 export const attributeProperties = {
@@ -61,7 +66,7 @@ export const attributeProperties = {
     type: 'string',
     pattern: '^0?[0-7]{3,4}$',
     description:
-      'Permission bits as octal digits in quotes, for example "0644". Default: kept, and 0644 for a new file',
+      'Permission bits as octal digits in quotes, for example "0644". Default: kept; 0644 for a new file, 0600 if it has a secret in it',
     examples: ['0644'],
   },
   owner: { type: 'string', minLength: 1, description: "Owner's name, or its number in quotes. Default: kept" },

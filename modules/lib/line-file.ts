@@ -2,12 +2,12 @@ import { type Change, exec, failure, put, type Script, type Step, sh } from '../
 import {
   asText,
   creationChanges,
-  defaultFileMode,
   describeFile,
   type expectedFile,
   type FileState,
   fileResource,
   folderOf,
+  modeOfNewFile,
 } from './file-state.ts';
 
 /** A configuration file of lines in which a module keeps its own lines and leaves the others alone. */
@@ -47,5 +47,5 @@ export function* writeLineFile(file: FileState, changes: readonly Change[]): Gen
   if (!change) return;
   const folder = folderOf(file.realPath);
   if (file.missingFolders.length > 0) yield exec(sh`umask 022 && mkdir -p ${folder}`, { purpose: `making ${folder}` });
-  yield put(file.realPath, String(change.after), file.type === null ? { mode: defaultFileMode } : {});
+  yield put(file.realPath, String(change.after), file.type === null ? { mode: modeOfNewFile() } : {});
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -25,6 +25,19 @@ describe('modules that take secrets', () => {
   const noneIn = (shown: unknown): void => {
     expect(JSON.stringify(shown)).not.to.match(/hunter2|f52fbd32b2b3b86f/);
   };
+
+  it('a new file with one is for its owner alone, unless a mode is given', async () => {
+    const controller = localController(folder, { password: secret });
+    await writeFile(path('t.hbs'), '{{ password }}\n');
+    await applyLocally(copy, { content: secret, dest: path('a') });
+    await applyLocally(fileTemplate, { src: 't.hbs', dest: path('b') }, { controller });
+    await applyLocally(configFile, { path: path('c.env'), create: true, set: { TOKEN: secret } });
+    await applyLocally(copy, { content: secret, dest: path('d'), mode: '0640' });
+    await applyLocally(copy, { content: 'plain', dest: path('e') });
+    const modes = await Promise.all(['a', 'b', 'c.env', 'd', 'e'].map((name) => stat(path(name))));
+    const expected = [0o600, 0o600, 0o600, 0o640, 0o644];
+    expect(modes.map(({ mode }) => mode & 0o777)).to.deep.equal(expected);
+  });
 
   it('copy writes one, and shows neither it nor its digest', async () => {
     const first = await applyLocally(copy, { content: secret, dest: path('a') });
