@@ -65,6 +65,8 @@ Arguments
   cards  list of map
       text  string, required
 
+A lone text is who: "greet: …".
+
 Examples
   - greet:
       who: you
