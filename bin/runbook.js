@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
-// Node 22 and later keep compiled code between runs.
-module.enableCompileCache?.();
+// Node 22 and later keep compiled code between runs: in the user's own folder, and not, as they do unless they are told
+// otherwise, in a shared one, where another user could leave code for root to run.
+module.enableCompileCache?.(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'runbook', 'code'));
 
 const built = new URL('../dist/engine/cli/main.js', import.meta.url);
 if (existsSync(built)) {
