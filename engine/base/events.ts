@@ -4,7 +4,30 @@ import type { Diagnostic } from './diagnostic.ts';
 export type Outcome = 'ok' | 'changed' | 'skipped' | 'unknown' | 'failed' | 'unreachable' | 'rescued' | 'ignored';
 
 /** What became of a host in a run: exactly one of these. */
-export type FinalState = 'ok' | 'changed' | 'failed' | 'unreachable' | 'interrupted' | 'not-started';
+export type FinalState =
+  | 'ok'
+  | 'changed'
+  | 'failed'
+  | 'unreachable'
+  /** It failed, and `meta: rolled_back` says that it is as it was before. */
+  | 'rolled-back'
+  | 'interrupted'
+  | 'not-started';
+
+/** Why the failure budget stopped a run, in numbers. */
+export interface BudgetView {
+  /** What counts, in the order of the hosts. A host whose task timed out is `timed out`. */
+  readonly down: readonly {
+    readonly host: string;
+    readonly state: 'failed' | 'unreachable' | 'timed out' | 'rolled-back';
+  }[];
+  /** Of so many hosts: those of the run so far, or of the batch. */
+  readonly of: number;
+  /** The limit that was reached, as it is written: `max_failures 2`. */
+  readonly limit: string;
+  /** Hosts of the play that were not started. */
+  readonly notStarted: number;
+}
 
 /** One difference, as reporters show it. */
 export interface ChangeView {
@@ -36,6 +59,16 @@ interface OnHost {
   readonly delegatedTo?: string;
   /** The loop's item as text: its label, where it has one. */
   readonly item?: string;
+}
+
+/** What is waited for. Times are milliseconds since the epoch. */
+export interface WaitView {
+  /** `waiting for …`, `connecting (authentication)`: it can stand after a host's name. */
+  readonly text: string;
+  /** When the wait began. */
+  readonly sinceMs: number;
+  /** When it is given up. */
+  readonly deadlineMs?: number;
 }
 
 /** Everything that happens in a run. Reporters and the journal are reducers over these. */
@@ -79,10 +112,16 @@ export type RunEvent =
       readonly isHandler: boolean;
     }
   | ({ readonly type: 'host-task-started' } & OnHost)
-  /** What a task is doing or waiting for just now, and until when (milliseconds since the epoch); meant for live rows. */
-  | ({ readonly type: 'host-task-progress'; readonly text: string; readonly deadlineMs?: number } & OnHost)
+  /**
+   * What a task waits for just now, for live rows and for lines that break a silence; an empty text when that is over.
+   * Told once it takes time.
+   */
+  | ({ readonly type: 'host-task-progress' } & OnHost & WaitView)
+  /** What the run waits for, no host in particular. Told once it takes time; `run-wait-over` when it has come. */
+  | ({ readonly type: 'run-waiting' } & WaitView)
+  | { readonly type: 'run-wait-over'; readonly text: string }
   /** An effect is about to be run on a host, or was run. Never emitted for probes. */
-  | ({ readonly type: 'step-started'; readonly step: string } & OnHost)
+  | ({ readonly type: 'step-started'; readonly step: string; readonly deadlineMs?: number } & OnHost)
   | ({ readonly type: 'step-ended'; readonly step: string; readonly rc: number; readonly durationMs: number } & OnHost)
   /** One turn of a loop; the task's own end follows after the last one. */
   | ({ readonly type: 'item-ended' } & OnHost & TaskResult)
@@ -96,9 +135,25 @@ export type RunEvent =
       readonly reason?: string;
     }
   | { readonly type: 'batch-ended'; readonly number: number }
+  /** A batch has ended and is watched for some time; then the tasks of its health gate run. Both only told in check mode. */
+  | {
+      readonly type: 'bake-started';
+      readonly number: number;
+      readonly of: number;
+      readonly hosts: readonly string[];
+      /** 0 after the last batch: nothing comes after it. */
+      readonly waitMs: number;
+      /** The names of the gate's tasks. */
+      readonly tasks: readonly string[];
+    }
+  | {
+      readonly type: 'bake-ended';
+      readonly number: number;
+      readonly outcome: 'ok' | 'failed' | 'interrupted' | 'not-run';
+    }
   | { readonly type: 'play-ended'; readonly id: string }
   /** The run stops before its end: the failure budget, or the user. */
-  | { readonly type: 'stopping'; readonly reason: string }
+  | { readonly type: 'stopping'; readonly reason: string; readonly budget?: BudgetView }
   | {
       readonly type: 'run-ended';
       readonly exitCode: number;
@@ -106,6 +161,8 @@ export type RunEvent =
       readonly summary: readonly HostSummary[];
       /** Set when the budget stopped the run or the user interrupted it. */
       readonly stopReason?: string;
+      /** Set when the budget stopped the run. */
+      readonly budget?: BudgetView;
     };
 
 /** How a task ended on a host. */

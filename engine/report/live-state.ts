@@ -1,4 +1,4 @@
-import type { Outcome, StampedEvent, TaskRef } from '../base/events.ts';
+import type { Outcome, StampedEvent, TaskRef, WaitView } from '../base/events.ts';
 import { oneLine } from './text.ts';
 
 /** What a host is doing. */
@@ -8,8 +8,8 @@ export interface HostActivity {
   readonly sinceMs: number;
   /** The task that this one runs inside of: a lease is taken in the midst of the task that needs it. */
   readonly outer?: HostActivity;
-  /** What it waits for, once it has said so. `deadlineMs` is a time like `sinceMs`. */
-  readonly progress?: { readonly text: string; readonly sinceMs: number; readonly deadlineMs?: number };
+  /** What it waits for or runs on the host, once it has said so. */
+  readonly wait?: WaitView;
 }
 
 /** How far a task has come over its hosts. */
@@ -43,6 +43,8 @@ export interface LiveState {
   readonly totals: Map<Outcome, number>;
   /** Why hosts are not started that could be. */
   readonly waits: Map<string, string>;
+  /** What the run itself waits for. */
+  readonly runWaits: Map<string, WaitView>;
   /** Host and task of every lease that is held. */
   readonly leases: Map<string, { readonly host: string; readonly task: string }>;
   isEnded: boolean;
@@ -64,6 +66,7 @@ export function createLiveState(): LiveState {
     tallies: new Map(),
     totals: new Map(),
     waits: new Map(),
+    runWaits: new Map(),
     leases: new Map(),
     isEnded: false,
   };
@@ -104,18 +107,17 @@ export function advance(state: LiveState, event: StampedEvent): void {
     case 'task-started':
       return beginTask(state, event.task, event.hosts, event.isHandler);
     case 'host-task-started': {
+      state.waits.delete(event.host);
       const outer = state.activities.get(event.host);
       state.activities.set(event.host, { task: event.task, sinceMs: now, ...(outer && { outer }) });
       state.tallies.get(event.task.id)?.running.add(event.host);
       return;
     }
     case 'host-task-progress': {
-      const { host, task, text, deadlineMs, item } = event;
+      const { host, task, item } = event;
       const known = state.activities.get(host) ?? { task, sinceMs: now };
-      const old = known.progress?.deadlineMs === deadlineMs ? known.progress : undefined;
-      const progress = { text, sinceMs: old?.sinceMs ?? now, ...(deadlineMs !== undefined && { deadlineMs }) };
-      state.activities.set(host, { ...known, progress, ...(item !== undefined && { item }) });
-      return;
+      state.activities.set(host, { ...known, ...(item !== undefined && { item }) });
+      return setWait(state, host, event.text === '' ? undefined : waitOf(event.text, event));
     }
     case 'host-task-ended':
       return endHost(state, event.host, event.task, event.outcome);
@@ -129,12 +131,22 @@ export function advance(state: LiveState, event: StampedEvent): void {
       state.isEnded = true;
       state.activities.clear();
       return;
+    case 'step-started':
+      return setWait(state, event.host, waitOf(event.step, { ...event, sinceMs: now }));
+    case 'step-ended':
+      return setWait(state, event.host, undefined);
+    case 'run-waiting':
+      state.runWaits.set(event.text, waitOf(event.text, event));
+      return;
+    case 'run-wait-over':
+      state.runWaits.delete(event.text);
+      return;
     case 'warning':
     case 'host-connected':
-    case 'step-started':
-    case 'step-ended':
     case 'item-ended':
     case 'lease-kept':
+    case 'bake-started':
+    case 'bake-ended':
     case 'play-ended':
     case 'stopping':
       // They say nothing about the present moment.
@@ -148,6 +160,17 @@ export function describeLeftBehind(state: LiveState): string[] {
   const running = [...state.activities].map(([host, { task }]) => `in flight: [${host}] ${oneLine(task.name)}`);
   const held = [...state.leases.values()].map(({ host, task }) => `still held: [${host}] ${oneLine(task)}`);
   return [...running, ...held];
+}
+
+function waitOf(text: string, { sinceMs, deadlineMs }: Omit<WaitView, 'text'>): WaitView {
+  return { text, sinceMs, ...(deadlineMs !== undefined && { deadlineMs }) };
+}
+
+function setWait(state: LiveState, host: string, wait: WaitView | undefined): void {
+  const activity = state.activities.get(host);
+  if (!activity) return;
+  const { wait: _, ...rest } = activity;
+  state.activities.set(host, { ...rest, ...(wait && { wait }) });
 }
 
 function beginTask(state: LiveState, task: TaskRef, hosts: readonly string[], isHandler: boolean): void {

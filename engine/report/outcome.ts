@@ -17,6 +17,7 @@ export function outcomePaint(outcome: Outcome | FinalState, paint: Paint): (text
   switch (outcome) {
     case 'failed':
     case 'unreachable':
+    case 'rolled-back':
     case 'interrupted':
       return paint.red;
     case 'changed':
@@ -47,5 +48,6 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [4, 'a host was unreachable, none failed'],
   [5, 'the playbook, the inventory or the command line is wrong; nothing was contacted'],
   [6, 'stopped by the failure budget'],
+  [7, 'a host was rolled back, none failed or was unreachable'],
   [130, 'interrupted'],
 ];

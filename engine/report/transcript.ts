@@ -1,9 +1,10 @@
+import { formatDuration } from '../base/clock.ts';
 import { formatDiagnostic } from '../base/diagnostic.ts';
 import type { RunEvent, StampedEvent, TaskRef } from '../base/events.ts';
 import { outcomePaint, outcomeWord } from './outcome.ts';
 import type { Paint } from './paint.ts';
 import { formatResult, type HostResult, type ResultStyle, resultKey } from './result-text.ts';
-import { count, nameSome, visible, visibleEvent } from './text.ts';
+import { count, nameSome, oneLine, visible, visibleEvent } from './text.ts';
 
 /** With more hosts than this, equal results are told once and counted. */
 export const manyHosts = 10;
@@ -90,9 +91,17 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'play-ended':
       case 'run-ended':
         return closeAll();
+      case 'bake-started':
+        return section(paint.bold(bakeTitle(event, style.isCheckMode)));
+      case 'bake-ended':
+        if (event.outcome === 'failed' || event.outcome === 'interrupted')
+          write(paint.red(`bake of batch ${event.number}: ${event.outcome}`));
+        return;
       case 'host-connected':
       case 'step-started':
       case 'step-ended':
+      case 'run-waiting':
+      case 'run-wait-over':
         return;
     }
   };
@@ -195,6 +204,16 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
     const line = `${word}: [${event.host}] ${event.task.name}${event.reason ? `: ${event.reason}` : ''}`;
     write(event.type === 'lease-kept' ? paint.yellow(line) : paint.dim(line));
   }
+}
+
+function bakeTitle(
+  { number, of, hosts, waitMs, tasks }: Extract<RunEvent, { type: 'bake-started' }>,
+  isCheckMode: boolean,
+): string {
+  const wait = waitMs > 0 ? [`wait ${formatDuration(waitMs)}`] : [];
+  const gate = tasks.length > 0 ? [`run ${tasks.map(oneLine).join(', ')}`] : [];
+  const would = isCheckMode ? 'would ' : '';
+  return `BAKE batch ${number} of ${of} (${nameSome(hosts)}): ${would}${[...wait, ...gate].join(', then ') || 'nothing'}`;
 }
 
 function isUneventful({ outcome, message, unverified }: HostResult): boolean {

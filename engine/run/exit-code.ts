@@ -11,7 +11,8 @@ export interface RunEnd {
 
 /**
  * The process's exit code: 130 interrupted · 6 stopped by the failure budget before every host had its turn · 2 a host
- * failed · 4 a host was unreachable, none failed · 3 check mode, and something differs or is unknown · 0 done.
+ * failed · 4 a host was unreachable, none failed · 7 a host was rolled back, none failed or was unreachable · 3 check mode, and
+ * something differs or is unknown · 0 done.
  */
 export function exitCodeOf(end: RunEnd): number {
   const has = (state: FinalState): boolean => end.summary.some((host) => host.state === state);
@@ -19,6 +20,7 @@ export function exitCodeOf(end: RunEnd): number {
   if (end.isStopped) return 6;
   if (has('failed')) return 2;
   if (has('unreachable')) return 4;
+  if (has('rolled-back')) return 7;
   const differs = (outcome: Outcome): boolean => end.summary.some((host) => host.counts[outcome] > 0);
   return end.isCheckMode && (differs('changed') || differs('unknown')) ? 3 : 0;
 }

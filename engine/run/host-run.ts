@@ -16,7 +16,7 @@ export interface HostRun {
   readonly data: Record<string, unknown>;
   readonly facts: HostFacts;
   /** `active`: takes part in the next task. */
-  status: 'active' | 'failed' | 'unreachable' | 'interrupted';
+  status: 'active' | 'failed' | 'unreachable' | 'rolled-back' | 'interrupted';
   failure?: HostFailure;
   hasStarted: boolean;
   /** `meta` ended the play for it, without failure: what is left of the play is not for this host. */
