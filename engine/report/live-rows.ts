@@ -5,6 +5,7 @@ import { outcomePaint, outcomeWord } from './outcome.ts';
 import type { Paint } from './paint.ts';
 import { count, oneLine, truncate } from './text.ts';
 import { manyHosts } from './transcript.ts';
+import { waitText } from './waits.ts';
 
 /** What rows are drawn with. */
 export interface RowStyle {
@@ -44,16 +45,9 @@ function activityPieces(activity: HostActivity, { nowMs, paint }: RowStyle): Pie
   const pieces: Piece[] = [[oneLine(activity.task.name)]];
   if (activity.item !== undefined) pieces.push([` (${oneLine(activity.item)})`]);
   pieces.push([`  ${age(nowMs - activity.sinceMs)}`, paint.dim]);
-  const { progress } = activity;
-  if (progress && nowMs - activity.sinceMs >= quietMs) pieces.push([`  ${progressText(progress, nowMs)}`, paint.cyan]);
+  const { wait } = activity;
+  if (wait && nowMs - activity.sinceMs >= quietMs) pieces.push([`  ${waitText(wait, nowMs)}`, paint.cyan]);
   return pieces;
-}
-
-function progressText(progress: NonNullable<HostActivity['progress']>, nowMs: number): string {
-  const text = oneLine(progress.text);
-  if (progress.deadlineMs === undefined) return text;
-  const waited = Math.max(0, Math.round((nowMs - progress.sinceMs) / 1000));
-  return `${text}, ${waited} s of ${Math.round((progress.deadlineMs - progress.sinceMs) / 1000)} s`;
 }
 
 function idlePieces(state: LiveState, host: string, { paint }: RowStyle): Piece[] {
@@ -84,7 +78,7 @@ function tallyPieces(state: LiveState, tally: TaskTally, style: RowStyle): Piece
   const [host, activity] = slowest;
   if (style.nowMs - activity.sinceMs < quietMs) return pieces;
   pieces.push([`  slowest ${host} ${age(style.nowMs - activity.sinceMs)}`, style.paint.dim]);
-  if (activity.progress) pieces.push([`: ${progressText(activity.progress, style.nowMs)}`, style.paint.cyan]);
+  if (activity.wait) pieces.push([`: ${waitText(activity.wait, style.nowMs)}`, style.paint.cyan]);
   return pieces;
 }
 

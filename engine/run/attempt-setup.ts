@@ -160,8 +160,8 @@ export function stepRunnerFor(
     onStepStarted: (step) => context.bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
     onStepEnded: (step, rc, durationMs) =>
       context.bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
-    onProgress: (text, deadline) =>
-      context.bus.emit({ type: 'host-task-progress', ...where, text: shown(task, text), deadlineMs: deadline }),
+    onWait: (wait) =>
+      context.bus.emit({ type: 'host-task-progress', ...where, ...wait, text: wait.text && shown(task, wait.text) }),
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Clock, formatDuration } from '../base/clock.ts';
 import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
+import type { WaitView } from '../base/events.ts';
 import type { Script } from '../base/sh.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
@@ -18,7 +19,7 @@ export interface StepEnvironment {
   readonly signal: AbortSignal;
   readonly onStepStarted: (step: string) => void;
   readonly onStepEnded: (step: string, rc: number, durationMs: number) => void;
-  readonly onProgress: (text: string, deadline: number) => void;
+  readonly onWait: (wait: WaitView) => void;
 }
 
 /** Asks hosts, and runs effects on them. */
@@ -86,7 +87,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
         const waited = formatDuration(now - started);
         throw new RunbookError('timeout', `waited ${waited} for ${wait.what}: ${reason}`);
       }
-      env.onProgress(`waiting for ${wait.what} (${reason})`, until);
+      env.onWait({ text: `waiting for ${wait.what} (${reason})`, sinceMs: started, deadlineMs: until });
       await env.clock.sleep(Math.min(wait.intervalMs ?? 1000, until - now), signal);
     }
   }

@@ -11,8 +11,16 @@ describe('live rows', () => {
   it('show for each of a few hosts its task, its age and what it waits for', () => {
     const stream = eventStream(nodes(2)).task('Install', nodes(2), { 'node-1': { outcome: 'changed' } });
     begin(stream, ['node-2']).wait(1000);
-    const deadlineMs = Date.parse(last(stream).time) + 601_000;
-    stream.add({ type: 'host-task-progress', task: wait, host: 'node-2', text: 'waiting for Ready', deadlineMs });
+    const sinceMs = Date.parse(last(stream).time) + 1000;
+    const deadlineMs = sinceMs + 600_000;
+    stream.add({
+      type: 'host-task-progress',
+      task: wait,
+      host: 'node-2',
+      text: 'waiting for Ready',
+      sinceMs,
+      deadlineMs,
+    });
     expect(rowsAfter(stream, 41_000)).to.deep.equal([
       '· node-1  changed  Install',
       '* node-2  Wait for the node  42 s  waiting for Ready, 41 s of 600 s',
@@ -22,15 +30,18 @@ describe('live rows', () => {
 
   it('do not flash what a quick task waits for', () => {
     const stream = begin(eventStream(['n']), ['n']);
-    stream.add({ type: 'host-task-progress', task: wait, host: 'n', text: 'waiting for Ready' });
+    stream.add({ type: 'host-task-progress', task: wait, host: 'n', text: 'waiting for Ready', sinceMs: 0 });
     expect(rowsAfter(stream, 1000)[0]).to.equal('* n  Wait for the node  1 s');
   });
 
-  it('go on counting from the first word about the same deadline', () => {
+  it('count from the beginning of the wait, whatever the reason is by now', () => {
     const stream = begin(eventStream(['n']), ['n']);
-    const deadlineMs = Date.parse(last(stream).time) + 60_000;
+    const sinceMs = Date.parse(last(stream).time);
+    const deadlineMs = sinceMs + 60_000;
     for (let i = 0; i < 3; i++) {
-      stream.add({ type: 'host-task-progress', task: wait, host: 'n', text: `try ${i}`, deadlineMs }).wait(5000);
+      stream
+        .add({ type: 'host-task-progress', task: wait, host: 'n', text: `try ${i}`, sinceMs, deadlineMs })
+        .wait(5000);
     }
     expect(rowsAfter(stream, 0)[0]).to.equal('* n  Wait for the node  10 s  try 2, 10 s of 60 s');
   });
@@ -99,7 +110,7 @@ describe('live rows', () => {
   it('are never wider than the terminal, and never taller than a line each', () => {
     const stream = begin(eventStream(nodes(3)), nodes(3)).wait(5000);
     const text = 'a very long story\nin many lines \u001b[2J';
-    for (const host of nodes(3)) stream.add({ type: 'host-task-progress', task: wait, host, text });
+    for (const host of nodes(3)) stream.add({ type: 'host-task-progress', task: wait, host, text, sinceMs: 0 });
     for (const row of rowsAfter(stream, 3000, 40)) {
       expect(row.length).to.be.at.most(40);
       expect(row).not.to.match(/[\n\u001b]/);

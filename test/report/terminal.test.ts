@@ -73,7 +73,7 @@ describe('terminal', () => {
     const { stream, reporter, send } = startRun(output);
     const task = taskRef('Wait', 3);
     for (let i = 0; i < 20_000; i++) {
-      stream.add({ type: 'host-task-progress', task, host: 'node-1', text: `try ${i}`, deadlineMs: 1 });
+      stream.add({ type: 'host-task-progress', task, host: 'node-1', text: `try ${i}`, sinceMs: 0, deadlineMs: 1 });
     }
     send(stream);
     await frames(output, 1);

@@ -38,7 +38,7 @@ function rig(answers: Partial<ScriptResult>[]) {
     signal: new AbortController().signal,
     onStepStarted: (step) => log.push(`started ${step}`),
     onStepEnded: (step, rc) => log.push(`ended ${step} ${rc}`),
-    onProgress: (text) => log.push(text),
+    onWait: ({ text }) => log.push(text),
   });
   return { steps, log, clock };
 }

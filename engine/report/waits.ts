@@ -1,0 +1,91 @@
+import type { WaitView } from '../base/events.ts';
+import type { HostActivity, LiveState } from './live-state.ts';
+import { errorKey } from './result-text.ts';
+import { count, oneLine } from './text.ts';
+
+/** More groups than this are counted only. */
+const maxGroups = 5;
+/** Hosts of a group that are named. */
+const maxNamed = 3;
+
+/** Hosts that wait for the same, or what the run waits for when there are none. */
+interface WaitGroup {
+  readonly hosts: readonly string[];
+  /** As the one that waits longest has it. */
+  readonly wait: WaitView;
+}
+
+/** What is waited for, for people. */
+export interface WaitReport {
+  /** `node-3: waiting for …, 41 s of 600 s`, what has taken longest first. */
+  readonly lines: readonly string[];
+  /** The same report again when this is equal: what differs are the times. */
+  readonly key: string;
+}
+
+/** What a run waits for at this moment. Hosts that wait for the same are told together. */
+export function describeWaits(state: LiveState, nowMs: number): WaitReport {
+  const groups = [...runGroups(state), ...hostGroups(state)].sort((a, b) => a.wait.sinceMs - b.wait.sinceMs);
+  const shown = groups.slice(0, maxGroups);
+  const lines = shown.map(({ hosts, wait }) => `${who(hosts)}${waitText(wait, nowMs)}`);
+  const left = groups.slice(maxGroups).reduce((sum, { hosts }) => sum + hosts.length, 0);
+  if (left > 0) lines.push(`${count(left, 'more host')}: waiting for something else each`);
+  const inTurn = hostsInTurn(state);
+  if (inTurn > 0) lines.push(`${count(inTurn, 'host')}: waiting for their turn`);
+  for (const [host, reason] of shown.length === 0 ? state.waits : []) lines.push(`${host}: ${oneLine(reason)}`);
+  return { lines, key: JSON.stringify(shown.map(({ hosts, wait }) => [hosts.length, keyOf(hosts[0], wait)])) };
+}
+
+/** `waiting for Ready, 41 s of 600 s`. */
+export function waitText(wait: WaitView, nowMs: number): string {
+  const waited = `${oneLine(wait.text)}, ${seconds(nowMs - wait.sinceMs)}`;
+  return wait.deadlineMs === undefined ? waited : `${waited} of ${seconds(wait.deadlineMs - wait.sinceMs)}`;
+}
+
+function runGroups(state: LiveState): WaitGroup[] {
+  return [...state.runWaits.values()].map((wait) => ({ hosts: [], wait }));
+}
+
+function hostGroups(state: LiveState): WaitGroup[] {
+  const groups = new Map<string, { hosts: string[]; wait: WaitView }>();
+  for (const [host, activity] of state.activities) {
+    const wait = waitOf(activity);
+    const key = keyOf(host, wait);
+    const known = groups.get(key);
+    if (!known) groups.set(key, { hosts: [host], wait });
+    else {
+      known.hosts.push(host);
+      if (wait.sinceMs < known.wait.sinceMs) known.wait = wait;
+    }
+  }
+  return [...groups.values()];
+}
+
+/** A task that has not said what it waits for is waited for itself. */
+function waitOf({ task, wait, sinceMs }: HostActivity): WaitView {
+  return wait ?? { text: task.name, sinceMs };
+}
+
+function keyOf(host: string | undefined, { text }: WaitView): string {
+  return host === undefined ? text : errorKey(host, text);
+}
+
+/** Hosts of the tasks in hand that have not begun: a throttle or the forks let only some of them in. */
+function hostsInTurn({ tallies }: LiveState): number {
+  let waiting = 0;
+  for (const { hosts, running, counts } of tallies.values()) {
+    let ended = 0;
+    for (const n of counts.values()) ended += n;
+    waiting += Math.max(0, hosts.size - running.size - ended);
+  }
+  return waiting;
+}
+
+function who(hosts: readonly string[]): string {
+  if (hosts.length === 0) return '';
+  return `${hosts.length > maxNamed ? count(hosts.length, 'host') : hosts.join(', ')}: `;
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 1000))} s`;
+}
