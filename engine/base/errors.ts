@@ -16,6 +16,7 @@ export const errorCatalogue = {
   'digest-mismatch': { exitCode: 2, summary: 'a file is not the one that its digest promises' },
   'did-not-converge': { exitCode: 2, summary: 'after apply the host is still not in the desired state' },
   'unknown-value': { exitCode: 2, summary: 'a value is not known yet (check mode)' },
+  'journal-failed': { exitCode: 2, summary: 'the record of the run cannot be written, so no further effect is run' },
   interrupted: { exitCode: 130, summary: 'the run was interrupted' },
 } as const satisfies Record<string, { exitCode: number; summary: string }>;
 

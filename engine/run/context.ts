@@ -11,6 +11,7 @@ import type { FileStore } from './controller.ts';
 import type { FactReaders } from './facts/readers.ts';
 import type { HostRun } from './host-run.ts';
 import type { InputCheck } from './inputs-check.ts';
+import type { RunRecord } from './journal/record.ts';
 import type { OnceResults } from './once.ts';
 import type { RunRequest } from './request.ts';
 import { isInStep, type Place, type Surroundings, type Turn } from './surroundings.ts';
@@ -43,6 +44,8 @@ export interface RunContext {
   readonly isSelected: (tagged: { readonly tags: readonly string[] }) => boolean;
   /** Judges the inputs of plays and roles. */
   readonly checkInputs: InputCheck;
+  /** What former processes of the same run did, and where this one writes what it does. */
+  readonly record: RunRecord;
   /** What `run_once` tasks did. */
   readonly once: OnceResults;
   /** The run's own `throttle`, by task id: it holds for hosts that come to the task at different times, too. */

@@ -2,6 +2,7 @@ import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '
 import type { Host } from '../inventory/inventory.ts';
 import type { Task } from '../language/playbook.ts';
 import { createHostFacts, type HostFacts } from './facts/state.ts';
+import { type HostRecord, noRecord } from './journal/record.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
 
 /** A failure, with the task that had it. */
@@ -27,11 +28,13 @@ export interface HostRun {
   /** Check mode: handlers that only tasks with an unknown outcome would notify. */
   readonly perhapsNotified: Set<Task>;
   readonly predicted: PredictedState;
+  /** What former processes of the run did on it, and where this one writes what it does. */
+  readonly record: HostRecord;
   readonly keptLeases: { readonly task: string; readonly reason: string }[];
 }
 
 /** A host of which nothing is known yet. */
-export function createHostRun(host: Host): HostRun {
+export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.name)): HostRun {
   const data: Record<string, unknown> = {};
   return {
     name: host.name,
@@ -45,6 +48,7 @@ export function createHostRun(host: Host): HostRun {
     notified: new Set(),
     perhapsNotified: new Set(),
     predicted: createPredictedState(),
+    record,
     keptLeases: [],
   };
 }

@@ -15,6 +15,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { createFactReaders } from './facts/readers.ts';
 import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
 import { createInputCheck } from './inputs-check.ts';
+import { noRecord } from './journal/record.ts';
 import { createJournal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
@@ -84,6 +85,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     scopeOf: createVariables(request, inventory, hosts, runId, loaded.answers),
     isSelected: (tagged) => isSelected(tagged, request.tags, request.skipTags),
     checkInputs: createInputCheck(loaded.validator),
+    record: noRecord,
     once: createOnceResults(),
     throttles: new Map(),
     refs: new WeakMap(),
