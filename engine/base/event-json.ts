@@ -12,8 +12,8 @@ export function eventToJson(event: StampedEvent): string {
   }
 }
 
-// CEL counts in BigInt, for which JSON has no word of its own.
-function replaceBigInt(_key: string, value: unknown): unknown {
+/** For `JSON.stringify`: CEL counts in BigInt, for which JSON has no word of its own. */
+export function replaceBigInt(_key: string, value: unknown): unknown {
   if (typeof value !== 'bigint') return value;
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }

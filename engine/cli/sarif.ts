@@ -1,9 +1,8 @@
-import { isAbsolute } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Location, Log, Region, Result } from 'sarif';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { positionAt, type Range } from '../base/source.ts';
 import { checkRules } from '../language/check/findings.ts';
+import { toUri } from '../report/sarif-place.ts';
 
 /** The rule of what the language itself refuses: syntax, keywords, modules, arguments. */
 const languageRule = 'language';
@@ -42,11 +41,6 @@ function toResult({ severity, rule, message, hint, range }: Diagnostic, ids: rea
 
 function toLocation(range: Range): Location {
   return { physicalLocation: { artifactLocation: { uri: toUri(range.source.path) }, region: toRegion(range) } };
-}
-
-/** Paths as they were given: relative ones are relative to where the tool ran, as services expect. */
-function toUri(path: string): string {
-  return isAbsolute(path) ? pathToFileURL(path).href : path.split('/').map(encodeURIComponent).join('/');
 }
 
 function toRegion({ source, start, end }: Range): Region {

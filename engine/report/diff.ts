@@ -45,7 +45,8 @@ function isPlain(text: string): boolean {
   return text !== '' && text === text.trim() && !text.includes('\n') && !isAmbiguous;
 }
 
-function isLongText({ before, after }: ChangeView): boolean {
+/** Whether a change is shown as a unified diff: texts, one of which has several lines. */
+export function isLongText({ before, after }: ChangeView): boolean {
   const isText = (value: unknown): boolean => isAbsent(value) || typeof value === 'string';
   return isText(before) && isText(after) && [before, after].some((v) => typeof v === 'string' && v.includes('\n'));
 }
