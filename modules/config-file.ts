@@ -32,10 +32,11 @@ import {
   replacementReturns,
   requireFolder,
   setAttributes,
-  skippedCommand,
+  undeterminedAttribute,
   validateMistakes,
   validation,
 } from './lib/file-state.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 
 type FormatName = 'toml' | 'yaml' | 'json' | 'ini' | 'env';
 
@@ -250,6 +251,8 @@ function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, p
   const plan = planConfig(path, before, wantedOf(args), format);
   const change: Change = { path: 'content', before, after: plan.text, resource };
   const content = plan.text === before ? [] : [shownContent(args, expected, change)];
+  const undetermined = undeterminedAttribute(expected, args);
+  if (undetermined !== undefined && content.length === 0) return unknown(undetermined);
   return [...hideSecrets(plan.changes, args.set), ...content, ...attributeChanges(expected, args, predicted)];
 }
 
@@ -261,8 +264,8 @@ function shownContent({ set }: Arguments, expected: ExpectedFile, change: Change
 /** Fails when the file will not be there; a reason when that cannot be known; undefined when it is to be made. */
 function reasonForMissing(expected: FileState, args: Arguments, predicted: Predicted): string | undefined {
   if (args.create) return requireFolder(expected, predicted);
-  const command = skippedCommand(predicted);
-  if (command !== undefined) return `${expected.path} does not exist; "${command}", which was not run, may write it`;
+  const reason = whoMayProvide(predicted, `file ${expected.path}`);
+  if (reason !== undefined) return reason;
   throw failure(`${expected.path} does not exist; create: true makes it`);
 }
 

@@ -16,8 +16,9 @@ import {
   sh,
   unknown,
 } from '../engine/index.ts';
-import { cleanPath, pathMistakes, skippedCommand } from './lib/file-state.ts';
+import { cleanPath, pathMistakes } from './lib/file-state.ts';
 import { type ArchivedImage, findImage, fullReference, readImageTables, repositoryOf } from './lib/image-archive.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 
 interface Arguments {
   readonly ref: string;
@@ -279,8 +280,7 @@ function judgeSilence(current: Current, args: Arguments, predicted: Predicted): 
     ['/usr/local/bin/containerd', '/usr/bin/containerd', '/usr/local/bin/ctr', '/usr/bin/ctr'].some(
       (path) => predicted.of(`file:${path}`).exists === true,
     );
-  const command = skippedCommand(predicted);
-  if (!isExpected && command === undefined) {
+  if (!isExpected && whoMayProvide(predicted, 'containerd') === undefined) {
     throw failure(`containerd does not answer at ${args.address}`, current.silence ?? '');
   }
   // A store that was never used is empty, so that what is wanted is surely pending.
@@ -293,7 +293,7 @@ function requireSource(current: Current, args: Arguments, desired: Desired, pred
   if (args.remote_archive !== undefined && !current.remote) {
     if (
       predicted.of(`file:${cleanPath(args.remote_archive)}`).exists === true ||
-      skippedCommand(predicted) !== undefined
+      whoMayProvide(predicted, 'the archive') !== undefined
     )
       return;
     throw failure(`${args.remote_archive} does not exist on this host, and containerd does not have ${desired.ref}`);

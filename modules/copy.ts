@@ -37,10 +37,10 @@ import {
   replacementProperties,
   replacementReturns,
   setAttributes,
-  skippedCommand,
   validateMistakes,
   validation,
 } from './lib/file-state.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 
 interface Arguments {
   readonly src?: string | undefined;
@@ -214,9 +214,8 @@ function expectedSource(
   if (!source) throw failure('there is no file to copy');
   const file = expectedFile(source, predicted);
   if (file.type === null) {
-    const command = skippedCommand(predicted);
-    if (command !== undefined)
-      return unknown(`${file.path} does not exist; "${command}", which was not run, may write it`);
+    const reason = whoMayProvide(predicted, `file ${file.path}`);
+    if (reason !== undefined) return unknown(reason);
     throw failure(`${file.path} does not exist on the host`);
   }
   if (file.type === 'directory') throw failure(`${file.path} is a folder; copy takes one file`);

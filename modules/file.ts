@@ -25,8 +25,9 @@ import {
   pathMistakes,
   requireFolder,
   setAttributes,
-  skippedCommand,
+  undeterminedAttribute,
 } from './lib/file-state.ts';
+import { whoMayMake, whoMayProvide } from './lib/pending-providers.ts';
 
 interface Arguments {
   readonly path: string;
@@ -240,13 +241,15 @@ function diffAbsent({ file, mounts }: Current, args: Arguments, predicted: Predi
   const path = cleanPath(args.path);
   if (path === '/') throw failure('/ cannot be removed');
   const expected = expectedFile(file, predicted);
-  if (expected.type === null) return [];
-  refuseMounts(path, mounts);
   const resource = fileResource(path);
-  const gone: Change = { path: 'exists', before: true, after: false, resource };
-  // What check mode remembers of its type must not outlive it.
-  const isRemembered = typeof predicted.of(resource).type === 'string';
-  return isRemembered ? [gone, { path: 'type', before: expected.type, after: null, resource }] : [gone];
+  if (expected.type === null) {
+    // What an earlier task removes, nothing brings back; what is only missing so far, a command may make.
+    const isSettled = predicted.of(resource).exists === false;
+    const reason = isSettled ? undefined : whoMayMake(predicted, `path ${path}`);
+    return reason === undefined ? [] : unknown(reason);
+  }
+  refuseMounts(path, mounts);
+  return [{ path: 'exists', before: true, after: false, resource }];
 }
 
 function refuseMounts(path: string, mounts: readonly string[]): void {
@@ -286,7 +289,14 @@ function diffDirectory(current: Current, args: Arguments, predicted: Predicted):
     throw failure(`${expected.obstacle} is no folder, so ${path} cannot be in it`);
   }
   const creation = expected.type === null ? creationChanges(expected, 'directory') : [];
-  return [...creation, ...attributeChanges(expected, attributesOf(args), predicted), ...belowChanges(current, args)];
+  const below = belowChanges(current, args);
+  const attributes = attributeChanges(expected, attributesOf(args), predicted);
+  const undetermined = undeterminedAttribute(expected, args);
+  if (undetermined !== undefined && creation.length === 0) return unknown(undetermined);
+  const changes = [...creation, ...attributes, ...below];
+  const pending = args.recurse && below.length === 0 ? predicted.under(`${fileResource(path)}/`)[0] : undefined;
+  if (changes.length > 0 || pending === undefined) return changes;
+  return unknown(`an earlier task would change ${pending.slice('file:'.length)}; whether it fits shows then`);
 }
 
 function belowChanges({ differing }: Current, args: Arguments): Change[] {
@@ -308,12 +318,14 @@ function diffFile({ file }: Current, args: Arguments, predicted: Predicted): Dif
   if (!expected.isTypeKnown) return unknown(`an earlier task would make ${expected.path}; what it is is not known`);
   const { path } = expected;
   if (expected.type === null) {
-    const command = skippedCommand(predicted);
-    if (command !== undefined) return unknown(`${path} does not exist; "${command}", which was not run, may write it`);
+    const reason = whoMayProvide(predicted, `file ${path}`);
+    if (reason !== undefined) return unknown(reason);
     throw failure(`${path} does not exist; state: file only sets attributes, copy and file-template write files`);
   }
   if (expected.type === 'link') return unknown(`an earlier task would make ${path} a link`);
   if (expected.type === 'directory') throw failure(`${path} is a folder, not a file`);
+  const undetermined = undeterminedAttribute(expected, args);
+  if (undetermined !== undefined) return unknown(undetermined);
   return attributeChanges(expected, attributesOf(args), predicted);
 }
 

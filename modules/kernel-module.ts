@@ -13,8 +13,9 @@ import {
   sh,
   unknown,
 } from '../engine/index.ts';
-import { expectedFile, type FileState, parseFile, pathMistakes, skippedCommand } from './lib/file-state.ts';
+import { expectedFile, type FileState, parseFile, pathMistakes } from './lib/file-state.ts';
 import { askLineFile, lineFileChanges, textOf, writeLineFile } from './lib/line-file.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 
 type Value = string | number | boolean;
 
@@ -112,10 +113,9 @@ modules.builtin, or when its effect is there. It never unloads a module.`,
     const resource = `kernel-module:${name}`;
     const changes: Change[] = [];
     if (current.sign === undefined && predicted.of(resource).loaded !== true) {
-      const command = skippedCommand(predicted);
       if (current.refusal !== '') {
-        if (command !== undefined)
-          return unknown(`the kernel has no module ${name}; "${command}", which was not run, may bring it`);
+        const reason = whoMayProvide(predicted, `kernel module ${name}`);
+        if (reason !== undefined) return unknown(reason);
         throw failure(`this host's kernel has no module ${name}`, current.refusal);
       }
       changes.push({ path: 'loaded', before: false, after: true, resource });

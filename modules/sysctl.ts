@@ -12,8 +12,9 @@ import {
   sh,
   unknown,
 } from '../engine/index.ts';
-import { cleanPath, expectedFile, type FileState, parseFile, pathMistakes, skippedCommand } from './lib/file-state.ts';
+import { cleanPath, expectedFile, type FileState, parseFile, pathMistakes } from './lib/file-state.ts';
 import { askLineFile, lineFileChanges, textOf, writeLineFile } from './lib/line-file.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 
 interface Arguments {
   readonly values: Readonly<Record<string, string | number>>;
@@ -205,8 +206,8 @@ function compareLive(key: string, wanted: string, current: Current, args: Argume
   if (provider !== undefined && predicted.of(`kernel-module:${provider}`).loaded === true) {
     return [{ path: key, before: null, after: wanted, resource }];
   }
-  const command = skippedCommand(predicted);
-  if (command !== undefined) return unknown(`the kernel has no ${key}; "${command}", which was not run, may bring it`);
+  const reason = whoMayProvide(predicted, `kernel parameter ${key}`);
+  if (reason !== undefined) return unknown(reason);
   const hint = provider === undefined ? '' : `; the kernel module ${provider} brings it, load that first`;
   throw failure(`this host's kernel has no parameter ${key}${hint}`);
 }

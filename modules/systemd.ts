@@ -13,7 +13,7 @@ import {
   unknown,
   waitFor,
 } from '../engine/index.ts';
-import { skippedCommand } from './lib/file-state.ts';
+import { whoMayProvide } from './lib/pending-providers.ts';
 import {
   activity,
   askUnits,
@@ -329,8 +329,8 @@ function refuse(unit: UnitState, args: Arguments, plan: Plan, predicted: Predict
   const willRun = isRunState(args.state);
   const isMissing = unit.loadState === 'not-found' && !unit.needsReload;
   if (isMissing && (willRun || args.enabled === true)) {
-    const command = skippedCommand(predicted);
-    if (command !== undefined) return `${name} does not exist; "${command}", which was not run, may provide it`;
+    const reason = whoMayProvide(predicted, `unit ${name}`);
+    if (reason !== undefined) return reason;
     throw failure(`${name} does not exist on this host, so it cannot be ${willRun ? args.state : 'enabled'}`);
   }
   if (willRun && (unit.loadState === 'error' || unit.loadState === 'bad-setting') && !plan.daemonReload) {

@@ -216,7 +216,7 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
     probe(questionScript(desired.installation), (output) => parse(args, output), { timeoutMs: 300_000 }),
   diff: (current: Current, _args, { desired, predicted }): Diff => {
     const { installation } = desired;
-    const resource = `tar-install:${installation.name}`;
+    const resource = resourceOf(installation);
     const after = labelOf(installation.label, installation.sha256);
     if (predicted.of(resource).archive === after) return [];
     const { manifest } = current;
@@ -255,6 +255,10 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
     files: manifest?.count ?? 0,
   }),
 });
+
+function resourceOf({ name }: Installation): string {
+  return `tar-install:${name}`;
+}
 
 function isRemote(src: string): boolean {
   return /^https?:\/\//.test(src);
@@ -300,14 +304,17 @@ async function fetchArchive(
   { desired, current }: { readonly desired: Desired; readonly current: Current },
   controller: Controller,
 ): Promise<{ desired: Desired; implied?: Implied[] }> {
-  if (args.via === 'target') return { desired };
   const { installation } = desired;
+  // Nobody knows what a pending archive brings that only the host reads.
+  const unlisted: Implied = { path: 'isUnlisted', after: true, resource: resourceOf(installation) };
+  if (args.via === 'target') return { desired, implied: [unlisted] };
   const { path, ...pushed } = await readArchive(args, controller);
   // It also refuses what the host would refuse.
   const members = await readMembers(path, installation);
   const complete = { ...desired, pushed };
   // What has changed since the archive was installed is in the changes.
-  if (members === undefined || isInstalled(current, installation)) return { desired: complete };
+  if (isInstalled(current, installation)) return { desired: complete };
+  if (members === undefined) return { desired: complete, implied: [unlisted] };
   return { desired: complete, implied: filesOf(members, current, installation) };
 }
 
@@ -421,21 +428,31 @@ function driftOf({ files, missing, differing, now }: Current): Change[] {
 }
 
 /** What the archive brings and what it no longer has: a unit file that a task after it needs will be there. */
-function filesOf(members: readonly Member[], { files, missingFolders }: Current, { dest }: Installation): Implied[] {
-  const folders = new Set(missingFolders);
+function filesOf(
+  members: readonly Member[],
+  { files, missingFolders }: Current,
+  installation: Installation,
+): Implied[] {
+  const { dest, owner, group } = installation;
+  const folders = new Set<string>();
   const implied: Implied[] = [];
   const imply = (full: string, attributes: Readonly<Record<string, unknown>>): void => {
     const resource = fileResource(full);
     for (const [path, after] of Object.entries(attributes)) implied.push({ path, after, resource });
   };
-  for (const { path, sha256, target } of members) {
+  for (const { path, sha256, mode, target } of members) {
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
       folders.add(`${dest}/${path.slice(0, at)}`);
     }
     if (target !== undefined) imply(`${dest}/${path}`, { exists: true, type: 'link', target });
-    else imply(`${dest}/${path}`, { exists: true, type: 'file', ...(sha256 !== undefined && { sha256 }) });
+    else {
+      const named = { ...(owner !== undefined && { owner }), ...(group !== undefined && { group }) };
+      const attributes = { isNew: true, exists: true, type: 'file', mode: installation.mode ?? mode, ...named };
+      imply(`${dest}/${path}`, { ...attributes, ...(sha256 !== undefined && { sha256 }) });
+    }
   }
-  for (const folder of folders) imply(folder, { exists: true, type: 'directory' });
+  for (const folder of folders) imply(folder, { exists: true, type: 'directory', mode: null });
+  for (const folder of missingFolders) imply(folder, { exists: true, type: 'directory' });
   const kept = new Set(members.map(({ path }) => `${dest}/${path}`));
   for (const { path } of files) if (!kept.has(path)) imply(path, { exists: false });
   return implied;

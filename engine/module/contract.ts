@@ -84,8 +84,10 @@ export function failure(message: string, details = '', values: Readonly<Record<s
 
 /** What earlier tasks of this check-mode run would have done to the host. Empty in a real run: there probes see it. */
 export interface Predicted {
-  /** True when effects were skipped on this host before this task. */
+  /** True when effects were skipped before this task: where it runs, or, where it is delegated, for its own host. */
   readonly any: boolean;
+  /** True when effects were skipped for the task's own host, wherever the task is delegated to. */
+  readonly anyOfHost: boolean;
   /** The predicted attributes of a resource by {@link Change.path}, `{}` when nothing is predicted for it. */
   of(resource: string): Readonly<Record<string, unknown>>;
   /** The names of the resources for which something is predicted that start with `prefix`: `file:/etc/x.d/`. */

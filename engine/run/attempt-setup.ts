@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
+import type { EventBus } from '../base/events.ts';
 import { Secret } from '../base/secret.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
@@ -10,10 +11,12 @@ import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor } from './controller.ts';
+import { refuseIfCutOff } from './cut-off.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
 import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
+import { delegatedPredictions } from './predicted.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
 
@@ -24,6 +27,17 @@ const defaultTaskTimeoutMs = 60 * 60_000;
 export interface TaskSurroundings extends Place {
   /** See {@link AttemptContext.beforeEffect}. Rejects when a lease around the task cannot be taken. */
   readonly beforeEffect: () => Promise<boolean>;
+  /** Called before each step of an effect. Raises a failure when a lease around the task was lost meanwhile. */
+  readonly beforeStep: () => void;
+}
+
+/** How steps are run, where it is not as usual. */
+export interface StepOptions {
+  /** Aborts what is running. The second Ctrl-C, unless it is given. */
+  readonly signal?: AbortSignal;
+  readonly beforeStep?: () => void;
+  /** Over a connection of their own, so that no task waits for them, and without events. */
+  readonly isInBackground?: boolean;
 }
 
 /** A task on a host, ready to be tried, if need be several times. */
@@ -49,7 +63,7 @@ export function prepareAttempt(
   const args = renderArguments(context, task, scope);
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
-  const steps = stepRunnerFor(context, task, host, surroundings, scope);
+  const steps = stepRunnerFor(context, task, host, surroundings, scope, { beforeStep: surroundings.beforeStep });
   const deadline = deadlineOf(context, task);
   let hadEffects = false;
   const hasEffects = (): boolean => hadEffects;
@@ -57,7 +71,7 @@ export function prepareAttempt(
     isCheckMode: context.request.isCheckMode,
     steps,
     controller: controllerFor(context.store, host.name, task.folders, scope),
-    predicted: on.predicted,
+    predicted: on === host ? host.predicted : delegatedPredictions(on.predicted, host.predicted),
     id: createHash('sha256')
       .update(
         `${context.runId} ${task.id} ${host.name} ${JSON.stringify(Object.entries(extra).map(([n, v]) => [n, textOf(v)]))}`,
@@ -141,7 +155,7 @@ export function stepRunnerFor(
   host: HostRun,
   { play, turn }: Place,
   scope: Scope,
-  signal: AbortSignal = context.request.abort,
+  { signal = context.request.abort, beforeStep, isInBackground = false }: StepOptions = {},
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
@@ -151,19 +165,25 @@ export function stepRunnerFor(
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
   return createStepRunner({
-    connect: () => connectionFor(context, on, play, on === host ? scope : undefined),
+    connect: async () => {
+      if (on === host) refuseIfCutOff(host);
+      return connectionFor(context, on, play, on === host ? scope : undefined);
+    },
     become: becomeFor(context, task, on, play, scope),
     environment: environmentOf(task, scope),
     deadline: deadlineOf(context, task),
     clock: context.clock,
     signal,
-    onStepStarted: (step) => context.bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
+    ...(beforeStep && { beforeStep }),
+    onStepStarted: (step) => bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
     onStepEnded: (step, rc, durationMs) =>
-      context.bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
+      bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
     onWait: (wait) =>
-      context.bus.emit({ type: 'host-task-progress', ...where, ...wait, text: wait.text && shown(task, wait.text) }),
+      bus.emit({ type: 'host-task-progress', ...where, ...wait, text: wait.text && shown(task, wait.text) }),
   });
 }
+
+const silentBus: Pick<EventBus, 'emit'> = { emit: () => undefined };
 
 function hostNamed(context: RunContext, name: string): HostRun {
   const host = context.hosts.get(name);

@@ -3,27 +3,74 @@ import type { Change, Predicted } from '../module/contract.ts';
 /** What check mode expects of a host after the tasks that it did not run. */
 export interface PredictedState extends Predicted {
   /** Remembers what a skipped effect would have changed. */
-  record(changes: readonly (Change | Omit<Change, 'before'>)[]): void;
+  record(changes: readonly Remembered[]): void;
 }
+
+type Remembered = Change | Omit<Change, 'before'>;
+type Attributes = Readonly<Record<string, unknown>>;
 
 /** A host to which nothing is predicted yet. */
 export function createPredictedState(): PredictedState {
-  const resources = new Map<string, Record<string, unknown>>();
+  const resources = new Map<string, Attributes>();
+  /** Paths that went, with all that was in them; what is made in their place is empty at first, and `isNew`. */
+  const emptied = new Set<string>();
   let any = false;
+
+  const forgetBelow = (path: string): void => {
+    for (const resource of resources.keys()) if (resource.startsWith(`${path}/`)) resources.delete(resource);
+    emptied.add(path);
+  };
+  const remember = (resource: string, name: string, after: unknown): void => {
+    const isFile = resource.startsWith('file:');
+    const isGone = isFile && name === 'exists' && after === false;
+    if (isGone || (isFile && name === 'type' && after === 'file')) forgetBelow(resource);
+    const isNew = isFile && name === 'exists' && after === true && of(resource).exists === false;
+    resources.set(resource, { ...(isGone || isNew ? { isNew } : resources.get(resource)), [name]: after });
+  };
+  const of = (resource: string): Attributes => {
+    const known = resources.get(resource) ?? {};
+    return known.exists === undefined && isBelow(emptied, resource) ? { exists: false, ...known } : known;
+  };
   return {
     get any() {
       return any;
     },
-    of: (resource) => resources.get(resource) ?? {},
+    get anyOfHost() {
+      return any;
+    },
+    of,
     under: (prefix) => [...resources.keys()].filter((resource) => resource.startsWith(prefix)),
     record(changes) {
       any = true;
-      for (const change of changes) {
-        if (change.resource === undefined) continue;
-        const attributes = resources.get(change.resource) ?? {};
-        attributes[change.path] = change.after;
-        resources.set(change.resource, attributes);
-      }
+      for (const { resource, path, after } of changes) if (resource !== undefined) remember(resource, path, after);
     },
   };
+}
+
+/**
+ * What is predicted where a task is delegated to: of `delegate` by name. Whether anything is pending at all is asked of the
+ * task's own host, too, because what is done for it elsewhere is often done to it.
+ */
+export function delegatedPredictions(delegate: PredictedState, own: PredictedState): PredictedState {
+  return {
+    get any() {
+      return delegate.any || own.any;
+    },
+    get anyOfHost() {
+      return own.any;
+    },
+    of: (resource) => delegate.of(resource),
+    under: (prefix) => delegate.under(prefix),
+    record(changes) {
+      delegate.record(changes);
+      own.record(changes.filter(({ resource }) => resource === 'command'));
+    },
+  };
+}
+
+function isBelow(paths: ReadonlySet<string>, resource: string): boolean {
+  for (let at = resource.lastIndexOf('/'); at > 0; at = resource.lastIndexOf('/', at - 1)) {
+    if (paths.has(resource.slice(0, at))) return true;
+  }
+  return false;
 }

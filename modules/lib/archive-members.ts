@@ -8,6 +8,8 @@ export interface Member {
   readonly path: string;
   /** Of a file; undefined for a link. */
   readonly sha256: string | undefined;
+  /** Four octal digits. */
+  readonly mode: string;
   /** Of a link: where it points. */
   readonly target: string | undefined;
 }
@@ -48,12 +50,13 @@ function selectMembers(listed: readonly Listed[], { strip, include }: Selection,
     if (problem !== undefined) throw failure(`${archive} is refused: ${problem}`);
     const path = stripped(entry.name, strip);
     if (path === undefined || entry.type === 'directory') continue;
-    if (entry.type === 'file') members.set(path, { path, sha256, target: undefined });
-    else if (entry.type === 'link') members.set(path, { path, sha256: undefined, target: entry.target });
+    const mode = entry.mode.toString(8).padStart(4, '0');
+    if (entry.type === 'file') members.set(path, { path, sha256, mode, target: undefined });
+    else if (entry.type === 'link') members.set(path, { path, sha256: undefined, mode, target: entry.target });
     else {
       // A hard link is another name of an earlier member's file.
       const linked = members.get(stripped(entry.target, strip) ?? '');
-      members.set(path, { path, sha256: linked?.sha256, target: undefined });
+      members.set(path, { path, sha256: linked?.sha256, mode: linked?.mode ?? mode, target: undefined });
     }
   }
   const all = [...members.values()];

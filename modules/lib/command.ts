@@ -14,15 +14,8 @@ import {
   sh,
   unknown,
 } from '../../engine/index.ts';
-import {
-  describeFile,
-  expectedFile,
-  type FileState,
-  fileResource,
-  parseFile,
-  pathMistakes,
-  skippedCommand,
-} from './file-state.ts';
+import { describeFile, expectedFile, type FileState, fileResource, parseFile, pathMistakes } from './file-state.ts';
+import { commandResource, whoMayMake, whoMayProvide } from './pending-providers.ts';
 
 /** What `command` and `shell` share: everything but how the command is written. */
 export interface CommandArguments {
@@ -183,15 +176,19 @@ export function diffCommand(
   if (state.output) return judgeReading(state.output, args, command, predicted);
   const { creates, removes } = state;
   if (creates && expectedFile(creates, predicted).type !== null) return [];
-  if (removes && expectedFile(removes, predicted).type === null) return [];
+  const removed = removes && expectedFile(removes, predicted);
+  const maker = whoMakesGuard(removed?.type === null ? removed : creates, predicted);
+  if (maker !== undefined) return unknown(maker);
+  if (removed?.type === null) return [];
   const folder = folderOf(state, args, predicted);
   if (folder === 'missing') throw failure(`chdir: the folder ${args.chdir} does not exist`);
   const hasShellGuard = args.unless !== undefined || args.only_if !== undefined;
   if (folder === 'later' && hasShellGuard) return unknown(`the folder ${args.chdir} of its guards is not there yet`);
   if (args.unless !== undefined && state.unless === 0) return [];
   if (args.only_if !== undefined && state.onlyIf !== 0) return [];
-  // The resource tells later tasks that something ran of which nobody knows what it makes.
-  const changes: Change[] = [{ path: 'command', before: null, after: command.text, resource: 'command' }];
+  // The resource tells later tasks that something ran of which nobody knows all that it makes.
+  const resource = commandResource(creates !== undefined || removes !== undefined);
+  const changes: Change[] = [{ path: 'command', before: null, after: command.text, resource }];
   if (creates) changes.push({ path: 'exists', before: false, after: true, resource: fileResource(creates.path) });
   if (removes) changes.push({ path: 'exists', before: true, after: false, resource: fileResource(removes.path) });
   return changes;
@@ -242,12 +239,18 @@ function judgeReading(output: ProbeOutput, args: CommandArguments, command: Comm
   return [];
 }
 
+/** Why it cannot be told whether the path of a guard, missing so far, will be there. */
+function whoMakesGuard(path: FileState | undefined, predicted: Predicted): string | undefined {
+  if (path === undefined || predicted.of(fileResource(path.path)).exists === false) return undefined;
+  return whoMayMake(predicted, `path ${path.path}`);
+}
+
 function folderOf(state: CommandState, args: CommandArguments, predicted: Predicted): 'there' | 'missing' | 'later' {
   if (!state.chdir || args.chdir === undefined) return 'there';
   const isThere = (type: FileState['type']): boolean => type === 'directory' || type === 'link';
   if (isThere(state.chdir.type)) return 'there';
-  if (isThere(expectedFile(state.chdir, predicted).type) || skippedCommand(predicted) !== undefined) return 'later';
-  return 'missing';
+  if (isThere(expectedFile(state.chdir, predicted).type)) return 'later';
+  return whoMayProvide(predicted, `folder ${args.chdir}`) === undefined ? 'missing' : 'later';
 }
 
 function intoFolder({ chdir }: CommandArguments): Script {

@@ -26,6 +26,7 @@ import {
   folderOf,
   modeOfNewFile,
   requireFolder,
+  undeterminedAttribute,
   validation,
 } from './file-state.ts';
 
@@ -78,11 +79,10 @@ export function diffContent(
     if (!expected.isContentKnown && expected.sha256 === undefined) {
       return unknown(`an earlier task would write ${path}; its content is not known`);
     }
-    const isSame = expected.sha256 === wanted.sha256;
-    return [
-      ...(isSame ? [] : contentChanges(expected, wanted, predicted)),
-      ...attributeChanges(expected, attributes, predicted),
-    ];
+    const undetermined = undeterminedAttribute(expected, attributes);
+    const content = expected.sha256 === wanted.sha256 ? [] : contentChanges(expected, wanted, predicted);
+    if (undetermined !== undefined && content.length === 0) return unknown(undetermined);
+    return [...content, ...attributeChanges(expected, attributes, predicted)];
   }
   const reason = requireFolder(expected, predicted);
   if (reason !== undefined) return unknown(reason);

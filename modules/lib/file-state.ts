@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Change, failure, type Predicted, quoteWord, type Script, Secret, sh } from '../../engine/index.ts';
+import { whoMayProvide } from './pending-providers.ts';
 
 /** What stands at a path. */
 export type FileType = 'file' | 'directory' | 'link' | 'other';
@@ -27,7 +28,9 @@ export interface FileState {
   readonly missingFolders: readonly string[];
   /** Something above the path that is there and is no folder. */
   readonly obstacle?: string | undefined;
-  /** The wanted owner or group that the host does not know. */
+  /** Who would own what is made at the path; only when nothing is there and an owner or group is wanted. */
+  readonly maker?: { readonly owner: string; readonly group: string } | undefined;
+  /** The wanted owner or group that the host does not know: `user bob`, `group staff`. */
   readonly unknownNames: readonly string[];
 }
 
@@ -150,18 +153,25 @@ else case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac; fi
 if [ -d "$d" ]; then break; elif [ -e "$d" ] || [ -L "$d" ]; then printf 'obstacle=%s\n' "$d"; break; fi
 printf 'missing=%s\n' "$d"; done`);
   }
+  if (question.owner !== undefined || question.group !== undefined) parts.push(makerScript);
   if (question.owner !== undefined && !isNumber(question.owner)) {
-    parts.push(sh`id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=%s\n' ${question.owner}`);
+    parts.push(sh`id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=user %s\n' ${question.owner}`);
   }
   if (question.group !== undefined && !isNumber(question.group)) {
     // getent knows LDAP and the like, and is missing on busybox.
     parts.push(
-      sh`getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=%s\n' ${question.group}`,
+      sh`getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=group %s\n' ${question.group}`,
     );
   }
   if (question.digest) parts.push(digestScript(question));
   return sh.lines(parts);
 }
+
+/** What is made in a folder with the set-gid bit gets the folder's group. */
+const makerScript = sh`if [ -z "$t" ]; then
+g=$(id -gn); d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
+[ ! -g "$d" ] || g=$(stat -Lc %G "$d")
+printf 'maker=%s:%s\n' "$(id -un)" "$g"; fi`;
 
 function digestScript(question: FileQuestion): Script {
   const content =
@@ -206,8 +216,14 @@ export function parseFile(path: string, stdout: string): FileState {
     target: first('target'),
     missingFolders: fields.get('missing') ?? [],
     obstacle: first('obstacle'),
+    maker: makerIn(first('maker')),
     unknownNames: fields.get('unknown') ?? [],
   };
+}
+
+function makerIn(text: string | undefined): FileState['maker'] {
+  const [owner, group] = text?.split(':') ?? [];
+  return owner === undefined || group === undefined ? undefined : { owner, group };
 }
 
 /** A path as it will be when the tasks before have run. */
@@ -226,6 +242,8 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
   const known = { ...state, missingFolders, isContentKnown: true, isTypeKnown: true };
   const folderIsGone = foldersAbove(state.path).some((folder) => predicted.of(fileResource(folder)).exists === false);
   const attributes = predicted.of(fileResource(state.path));
+  // What is made where something was removed has nothing of it.
+  const now = attributes.isNew === true && state.type !== null ? replaced(state) : state;
   if (attributes.exists === false || folderIsGone) {
     return { ...bare(known), type: null, missingFolders: folderIsGone ? foldersAbove(state.path) : missingFolders };
   }
@@ -233,16 +251,18 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
   const digest = textOr(attributes.sha256);
   const isWritten = text !== undefined || digest !== undefined;
   const isMade = attributes.exists === true;
-  const type = typeOr(attributes.type) ?? (isMade && isWritten ? 'file' : state.type) ?? (isMade ? 'file' : null);
+  const type = typeOr(attributes.type) ?? (isMade && isWritten ? 'file' : now.type) ?? (isMade ? 'file' : null);
+  // Modules that make folders give them one mode; that an archive may have another is told by null.
+  const isPlainFolder = type === 'directory' && attributes.mode !== null;
   const merged = {
     ...known,
     type,
     // What is expected to be there has its folders.
     missingFolders: type === null ? missingFolders : [],
-    mode: textOr(attributes.mode) ?? state.mode,
-    ...(textOr(attributes.owner) !== undefined && namedBy('owner', 'uid', textOr(attributes.owner))),
-    ...(textOr(attributes.group) !== undefined && namedBy('group', 'gid', textOr(attributes.group))),
-    target: textOr(attributes.target) ?? state.target,
+    mode: textOr(attributes.mode) ?? now.mode ?? (isPlainFolder ? '0755' : undefined),
+    ...expectedOwner('owner', 'uid', attributes, now),
+    ...expectedOwner('group', 'gid', attributes, now),
+    target: textOr(attributes.target) ?? now.target,
   };
   if (type !== 'file') return merged;
   if (text !== undefined) {
@@ -250,11 +270,11 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
     const isSecret = attributes.content instanceof Secret;
     return { ...merged, isSecret, content, size: content.length, sha256: digestOf(content) };
   }
-  if (digest !== undefined && digest !== state.sha256) {
+  if (digest !== undefined && digest !== now.sha256) {
     return { ...merged, content: undefined, size: undefined, sha256: digest, isContentKnown: false };
   }
-  const isTypeKnown = state.type !== null || typeOr(attributes.type) !== undefined;
-  return { ...merged, isTypeKnown, isContentKnown: state.type === 'file' };
+  const isTypeKnown = now.type !== null || typeOr(attributes.type) !== undefined;
+  return { ...merged, isTypeKnown, isContentKnown: now.type === 'file' };
 }
 
 /** The change that makes check mode know that something will be at a path, with the folders that are made for it. */
@@ -284,12 +304,23 @@ export function attributeChanges(state: FileState, wanted: FileAttributes, predi
   if (wanted.group !== undefined && wanted.group !== (isNumber(wanted.group) ? state.gid : state.group)) {
     changes.push({ path: 'group', before: state.group ?? null, after: wanted.group, resource });
   }
-  const unknownName = state.unknownNames.find((name) => name === wanted.owner || name === wanted.group);
-  if (unknownName !== undefined && changes.length > 0 && skippedCommand(predicted) === undefined) {
-    const kind = unknownName === wanted.owner && changes.some((c) => c.path === 'owner') ? 'user' : 'group';
-    throw failure(`the ${kind} ${unknownName} does not exist on this host`);
+  for (const kind of ['owner', 'group'] as const) {
+    if (changes.some((change) => change.path === kind)) requireName(kind, wanted[kind] ?? '', state, predicted);
   }
   return changes;
+}
+
+/** Raises when the host will not know a user or group, as it would when the attribute is set. */
+function requireName(kind: 'owner' | 'group', name: string, state: FileState, predicted: Predicted): void {
+  if (isNumber(name)) return;
+  const noun = kind === 'owner' ? 'user' : 'group';
+  const { exists } = predicted.of(`${noun}:${name}`);
+  if (exists === true) return;
+  if (exists === false) throw failure(`an earlier task removes the ${noun} ${name}`);
+  if (!state.unknownNames.includes(`${noun} ${name}`)) return;
+  if (whoMayProvide(predicted, `${noun} ${name}`) === undefined) {
+    throw failure(`the ${noun} ${name} does not exist on this host`);
+  }
 }
 
 /** Sets the attributes that `changes` names, of what the path leads to when the state was asked for with `follow`. */
@@ -316,14 +347,9 @@ export function requireFolder(state: FileState, predicted: Predicted): string | 
   if (state.obstacle !== undefined) throw failure(`${state.obstacle} is no folder, so ${state.path} cannot be in it`);
   if (state.missingFolders.length === 0) return undefined;
   const folder = folderOf(state.path);
-  const command = skippedCommand(predicted);
-  if (command !== undefined) return `the folder ${folder} does not exist; "${command}", which was not run, may make it`;
+  const reason = whoMayProvide(predicted, `folder ${folder}`);
+  if (reason !== undefined) return reason;
   throw failure(`the folder ${folder} does not exist; create it with the file module first`);
-}
-
-/** The last command without a known effect that check mode did not run on the host. */
-export function skippedCommand(predicted: Predicted): string | undefined {
-  return textOr(predicted.of('command').command);
 }
 
 /** The command that checks a temporary file, from text in which `%s` stands for its path. */
@@ -376,8 +402,33 @@ function bare(state: ExpectedFile): ExpectedFile {
   return { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown };
 }
 
-function namedBy(name: string, number: string, value: string | undefined): Record<string, string | undefined> {
-  return { [name]: value, [number]: value !== undefined && isNumber(value) ? value : undefined };
+/** Nothing of what is there, but who would make something in its place. */
+function replaced({ path, realPath, missingFolders, obstacle, unknownNames, maker }: FileState): FileState {
+  return { path, realPath, type: null, missingFolders, obstacle, unknownNames, maker };
+}
+
+function expectedOwner(
+  name: 'owner' | 'group',
+  number: 'uid' | 'gid',
+  attributes: Readonly<Record<string, unknown>>,
+  state: FileState,
+): Record<string, string | undefined> {
+  const said = textOr(attributes[name]);
+  if (said !== undefined) return { [name]: said, [number]: isNumber(said) ? said : undefined };
+  return { [name]: state[name] ?? state.maker?.[name], [number]: state[number] };
+}
+
+/** Why it cannot be told whether the wanted attributes fit: what an earlier task would make has some of its own. */
+export function undeterminedAttribute(state: ExpectedFile, wanted: FileAttributes): string | undefined {
+  if (state.type === null || state.type === 'link') return undefined;
+  const name = (['mode', 'owner', 'group'] as const).find((attribute) => {
+    const value = wanted[attribute];
+    if (value === undefined) return false;
+    // A number says nothing of a name, nor a name of a number.
+    if (attribute !== 'mode' && isNumber(value)) return state[attribute === 'owner' ? 'uid' : 'gid'] === undefined;
+    return state[attribute] === undefined || (attribute !== 'mode' && isNumber(state[attribute]));
+  });
+  return name && `an earlier task would make ${state.path}; its ${name} is not known`;
 }
 
 function isNumber(name: string): boolean {

@@ -42,7 +42,7 @@ describe('command', () => {
     const args = { cmd: 'make', creates: '/x', removes: '/y' };
     const diff = await diffOf(command, args, output(`---- creates\n${missing}---- removes\nreal=/y\ntype=file\n`));
     expect(diff).to.deep.equal([
-      { path: 'command', before: null, after: 'make', resource: 'command' },
+      { path: 'command', before: null, after: 'make', resource: 'command:declared' },
       { path: 'exists', before: false, after: true, resource: 'file:/x' },
       { path: 'exists', before: true, after: false, resource: 'file:/y' },
     ]);

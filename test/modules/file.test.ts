@@ -108,7 +108,7 @@ describe('file', () => {
       [
         'an unknown owner',
         { path: '/etc/x', owner: 'nobdy' },
-        `real=/etc/x\ntype=file\n${present}unknown=nobdy\n`,
+        `real=/etc/x\ntype=file\n${present}unknown=user nobdy\n`,
         'the user nobdy does not exist on this host',
       ],
       [

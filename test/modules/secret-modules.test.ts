@@ -101,7 +101,7 @@ describe('modules that take secrets', () => {
     const { diff } = await checkLocally(copy, { content: secret, dest: path('e') });
     const content = 'unknown' in diff ? undefined : diff.find((change) => change.path === 'content');
     const attributes: Record<string, unknown> = { content: content?.after };
-    const later = { any: true, of: () => attributes, under: () => [] };
+    const later = { any: true, anyOfHost: true, of: () => attributes, under: () => [] };
     const same = await checkLocally(copy, { content: secret, dest: path('e') }, { predicted: later });
     expect(same.diff).to.deep.equal([]);
     const other = await checkLocally(copy, { content: 'open', dest: path('e') }, { predicted: later });

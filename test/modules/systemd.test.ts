@@ -384,7 +384,9 @@ describe('systemd', () => {
         args: { name: 'nope', state: 'started' },
         block: missing,
         resources: { command: { command: 'apt-get install nope' } },
-        changes: { unknown: 'nope.service does not exist; "apt-get install nope", which was not run, may provide it' },
+        changes: {
+          unknown: 'unit nope.service is not there; "apt-get install nope", which was not run, may provide it',
+        },
       },
     ];
     for (const { name, args, block, resources, changes } of cases) {

@@ -539,15 +539,18 @@ describe('tar-install', function () {
         expect(changes).to.have.length(1);
         expect(changes[0]).to.match(/archive: tool-1\.0\.tar\.gz .* -> tool-1\.1\.tar\.gz/);
         const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+        // What it brings is put in place of what was there; the modes of its folders are not told.
+        const file = { isNew: true, exists: true, type: 'file' };
+        const folder = { exists: true, type: 'directory', mode: null };
         expect(await implied(src)).to.deep.equal({
-          '/bin': { exists: true, type: 'directory' },
+          '/bin': folder,
           '/bin/t': { exists: true, type: 'link', target: 'toolctl' },
-          '/bin/tool': { exists: true, type: 'file', sha256: sha256(program('v1.1')) },
+          '/bin/tool': { ...file, mode: '0755', sha256: sha256(program('v1.1')) },
           '/bin/toolctl': { exists: false },
-          '/lib': { exists: true, type: 'directory' },
-          '/lib/systemd': { exists: true, type: 'directory' },
-          '/lib/systemd/system': { exists: true, type: 'directory' },
-          '/lib/systemd/system/tool.service': { exists: true, type: 'file', sha256: sha256('[Service]\n') },
+          '/lib': folder,
+          '/lib/systemd': folder,
+          '/lib/systemd/system': folder,
+          '/lib/systemd/system/tool.service': { ...file, mode: '0644', sha256: sha256('[Service]\n') },
           '/share/doc/README': { exists: false },
         });
       }));

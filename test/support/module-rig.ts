@@ -24,12 +24,13 @@ import type { Step, StepResult } from '../../engine/module/step.ts';
 const validator = createValidator();
 
 /** What a host that nobody changed yet looks like to `diff`. */
-export const nothingPredicted: Predicted = { any: false, of: () => ({}), under: () => [] };
+export const nothingPredicted: Predicted = { any: false, anyOfHost: false, of: () => ({}), under: () => [] };
 
 /** Predicted attributes by resource name. */
 export function predicted(resources: Record<string, Record<string, unknown>>): Predicted {
   return {
     any: true,
+    anyOfHost: true,
     of: (resource) => resources[resource] ?? {},
     under: (prefix) => Object.keys(resources).filter((resource) => resource.startsWith(prefix)),
   };
@@ -252,6 +253,8 @@ async function runStep(step: Step): Promise<StepResult> {
       await rename(temporary, path);
       return output('');
     }
+    case 'pause':
+      return output('');
     case 'wait': {
       const state = step.wait.probe.parse(await runProbe(step.wait.probe));
       const answer = step.wait.done(state);
