@@ -11,7 +11,7 @@ export interface RunRecord {
   /** False without a journal and in check mode: nothing is kept, and nothing is known. */
   readonly isKept: boolean;
   /** Why nothing can be written any more. */
-  readonly problem?: Error;
+  readonly problem?: Error | undefined;
   /** What is kept of one host. */
   of(host: string): HostRecord;
   /** What a `run_once` task did in a former process, for all hosts. */
@@ -71,9 +71,9 @@ export interface HostRecord {
   readonly isRetried: boolean;
   /** How many of its tasks were replayed. */
   readonly replayed: number;
-  /** Whether the next thing of this key would be replayed. */
-  has(key: string): boolean;
-  /** How this task ended in a former process. Undefined: the host is live from here on. */
+  /** What `next` would give; nothing comes of asking. */
+  peek(key: string): RecordedEnd | undefined;
+  /** How this task ended in a former process, once. Undefined: the host is live from here on. */
   next(key: string): RecordedEnd | undefined;
   /** The task ended in this process. */
   ended(key: string, end: RecordedEnd): void;
@@ -84,6 +84,13 @@ export interface HostRecord {
   itemEnded(key: string, item: ItemKey, end: Verdict): void;
   /** An effect of the task is about to be run; synced to disk when it returns. */
   effectStarting(key: string, item: string, changes: readonly ChangeView[]): void;
+  /**
+   * A step is about to be run on the host (or where the task is delegated to) under this id, in this boot of it; synced to
+   * disk when it returns.
+   */
+  stepStarting(effect: string, boot: string): void;
+  /** In which boot of its host a step was started under this id, by whichever process; undefined where none did. */
+  bootOf(effect: string): string | undefined;
   /** What effects that a former process began were to change, where it did not come to the task's end; else undefined. */
   begunEffects(key: string, item: string): readonly ChangeView[] | undefined;
   /** How many of its attempts were made and are to be followed by another one. */
@@ -141,13 +148,15 @@ const noHostRecord: HostRecord = {
   isLive: true,
   isRetried: false,
   replayed: 0,
-  has: () => false,
+  peek: () => undefined,
   next: () => undefined,
   ended: nothing,
   dropped: nothing,
   item: () => undefined,
   itemEnded: nothing,
   effectStarting: nothing,
+  stepStarting: nothing,
+  bootOf: () => undefined,
   begunEffects: () => undefined,
   attemptsMade: () => 0,
   attemptMade: nothing,

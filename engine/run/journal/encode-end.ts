@@ -1,0 +1,47 @@
+import type { TaskResult } from '../../base/events.ts';
+import type { Masker } from '../../base/masker.ts';
+import type { Verdict } from '../judgement.ts';
+import type { EncodedEnd } from './lines.ts';
+import type { RecordedEnd } from './record.ts';
+import { decodeValue, encodeValue, maskValue } from './values.ts';
+
+/** The fields that hold values of hosts and of users. They are written together or not at all. */
+type Values = Pick<RecordedEnd, 'registered' | 'facts' | 'set' | 'adds' | 'distrusted' | 'gathered'>;
+
+/** How a task ended, as it can be written. */
+export function encodeEnd(end: RecordedEnd, masker: Pick<Masker, 'mask'>): EncodedEnd {
+  const { result, hasChangedItem, isWithheld = false, ...values } = end;
+  const encoded = isWithheld ? undefined : encodeValue(values, masker);
+  return {
+    // Masking keeps the shape.
+    result: maskValue(result, masker) as unknown as TaskResult,
+    ...(hasChangedItem && { hasChangedItem }),
+    ...(encoded === undefined ? { isWithheld: true } : { values: encoded }),
+  };
+}
+
+/** How a task ended, as it was written. */
+export function decodeEnd({ result, hasChangedItem, values, isWithheld }: EncodedEnd): RecordedEnd {
+  // What `encodeEnd` was given.
+  const decoded = (values === undefined ? {} : decodeValue(values)) as Partial<Values>;
+  return {
+    registered: {},
+    ...decoded,
+    result,
+    ...(hasChangedItem && { hasChangedItem }),
+    ...(isWithheld && { isWithheld }),
+  };
+}
+
+/** What of a verdict is worth keeping: without a `register` nobody reads what was found. */
+export function worthKeeping<V extends Verdict>(
+  end: V,
+  task: { readonly register?: string; readonly noLog: boolean },
+): V {
+  const isHidden = task.noLog && (task.register !== undefined || end.facts !== undefined);
+  return {
+    ...end,
+    registered: task.register === undefined ? {} : end.registered,
+    ...(isHidden && { isWithheld: true }),
+  };
+}

@@ -1,0 +1,222 @@
+import type { ChangeView } from '../../base/events.ts';
+import { createStanding, cutOf, fall, moveTo, type Standing } from './down.ts';
+import type { Cut, EncodedEnd, StateLine } from './lines.ts';
+import type { LeaseChange, RecordedLease } from './record.ts';
+
+/** What the lines of a run's state come to. */
+export interface RunState {
+  readonly hosts: Map<string, HostState>;
+  readonly once: Map<string, { readonly host: string; readonly end: EncodedEnd }>;
+  readonly marks: Set<string>;
+  /** By host and key. */
+  readonly leases: Map<string, RecordedLease>;
+}
+
+/** A task that ended on a host. */
+export interface Entry {
+  readonly key: string;
+  readonly end: EncodedEnd;
+  /** What it began: needed again where its end is taken back. */
+  readonly begun?: Begun;
+}
+
+/** What a task did before its end. */
+export interface Begun {
+  readonly items: Map<number, { readonly text: string; readonly end: EncodedEnd }>;
+  /** What its effects were to change, by item. */
+  readonly effects: Map<string, readonly ChangeView[]>;
+  readonly attempts: Map<string, number>;
+}
+
+/** What one host did. */
+export interface HostState {
+  /** In this process, or replayed by it. */
+  done: Entry[];
+  /** In former processes, and not replayed by now. */
+  left: Entry[];
+  /** Tasks that have not ended. */
+  readonly begun: Map<string, Begun>;
+  /** In which boot of their host steps were started, by the ids of their effects. */
+  readonly boots: Map<string, string>;
+  /** How many ends of a task do not count any more. */
+  readonly generations: Map<string, number>;
+  standing: Standing;
+  isRetried: boolean;
+}
+
+/** The state of a run that has no line. */
+export function createRunState(): RunState {
+  return { hosts: new Map(), once: new Map(), marks: new Set(), leases: new Map() };
+}
+
+/** Takes the next line into the state, in place. */
+export function applyLine(state: RunState, line: StateLine): void {
+  switch (line.t) {
+    case 'began':
+      for (const host of state.hosts.values()) beginAgain(host);
+      return;
+    case 'once':
+      state.once.set(line.key, line);
+      return;
+    case 'mark':
+      state.marks.add(line.what);
+      return;
+    case 'lease':
+      return applyLease(state, line);
+    default:
+      return applyToHost(hostStateOf(state, line.host), line);
+  }
+}
+
+/** What is known of a host; from here on it is there. */
+export function hostStateOf({ hosts }: RunState, name: string): HostState {
+  const known = hosts.get(name);
+  if (known) return known;
+  const host: HostState = {
+    done: [],
+    left: [],
+    begun: new Map(),
+    boots: new Map(),
+    generations: new Map(),
+    standing: createStanding(),
+    isRetried: false,
+  };
+  hosts.set(name, host);
+  return host;
+}
+
+/** Where a host that is down has to begin again. */
+export function cutOfHost(host: HostState): Cut | undefined {
+  return cutOf(host.standing, (since) => hasActed(host, since));
+}
+
+/** What a task of a host began and did not end. */
+export function begunOf(host: HostState, key: string): Begun {
+  const begun = host.begun.get(key) ?? { items: new Map(), effects: new Map(), attempts: new Map() };
+  host.begun.set(key, begun);
+  return begun;
+}
+
+function applyToHost(
+  host: HostState,
+  line: Exclude<StateLine, { readonly t: 'began' | 'once' | 'mark' | 'lease' }>,
+): void {
+  switch (line.t) {
+    case 'cut':
+      return cut(host, line);
+    case 'kept': {
+      const at = host.left.findIndex((entry) => entry.key === line.key);
+      for (const entry of at < 0 ? [] : host.left.splice(at, 1)) endTask(host, entry);
+      return;
+    }
+    case 'forgot':
+      drop(host, host.left.splice(0), false);
+      return;
+    case 'task': {
+      const begun = host.begun.get(line.key);
+      host.begun.delete(line.key);
+      return endTask(host, { key: line.key, end: line.end, ...(begun && { begun }) });
+    }
+    case 'dropped':
+      nextGeneration(host, line.key);
+      host.begun.get(line.key)?.attempts.clear();
+      return;
+    case 'item':
+      begunOf(host, line.key).items.set(line.number, line);
+      begunOf(host, line.key).effects.delete(String(line.number));
+      return;
+    case 'effect':
+      begunOf(host, line.key).effects.set(line.item, line.changes);
+      return;
+    case 'step':
+      host.boots.set(line.effect, line.boot);
+      return;
+    case 'attempt': {
+      const { attempts } = begunOf(host, line.key);
+      attempts.set(line.item, (attempts.get(line.item) ?? 0) + 1);
+      return;
+    }
+    case 'down':
+      return fall(host.standing, host.done.length);
+    case 'block':
+      return moveTo(host.standing, line, host.done.length, (since) => hasActed(host, since));
+  }
+}
+
+function endTask(host: HostState, entry: Entry): void {
+  const { outcome } = entry.end.result;
+  if (outcome === 'failed' || outcome === 'unreachable') fall(host.standing, host.done.length);
+  host.done.push(entry);
+}
+
+function hasActed(host: HostState, since: number): boolean {
+  return host.done.slice(since).some(({ end }) => end.result.outcome !== 'skipped');
+}
+
+function beginAgain(host: HostState): void {
+  host.left = [...host.done, ...host.left];
+  host.done = [];
+  host.standing = createStanding();
+}
+
+function cut(host: HostState, { keep, isBlock }: Cut): void {
+  const all = [...host.done, ...host.left];
+  host.left = all.slice(0, keep);
+  host.done = [];
+  host.standing = createStanding();
+  host.isRetried = true;
+  // What a rescue may have undone has to be looked at again.
+  if (isBlock) host.begun.clear();
+  drop(host, all.slice(keep), !isBlock);
+}
+
+/** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
+function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): void {
+  for (const { key } of entries) nextGeneration(host, key);
+  const [first] = entries;
+  if (!isToGoOn || !first?.begun) return;
+  const { items, effects } = first.begun;
+  const good = [...items].filter(([, { end }]) => !isFailed(end));
+  host.begun.set(first.key, { items: new Map(good), effects, attempts: new Map() });
+}
+
+function isFailed({ result }: EncodedEnd): boolean {
+  return result.outcome === 'failed' || result.outcome === 'unreachable';
+}
+
+function nextGeneration({ generations }: HostState, key: string): void {
+  generations.set(key, (generations.get(key) ?? 0) + 1);
+}
+
+function applyLease({ leases }: RunState, { host, key, time, change }: Extract<StateLine, { t: 'lease' }>): void {
+  const id = leaseId(host, key);
+  if (change.at === 'released') {
+    leases.delete(id);
+    return;
+  }
+  const known = leases.get(id);
+  if (change.at === 'taking') {
+    const { task, grant, args } = change;
+    const taking: RecordedLease = {
+      ...{ host, key, task, grant, state: 'taking', hasEffects: false, since: time },
+      ...(args !== undefined && { args }),
+    };
+    leases.set(id, known ? { ...taking, hasEffects: known.hasEffects, since: known.since } : taking);
+  } else if (known) leases.set(id, { ...known, ...changeOf(change) });
+}
+
+function changeOf(change: Exclude<LeaseChange, { readonly at: 'taking' | 'released' }>): Partial<RecordedLease> {
+  switch (change.at) {
+    case 'taken':
+      return { state: 'taken' };
+    case 'used':
+      return { hasEffects: true };
+    case 'kept':
+      return { keptBecause: change.reason };
+  }
+}
+
+/** Where a lease stands in {@link RunState.leases}. */
+export function leaseId(host: string, key: string): string {
+  return `${host} ${key}`;
+}

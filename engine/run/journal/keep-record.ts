@@ -1,0 +1,167 @@
+import { RunbookError } from '../../base/errors.ts';
+import type { Masker } from '../../base/masker.ts';
+import type { AppendFile } from './append-file.ts';
+import { decodeEnd, encodeEnd } from './encode-end.ts';
+import { applyLine, type Entry, hostStateOf, leaseId, type RunState } from './fold.ts';
+import type { StateLine } from './lines.ts';
+import type { HostRecord, RunRecord } from './record.ts';
+import { maskValue } from './values.ts';
+
+/** What a record is kept with. */
+export interface RecordKeeping {
+  /** What the lines before came to. */
+  readonly state: RunState;
+  readonly file: AppendFile;
+  readonly masker: Pick<Masker, 'mask'>;
+  readonly now: () => number;
+  /** The playbook is not the one that the former processes had: what is not in the record does not end the replay. */
+  readonly isChanged: boolean;
+  /** Whether something else of the journal cannot be written any more. */
+  readonly problemOf: () => Error | undefined;
+  /** Nothing can be written any more. Called once. */
+  readonly onProblem: (problem: Error) => void;
+}
+
+/** A record in a file, line by line; what it says is what a later process reads. */
+export function keepRecord(keeping: RecordKeeping): RunRecord {
+  const { state, masker, now } = keeping;
+  const writer = createLineWriter(keeping);
+  const { write } = writer;
+  const hosts = new Map<string, HostRecord>();
+  const of = (name: string): HostRecord => {
+    const known = hosts.get(name) ?? keepHostRecord(name, keeping, writer);
+    hosts.set(name, known);
+    return known;
+  };
+  return {
+    isKept: true,
+    get problem() {
+      return keeping.problemOf();
+    },
+    of,
+    once(key) {
+      const known = state.once.get(key);
+      return known && { ...decodeEnd(known.end), host: known.host };
+    },
+    onceEnded(key, { host, ...end }) {
+      const encoded = encodeEnd(end, masker);
+      if (!encoded.isWithheld) write({ t: 'once', key, host, end: encoded });
+    },
+    isDone: (what) => state.marks.has(what),
+    markDone: (what) => write({ t: 'mark', what }),
+    lease: (host, key) => state.leases.get(leaseId(host, key)),
+    leaseChanged(host, key, change) {
+      const line: StateLine = { t: 'lease', host, key, time: new Date(now()).toISOString(), change };
+      // What is given back is given back, recorded or not: whoever resumes does it once more.
+      if (change.at === 'taking') writer.writeOrFail(line);
+      else writer.writeSynced(line);
+    },
+  };
+}
+
+interface LineWriter {
+  /** Never fails: what cannot be written is told to `onProblem`, and stops the run. */
+  write(line: StateLine): void;
+  writeSynced(line: StateLine): void;
+  /** Synced, and raises `journal-failed`. */
+  writeOrFail(line: StateLine): void;
+}
+
+function createLineWriter({ state, file, problemOf, onProblem }: RecordKeeping): LineWriter {
+  const put = (line: StateLine, isSynced: boolean): void => {
+    applyLine(state, withoutValues(line));
+    if (problemOf()) return;
+    try {
+      file.append(JSON.stringify(line));
+      if (isSynced) file.sync();
+    } catch (error) {
+      onProblem(error as Error);
+    }
+  };
+  return {
+    write: (line) => put(line, false),
+    writeSynced: (line) => put(line, true),
+    writeOrFail(line) {
+      put(line, true);
+      const problem = problemOf();
+      if (problem) throw notRecorded(problem);
+    },
+  };
+}
+
+/** This process does not replay what it does itself: values need not be kept in memory. */
+function withoutValues(line: StateLine): StateLine {
+  if (line.t !== 'task') return line;
+  return { ...line, end: { result: { outcome: line.end.result.outcome, changes: [] } } };
+}
+
+function notRecorded(problem: Error): RunbookError {
+  const message = `not run: it cannot be recorded (${problem.message})`;
+  return new RunbookError('journal-failed', message, { cause: problem });
+}
+
+function keepHostRecord(
+  name: string,
+  keeping: RecordKeeping,
+  { write, writeSynced, writeOrFail }: LineWriter,
+): HostRecord {
+  const { state, masker, isChanged } = keeping;
+  const host = hostStateOf(state, name);
+  const of = { host: name };
+  let isLive = host.left.length === 0;
+  let replayed = 0;
+  const find = (key: string): Entry | undefined => host.left.find((entry) => entry.key === key);
+  return {
+    get isLive() {
+      return isLive;
+    },
+    get isRetried() {
+      return host.isRetried;
+    },
+    get replayed() {
+      return replayed;
+    },
+    peek(key) {
+      const entry = find(key);
+      return entry && decodeEnd(entry.end);
+    },
+    next(key) {
+      const entry = find(key);
+      if (entry) {
+        replayed++;
+        write({ t: 'kept', ...of, key });
+        return decodeEnd(entry.end);
+      }
+      if (!isChanged && host.left.length > 0) write({ t: 'forgot', ...of });
+      isLive = true;
+      return undefined;
+    },
+    ended(key, end) {
+      const hadEffects = (host.begun.get(key)?.effects.size ?? 0) > 0;
+      const line: StateLine = { t: 'task', ...of, key, end: encodeEnd(end, masker) };
+      if (hadEffects) writeSynced(line);
+      else write(line);
+    },
+    dropped: (key) => write({ t: 'dropped', ...of, key }),
+    item(key, { number, text }) {
+      const item = host.begun.get(key)?.items.get(number);
+      return item?.text === text && !item.end.isWithheld ? decodeEnd(item.end) : undefined;
+    },
+    itemEnded(key, { number, text }, end) {
+      const hadEffects = host.begun.get(key)?.effects.has(String(number)) === true;
+      const line: StateLine = { t: 'item', ...of, key, number, text, end: encodeEnd(end, masker) };
+      if (hadEffects) writeSynced(line);
+      else write(line);
+    },
+    effectStarting: (key, item, changes) =>
+      writeOrFail({ t: 'effect', ...of, key, item, changes: maskValue(changes, masker) as never }),
+    stepStarting: (effect, boot) => writeOrFail({ t: 'step', ...of, effect, boot }),
+    bootOf: (effect) => host.boots.get(effect),
+    begunEffects: (key, item) => host.begun.get(key)?.effects.get(item),
+    attemptsMade: (key, item) => host.begun.get(key)?.attempts.get(item) ?? 0,
+    attemptMade: (key, item) => write({ t: 'attempt', ...of, key, item }),
+    generation: (key) => host.generations.get(key) ?? 0,
+    down: () => write({ t: 'down', ...of }),
+    block: (moment) => write({ t: 'block', ...of, ...moment }),
+  };
+}
