@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The version in package.json, which stands above `engine/cli` in the source tree and above `dist` after a build. */
+/** The version in package.json, which stands above `engine/base` in the source tree and above `dist` after a build. */
 export function readVersion(): string {
   for (const path of ['../../package.json', '../../../package.json']) {
     try {

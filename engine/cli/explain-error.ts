@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { DiagnosticsError } from '../base/diagnostic.ts';
 import { errorCatalogue, RunbookError } from '../base/errors.ts';
 import { visible } from '../report/text.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../base/version.ts';
 
 /** What to say about an error that reached the command line, and what to end with. */
 export interface ExplainedError {

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnosticToJson, formatDiagnostic } from '../base/dia
 import { createPaint } from '../report/paint.ts';
 import { visible } from '../report/text.ts';
 import { toSarif } from './sarif.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../base/version.ts';
 
 export type LintFormat = 'text' | 'json' | 'sarif';
 

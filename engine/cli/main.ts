@@ -1,4 +1,4 @@
-import { readVersion } from './version.ts';
+import { readVersion } from '../base/version.ts';
 
 /** The process: what every command may ask of it. Ends with the exit codes of `docs/exit-codes.md`. */
 async function main(args: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { Command, Help, Option } from 'commander';
+import { auditCommand } from './audit.ts';
 import type { Cli } from './cli.ts';
 import { docCommand } from './doc.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
@@ -8,7 +9,7 @@ import { modulesCommand } from './modules.ts';
 import { playCommand } from './play.ts';
 import { schemaCommand } from './schema.ts';
 import { secretsCommand } from './secrets.ts';
-import { readVersion } from './version.ts';
+import { readVersion } from '../base/version.ts';
 
 /** The command line's grammar. Commands load what they need when they run. */
 export function createProgram(cli: Cli): Command {
@@ -19,6 +20,7 @@ export function createProgram(cli: Cli): Command {
     .helpCommand('help [command]', 'show the help of a command');
   program
     .addCommand(playCommand(cli))
+    .addCommand(auditCommand(cli))
     .addCommand(inventoryCommand(cli))
     .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))

@@ -18,6 +18,8 @@ export async function readKubernetes(yaml: YamlFile, context: ReadingContext, li
   if (!file) return;
   const nodes = await askKubectl(file, context, limits);
   if (!nodes) return;
+  const command = ['kubectl', 'get', 'nodes', ...clusterArguments(file)].map(quoteWord).join(' ');
+  limits.onAnswer?.(command, Object.fromEntries(nodes.map((node) => [node.name, node])));
   warnOfGroupName(context, file.group.name, file.group.range);
   const group = ensureGroup(context.draft, file.group.name, file.group.range);
   if (file.vars) readGroupVariables(context, group, file.vars);

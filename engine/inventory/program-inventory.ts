@@ -78,6 +78,7 @@ async function ask(
   if (end.stderr !== '') {
     context.report({ severity: 'warning', message: `${command} wrote to its standard error`, ...hint });
   }
+  limits.onAnswer?.(command, partsOf(end.stdout));
   return readOutput({ path: command, text: end.stdout }, args[0] === '--host', context);
 }
 
@@ -94,4 +95,15 @@ function readOutput(source: Source, isHost: boolean, context: ReadingContext): Y
   const what = isHost ? 'variables' : 'groups';
   reportMistake(context, root.range, `${source.path} must print a map of ${what} in JSON, not ${describeNode(root)}`);
   return undefined;
+}
+
+/** What a program printed by its topmost names; as a whole where it is no map. */
+function partsOf(stdout: string): Readonly<Record<string, unknown>> {
+  try {
+    const answer: unknown = JSON.parse(stdout);
+    if (typeof answer === 'object' && answer !== null && !Array.isArray(answer)) return { ...answer };
+  } catch {
+    // Reading it says so.
+  }
+  return { answer: stdout };
 }

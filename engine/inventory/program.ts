@@ -11,6 +11,8 @@ export type ProgramEnd =
 export interface ProgramLimits {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
+  /** Told what was made of an answer, by command line and part: for comparing it with a later one. */
+  readonly onAnswer?: (command: string, parts: Readonly<Record<string, unknown>>) => void;
 }
 
 const interrupted = 'was interrupted';

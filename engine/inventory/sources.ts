@@ -8,6 +8,7 @@ import { checkConnectionVariables } from './connection-variables.ts';
 import { createDraft, type Draft } from './draft.ts';
 import type { InventoryParts, Names } from './growth.ts';
 import type { Inventory, VariableLayer } from './inventory.ts';
+import type { ProgramLimits } from './program.ts';
 import { readSource, type SourceContext } from './read-source.ts';
 import { createReadingContext } from './reading.ts';
 import { type FolderVariables, readFolderVariables, type VariableReading } from './variable-files.ts';
@@ -27,6 +28,8 @@ export interface InventoryOptions {
   readonly programDeadlineMs?: number;
   /** Ends reading, and the program that is asked: a RunbookError `interrupted` is raised. */
   readonly signal?: AbortSignal;
+  /** See {@link ProgramLimits.onAnswer}. */
+  readonly onAnswer?: ProgramLimits['onAnswer'];
 }
 
 /**
@@ -47,6 +50,7 @@ export async function loadInventory(options: InventoryOptions): Promise<{
     programLimits: {
       deadlineMs: options.programDeadlineMs ?? 120_000,
       ...(options.signal && { signal: options.signal }),
+      ...(options.onAnswer && { onAnswer: options.onAnswer }),
     },
   };
   const { draft, report } = context;

@@ -31,6 +31,8 @@ export interface FileOpener {
   open(path: string, shown?: string): Promise<OpenedSource>;
   /** The bytes of any file, and whether they were encrypted. */
   openBytes(path: string): Promise<{ readonly bytes: Buffer; readonly isSecret: boolean }>;
+  /** Told the SHA-256 of a file that is too large to be opened by this; set where it is kept what was read. */
+  note?(path: string, sha256: string): void;
 }
 
 /** Whether a file is encrypted, by its first bytes. */

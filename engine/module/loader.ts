@@ -42,8 +42,8 @@ export async function loadModules(folders: ModuleFolders): Promise<Registry> {
   };
 }
 
-/** From source this is `modules/`, after a build `dist/modules/`: the same path from here. */
-function builtInFolder(): string {
+/** The folder of the built-in modules: from source `modules/`, after a build `dist/modules/`; the same path from here. */
+export function builtInFolder(): string {
   return fileURLToPath(new URL('../../modules', import.meta.url));
 }
 
@@ -110,7 +110,7 @@ function problemWith(exported: unknown, fileName: string): string | undefined {
   const members = {
     resource: ['probe', 'diff', 'apply'],
     action: ['run'],
-    lease: ['probe', 'diff', 'acquire', 'release'],
+    lease: ['probe', 'diff', 'grant', 'acquire', 'release'],
   };
   if (module.kind === undefined || !(module.kind in members)) {
     return 'make it with defineModule, defineAction or defineLease';

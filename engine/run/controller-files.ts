@@ -19,13 +19,30 @@ export async function checkControllerFiles(
   const mayBeMade = canBeMade || tasks.some(({ delegateTo }) => delegateTo);
   const found = tasks.flatMap((task) =>
     namedFiles(task).map(async ({ name, value }): Promise<readonly Diagnostic[]> => {
-      const folders = [...task.folders, dirname(task.range.source.path), playbookDirectory];
-      const message = await findFile(name, 'files', folders).then(() => undefined, errorMessage);
+      const message = await findFile(name, 'files', foldersOf(task, playbookDirectory)).then(
+        () => undefined,
+        errorMessage,
+      );
       const severity = mayBeMade || task.when.length > 0 ? 'warning' : 'error';
       return message === undefined ? [] : [{ severity, rule: 'controller-file', message, range: value.range }];
     }),
   );
   return (await Promise.all(found)).flat();
+}
+
+/** The files of the controller that tasks name literally and that are there. */
+export async function findControllerFiles({ plays }: Playbook, playbookDirectory: string): Promise<readonly string[]> {
+  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const found = tasks.flatMap((task) =>
+    namedFiles(task).map(({ name }) =>
+      findFile(name, 'files', foldersOf(task, playbookDirectory)).catch(() => undefined),
+    ),
+  );
+  return (await Promise.all(found)).filter((path) => path !== undefined);
+}
+
+function foldersOf(task: Task, playbookDirectory: string): readonly string[] {
+  return [...task.folders, dirname(task.range.source.path), playbookDirectory];
 }
 
 function namedFiles({ module, args }: Task): readonly { readonly name: string; readonly value: Value }[] {

@@ -54,7 +54,7 @@ export function createFileStore(
   const downloads = new Map<string, Promise<string>>();
   return {
     read,
-    content: once((path) => contentOf(path, openBytes)),
+    content: once((path) => contentOf(path, openBytes, opener)),
     template,
     download(url, sha256) {
       const key = `${sha256} ${url}`;
@@ -118,6 +118,7 @@ function shownPath(path: string): string {
 async function contentOf(
   path: string,
   openBytes: (path: string) => ReturnType<FileOpener['openBytes']>,
+  opener: FileOpener,
 ): Promise<FileContent> {
   const { size } = await stat(path).catch((error) => Promise.reject(unreadable(path, error)));
   if (size <= inMemoryLimit || (await isEncrypted(path))) {
@@ -129,7 +130,9 @@ async function contentOf(
       size: bytes.length,
     };
   }
-  return { content: { kind: 'file', path, size }, sha256: await digestOf(path), size };
+  const sha256 = await digestOf(path);
+  opener.note?.(path, sha256);
+  return { content: { kind: 'file', path, size }, sha256, size };
 }
 
 async function digestOf(path: string): Promise<string> {

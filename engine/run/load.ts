@@ -13,6 +13,7 @@ import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import { mistakesInFactNames } from './facts/names.ts';
 import { hostsOfPlay, type Matching, matchPlays } from './play-hosts.ts';
+import { createReadRecord, type ReadRecord } from './read-record.ts';
 import type { Answers, RunRequest } from './request.ts';
 import { checkStatically, type StaticCheck } from './static-check.ts';
 import { typedExtraVars } from './typed-extra-vars.ts';
@@ -30,6 +31,8 @@ export interface LoadedRun {
   readonly answers: Answers;
   /** The hosts of each play, in order, after `--limit`. */
   readonly hostsOf: ReadonlyMap<Play, readonly Host[]>;
+  /** What was read for it. It goes on: what the run opens through its opener is in it, too. */
+  readonly read: ReadRecord;
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -47,18 +50,25 @@ export async function loadRun(
   { hasInventory = true }: { readonly hasInventory?: boolean } = {},
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(asked.playbook));
-  const { open } = asked.opener ?? createKeylessOpener();
+  const read = createReadRecord(asked.opener ?? createKeylessOpener());
+  const { open } = read.opener;
   const sources = await readSources(asked.playbook, { open });
   const directories = [...moduleFolders(sources.look, sources.roles), ...asked.moduleDirectories];
   const registry = await loadModules({ playbookDirectory, directories });
   const validator = createValidator();
-  const [loaded, read] = await Promise.allSettled([
+  const [loaded, readInventory] = await Promise.allSettled([
     loadPlaybook(asked.playbook, { registry, validator, sources }),
-    loadInventory({ sources: asked.inventory, playbookDirectory, open, ...(asked.signal && { signal: asked.signal }) }),
+    loadInventory({
+      sources: asked.inventory,
+      playbookDirectory,
+      open,
+      onAnswer: read.noteOutput,
+      ...(asked.signal && { signal: asked.signal }),
+    }),
   ]);
   const found: Diagnostic[] = mistakesInFactNames(registry);
   const playbook = valueOr(loaded, found);
-  const inventory = valueOr(read, found);
+  const inventory = valueOr(readInventory, found);
   if (!playbook) {
     const besides = { request: asked, validator, inventory: inventory?.inventory, hasInventory };
     if (loaded.status === 'rejected' && loaded.reason instanceof PlaybookError)
@@ -66,7 +76,7 @@ export async function loadRun(
     throw new DiagnosticsError(found);
   }
   const { plays } = playbook.playbook;
-  const request = { ...asked, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
+  const request = { ...asked, opener: read.opener, extraVars: typedExtraVars(playbook.playbook, asked.extraVars) };
   const check = async ({ hostsOf, mistakes }: Matched): Promise<void> => {
     const about = { request, playbook: playbook.playbook, validator, inventory: inventory?.inventory, hasInventory };
     found.push(...mistakes, ...(await checkStatically({ ...about, hostsOf })));
@@ -93,6 +103,7 @@ export async function loadRun(
     extraVars: request.extraVars,
     answers,
     hostsOf: matched.hostsOf,
+    read,
     warnings: sortDiagnostics([...playbook.diagnostics, ...inventory.diagnostics, ...found]),
   };
 }

@@ -32,7 +32,7 @@ import { createVariables } from './variables.ts';
  */
 export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number }> {
   const loaded = await loadRun(asked);
-  const request: RunRequest = { ...asked, extraVars: loaded.extraVars };
+  const request: RunRequest = { ...asked, opener: loaded.read.opener, extraVars: loaded.extraVars };
   const clock = request.clock ?? systemClock;
   const started = clock.now();
   const runId = newRunId(started);
