@@ -14,6 +14,8 @@ export {
   defineModule,
   failure,
   type InventoryAddition,
+  type LeaseRun,
+  type Lost,
   type Predicted,
   type Probe,
   type ProbeOutput,
@@ -23,5 +25,5 @@ export {
   unknown,
 } from './module/contract.ts';
 export type { EvaluatedExpression, FromSchema, Schema } from './module/schema.ts';
-export { exec, put, type Step, type StepResult, type Wait, waitFor } from './module/step.ts';
+export { exec, pause, put, type Step, type StepResult, type Wait, waitFor } from './module/step.ts';
 export type { Content } from './transport/transport.ts';

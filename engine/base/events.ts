@@ -71,6 +71,13 @@ export interface WaitView {
   readonly deadlineMs?: number;
 }
 
+/** The effect of a step, by which its host knows it. */
+interface EffectView {
+  readonly effect?: string;
+  /** Names the time since the host started: after a restart it does not know the effect any more. */
+  readonly boot?: string;
+}
+
 /** Everything that happens in a run. Reporters and the journal are reducers over these. */
 export type RunEvent =
   | {
@@ -121,13 +128,31 @@ export type RunEvent =
   | ({ readonly type: 'run-waiting' } & WaitView)
   | { readonly type: 'run-wait-over'; readonly text: string }
   /** An effect is about to be run on a host, or was run. Never emitted for probes. */
-  | ({ readonly type: 'step-started'; readonly step: string; readonly deadlineMs?: number } & OnHost)
-  | ({ readonly type: 'step-ended'; readonly step: string; readonly rc: number; readonly durationMs: number } & OnHost)
+  | ({ readonly type: 'step-started'; readonly step: string; readonly deadlineMs?: number } & OnHost & EffectView)
+  | ({
+      readonly type: 'step-ended';
+      readonly step: string;
+      readonly rc: number;
+      readonly durationMs: number;
+      /** Its end was not seen: it may still be running on the host. */
+      readonly isOpen?: true;
+    } & OnHost &
+      EffectView)
   /** One turn of a loop; the task's own end follows after the last one. */
   | ({ readonly type: 'item-ended' } & OnHost & TaskResult)
   | ({ readonly type: 'host-task-ended' } & OnHost & TaskResult)
   | {
-      readonly type: 'lease-taken' | 'lease-released' | 'lease-kept';
+      /**
+       * `lease-taking` comes before anything is done, `lease-lost` when another holder has it, or nobody. One that is kept
+       * stays held when the run ends.
+       */
+      readonly type:
+        | 'lease-taking'
+        | 'lease-taken'
+        | 'lease-renewed'
+        | 'lease-released'
+        | 'lease-kept'
+        | 'lease-lost';
       readonly task: TaskRef;
       readonly host: string;
       /** What `release` needs; JSON-like. */

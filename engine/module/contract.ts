@@ -277,26 +277,74 @@ export interface Action<S extends ArgumentsSchema> extends Common<S> {
   readonly run: (args: FromSchema<S>, context: ActionContext) => Promise<ActionResult>;
 }
 
+/** What a lease knows of the run that wants it. */
+export interface LeaseRun {
+  readonly runId: string;
+  /** Who runs it, for others to read: `ops@controller-1`. */
+  readonly who: string;
+  /** The host that the lease is held for. */
+  readonly host: string;
+  /** The time: milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The answer of `renew` and `release` when somebody else has the thing now, or it is gone: why it is not held any more. */
+export interface Lost {
+  readonly lost: string;
+}
+
 /**
  * Something that is held for a time and given back: a cordoned and drained node. It is taken just before the first
  * effect under its block, and never when nothing is to be done.
+ *
+ * The engine writes the grant to the journal, synced, before `acquire` does anything. So whatever ends the run, a resumed
+ * run, or `runbook leases release`, can give back what was taken. All that follows may be run more than once with the same
+ * grant: each says what is to be so, not what is to be done.
  */
 export interface Lease<S extends ArgumentsSchema, Current, Grant> extends Common<S> {
   readonly kind: 'lease';
   readonly probe: (args: FromSchema<S>) => Probe<Current>;
   /** What taking it would change. */
   readonly diff: (current: NoInfer<Current>, args: FromSchema<S>) => Diff;
-  /** Takes it and returns what `release` needs to know, as JSON-like data. On failure it undoes what it did itself. */
-  readonly acquire: (context: {
-    readonly args: FromSchema<S>;
-    readonly current: NoInfer<Current>;
-    readonly runId: string;
-  }) => Generator<Step, Grant, StepResult>;
-  /** Gives back exactly what `acquire` took. */
-  readonly release: (context: {
-    readonly args: FromSchema<S>;
-    readonly grant: NoInfer<Grant>;
-  }) => Generator<Step, void, StepResult>;
+  /**
+   * What giving it back will need to know, as JSON-like data: the name that it is held under, and how things were before.
+   * Pure. It is written to the journal as it is, so nothing secret may be in it; the arguments are passed again anyway.
+   */
+  readonly grant: (context: { readonly args: FromSchema<S>; readonly current: NoInfer<Current> } & LeaseRun) => Grant;
+  /**
+   * Takes it, or takes up what a call that was cut off has left: in a resumed run it gets the grant of that call. When it
+   * fails, the engine has `release` give back what it took so far.
+   */
+  readonly acquire: (
+    context: {
+      readonly args: FromSchema<S>;
+      readonly current: NoInfer<Current>;
+      readonly grant: NoInfer<Grant>;
+    } & LeaseRun,
+  ) => Generator<Step, void, StepResult>;
+  /** How often it is renewed while it is held. Without it, or without `renew`, it is not. */
+  readonly renewEveryMs?: number;
+  /**
+   * Says again that it is held. `{ lost }` when another holder took it: then nothing more is done under it on that host. A
+   * failure (the API server does not answer) is told, and it is tried again.
+   */
+  readonly renew?: (
+    context: { readonly args: FromSchema<S>; readonly grant: NoInfer<Grant> } & LeaseRun,
+  ) => Generator<Step, Lost | void, StepResult>;
+  /**
+   * The host failed under it, and it is kept: gives back what must not be held without a run that renews it. What protects
+   * the host stays until `release`. Without it all stays.
+   */
+  readonly keep?: (
+    context: { readonly args: FromSchema<S>; readonly grant: NoInfer<Grant>; readonly reason: string } & LeaseRun,
+  ) => Generator<Step, Lost | void, StepResult>;
+  /**
+   * Gives back exactly what `acquire` took, also when that was only a part, or nothing. `isUndo`: `acquire` did not come to
+   * its end, so nothing was done under it. `{ lost }` when there is nothing to give back because it is not held any more.
+   */
+  readonly release: (
+    context: { readonly args: FromSchema<S>; readonly grant: NoInfer<Grant>; readonly isUndo: boolean } & LeaseRun,
+  ) => Generator<Step, Lost | void, StepResult>;
 }
 
 /** A resource of any type, as the engine handles it: what one member made, only another member of the same object sees. */

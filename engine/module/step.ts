@@ -5,7 +5,7 @@ import type { Content, Environment } from '../transport/transport.ts';
 import type { FileContent, Probe, ProbeOutput } from './contract.ts';
 
 /** One effect on a host, or a wait for one to show, as data: the engine runs, logs and can show it beforehand. */
-export type Step = ExecStep | PutStep | WaitStep;
+export type Step = ExecStep | PutStep | WaitStep | PauseStep;
 
 /** What a step gives back to `apply`: of `exec` the command's output, of the others an empty one with rc 0. */
 export type StepResult = ProbeOutput;
@@ -44,6 +44,17 @@ export interface PutStep {
 export interface WaitStep {
   readonly kind: 'wait';
   readonly wait: Wait<unknown>;
+}
+
+/** Lets some time pass between two tries, and tells what is waited for meanwhile. */
+export interface PauseStep {
+  readonly kind: 'pause';
+  readonly ms: number;
+  /** For progress: `eviction of web-5f (PodDisruptionBudget web)`. */
+  readonly waitingFor: string;
+  /** When the wait as a whole began, and when it is given up: milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly deadlineMs: number;
 }
 
 /** Something that is waited for, with a deadline. */
@@ -85,4 +96,9 @@ export function put(
 export function waitFor<T>(wait: Wait<T>): WaitStep {
   // `done` only ever sees what `probe` of the same object parsed.
   return { kind: 'wait', wait: wait as Wait<unknown> };
+}
+
+/** Lets `ms` milliseconds pass in a wait that a module keeps itself, because it tries something again and again. */
+export function pause(ms: number, wait: Omit<PauseStep, 'kind' | 'ms'>): PauseStep {
+  return { kind: 'pause', ms, ...wait };
 }

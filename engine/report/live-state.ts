@@ -17,6 +17,8 @@ export interface TaskTally {
   readonly task: TaskRef;
   readonly isHandler: boolean;
   readonly hosts: Set<string>;
+  /** Those that have not begun: a throttle or the forks let only some of them in. */
+  readonly inTurn: Set<string>;
   readonly running: Set<string>;
   readonly counts: Map<Outcome, number>;
 }
@@ -110,7 +112,9 @@ export function advance(state: LiveState, event: StampedEvent): void {
       state.waits.delete(event.host);
       const outer = state.activities.get(event.host);
       state.activities.set(event.host, { task: event.task, sinceMs: now, ...(outer && { outer }) });
-      state.tallies.get(event.task.id)?.running.add(event.host);
+      const tally = state.tallies.get(event.task.id);
+      tally?.inTurn.delete(event.host);
+      tally?.running.add(event.host);
       return;
     }
     case 'host-task-progress': {
@@ -121,10 +125,13 @@ export function advance(state: LiveState, event: StampedEvent): void {
     }
     case 'host-task-ended':
       return endHost(state, event.host, event.task, event.outcome);
+    // From here on something may be left.
+    case 'lease-taking':
     case 'lease-taken':
       state.leases.set(`${event.host} ${event.task.id}`, { host: event.host, task: event.task.name });
       return;
     case 'lease-released':
+    case 'lease-lost':
       state.leases.delete(`${event.host} ${event.task.id}`);
       return;
     case 'run-ended':
@@ -141,12 +148,17 @@ export function advance(state: LiveState, event: StampedEvent): void {
     case 'run-wait-over':
       state.runWaits.delete(event.text);
       return;
+    case 'bake-started':
+      if (event.waitMs > 0 && !state.isCheckMode) state.runWaits.set(bakeText(event), bakeWait(event, now));
+      return;
+    case 'bake-ended':
+      state.runWaits.delete(bakeText(event));
+      return;
     case 'warning':
     case 'host-connected':
     case 'item-ended':
     case 'lease-kept':
-    case 'bake-started':
-    case 'bake-ended':
+    case 'lease-renewed':
     case 'play-ended':
     case 'stopping':
       // They say nothing about the present moment.
@@ -162,6 +174,14 @@ export function describeLeftBehind(state: LiveState): string[] {
   return [...running, ...held];
 }
 
+function bakeText({ number }: { readonly number: number }): string {
+  return `watching batch ${number} before the next one starts`;
+}
+
+function bakeWait(bake: { readonly number: number; readonly waitMs: number }, now: number): WaitView {
+  return { text: bakeText(bake), sinceMs: now, deadlineMs: now + bake.waitMs };
+}
+
 function waitOf(text: string, { sinceMs, deadlineMs }: Omit<WaitView, 'text'>): WaitView {
   return { text, sinceMs, ...(deadlineMs !== undefined && { deadlineMs }) };
 }
@@ -175,10 +195,21 @@ function setWait(state: LiveState, host: string, wait: WaitView | undefined): vo
 
 function beginTask(state: LiveState, task: TaskRef, hosts: readonly string[], isHandler: boolean): void {
   if (!isHandler) state.begun.add(task.id);
-  const known = state.tallies.get(task.id);
+  const none: TaskTally = {
+    task,
+    isHandler,
+    hosts: new Set(),
+    inTurn: new Set(),
+    running: new Set(),
+    counts: new Map(),
+  };
   // A lease begins for one host after the other.
-  if (known) for (const host of hosts) known.hosts.add(host);
-  else state.tallies.set(task.id, { task, isHandler, hosts: new Set(hosts), running: new Set(), counts: new Map() });
+  const tally = state.tallies.get(task.id) ?? none;
+  for (const host of hosts) {
+    tally.hosts.add(host);
+    tally.inTurn.add(host);
+  }
+  state.tallies.set(task.id, tally);
 }
 
 function endHost(state: LiveState, host: string, task: TaskRef, outcome: Outcome): void {

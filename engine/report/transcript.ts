@@ -81,7 +81,11 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'lease-taken':
       case 'lease-released':
       case 'lease-kept':
+      case 'lease-lost':
         return tellLease(event);
+      case 'lease-taking':
+      case 'lease-renewed':
+        return;
       case 'stopping':
         return write(paint.red(`STOPPING: ${event.reason}`));
       case 'batch-ended':
@@ -198,11 +202,12 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
     return `${word} ${names}${result.message ? paint.dim(` (${result.message})`) : ''}`;
   }
 
-  function tellLease(event: Extract<RunEvent, { type: 'lease-taken' | 'lease-released' | 'lease-kept' }>): void {
+  function tellLease(event: Extract<RunEvent, { type: `lease-${string}` }>): void {
     // In full view of whoever reads only this: a lease that is kept has to be given back by hand or by the next run.
     const word = event.type.replace('-', ' ');
     const line = `${word}: [${event.host}] ${event.task.name}${event.reason ? `: ${event.reason}` : ''}`;
-    write(event.type === 'lease-kept' ? paint.yellow(line) : paint.dim(line));
+    if (event.type === 'lease-lost') write(paint.red(line));
+    else write(event.type === 'lease-kept' ? paint.yellow(line) : paint.dim(line));
   }
 }
 

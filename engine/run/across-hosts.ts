@@ -5,7 +5,7 @@ import { nameTask, type RunContext, refOf } from './context.ts';
 import { notifyHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import type { TaskEnd } from './judgement.ts';
-import { takeLeases } from './lease-run.ts';
+import { checkLeases, takeLeases } from './lease-run.ts';
 import { resultOf } from './no-log.ts';
 import { createOnceResults, type OnceResult } from './once.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -37,7 +37,8 @@ async function runForAll(
       const [end] = await runOnHosts(context, task, [host], surroundings, isHandler);
       if (!end) return undefined;
       // Another host may be up; where the task is delegated to would not be for it either.
-      if (end.result.outcome !== 'unreachable' || task.delegateTo) return { ...end, host: host.name };
+      const wasReached = end.result.outcome !== 'unreachable' && !end.isLeftOut;
+      if (wasReached || task.delegateTo) return { ...end, host: host.name };
     }
     return undefined;
   };
@@ -128,8 +129,10 @@ async function runAndRecord(
     play,
     ...(turn && { turn }),
     beforeEffect: () => takeLeases(context, leases, host),
+    beforeStep: () => checkLeases(leases, host),
   });
   register(task, [host], end.registered);
+  if (end.isLeftOut) host.leftOut++;
   const { outcome } = end.result;
   notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
   const result = resultOf(task, end.result);

@@ -14,10 +14,20 @@ export function delegateOf(task: Task, scope: Scope): string | undefined {
   throw new RunbookError('task-failed', `delegate_to must be a host's name, not ${JSON.stringify(name)}`);
 }
 
-/** The connection to a host, opened when there is none yet. `scope` is the host's own, where it is at hand. */
-export function connectionFor(context: RunContext, host: HostRun, play: Play, scope?: Scope): Promise<Connection> {
+/**
+ * The connection to a host, opened when there is none yet. `scope` is the host's own, where it is at hand. There is a second
+ * one for what goes on beside the tasks.
+ */
+export function connectionFor(
+  context: RunContext,
+  host: HostRun,
+  play: Play,
+  scope?: Scope,
+  isInBackground = false,
+): Promise<Connection> {
   const target = () => targetOf(host.host, scope ?? context.scopeOf(host, { play }));
-  return context.connections.open(host.name, target, context.request.abort);
+  const name = isInBackground ? `${host.name} (in the background)` : host.name;
+  return context.connections.open(name, target, context.request.abort);
 }
 
 /**

@@ -164,10 +164,11 @@ export function stepRunnerFor(
     host: host.name,
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
+  const bus = isInBackground ? silentBus : context.bus;
   return createStepRunner({
     connect: async () => {
       if (on === host) refuseIfCutOff(host);
-      return connectionFor(context, on, play, on === host ? scope : undefined);
+      return connectionFor(context, on, play, on === host ? scope : undefined, isInBackground);
     },
     become: becomeFor(context, task, on, play, scope),
     environment: environmentOf(task, scope),

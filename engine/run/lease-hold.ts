@@ -1,16 +1,22 @@
 import type { LeaseClause } from '../language/playbook.ts';
+import { taskKeyOf } from './journal/task-key.ts';
+import type { Renewal } from './lease-renewal.ts';
 import type { Place } from './surroundings.ts';
 
 /** What one block's lease is to one host. */
 export interface HostHold {
-  /** `predicted`: check mode would have taken it. */
-  state: 'not-taken' | 'held' | 'predicted' | 'not-needed' | 'refused';
+  /** `predicted`: check mode would have taken it. `lost`: another holder has it now. */
+  state: 'not-taken' | 'held' | 'lost' | 'predicted' | 'not-needed' | 'refused';
   /** What the lease module's `release` needs. */
   grant: unknown;
   /** The arguments that it was taken with: they must not change with variables that the block sets. */
   args: unknown;
   /** An effect was run under it. */
   hasEffects: boolean;
+  /** Why it was lost. */
+  lostBecause: string;
+  /** What keeps it while it is held. */
+  renewal?: Renewal;
 }
 
 /** A block's lease during a run, host by host. */
@@ -18,7 +24,11 @@ export interface LeaseHold {
   readonly clause: LeaseClause;
   /** Where its block stands: what its arguments are rendered with. */
   readonly place: Place;
+  /** Its name in the record of the run. */
+  readonly key: string;
   of(host: string): HostHold;
+  /** Ends every renewal. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A lease that nobody holds yet. */
@@ -27,12 +37,20 @@ export function createLeaseHold(clause: LeaseClause, place: Place): LeaseHold {
   return {
     clause,
     place,
+    key: taskKeyOf(clause.task, place.turn),
     of(host) {
-      const hold = holds.get(host) ?? { state: 'not-taken', grant: undefined, args: undefined, hasEffects: false };
+      const hold = holds.get(host) ?? createHostHold();
       holds.set(host, hold);
       return hold;
     },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...holds.values()].map(({ renewal }) => renewal?.stop()));
+    },
   };
+}
+
+function createHostHold(): HostHold {
+  return { state: 'not-taken', grant: undefined, args: undefined, hasEffects: false, lostBecause: '' };
 }
 
 /**

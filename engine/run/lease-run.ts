@@ -1,19 +1,24 @@
+import { RunbookError } from '../base/errors.ts';
 import type { TaskResult } from '../base/events.ts';
 import type { Task } from '../language/playbook.ts';
-import type { AnyLease } from '../module/contract.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
-import { renderArguments, stepRunnerFor } from './attempt-setup.ts';
+import { renderArguments } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
+import type { RecordedLease } from './journal/record.ts';
 import { LeaseRefusal, outcomeOf } from './judgement.ts';
+import { keepLease, releaseLease } from './lease-end.ts';
 import type { LeaseHold } from './lease-hold.ts';
-import { failureOf, resultOf, shown } from './no-log.ts';
+import { startRenewal } from './lease-renewal.ts';
+import { checkedGrant, hasSecret, leaseModule, leaseRunOf, leaseSteps, tellLease } from './lease-steps.ts';
+import { failureOf, resultOf } from './no-log.ts';
 import { failureView } from './step-runner.ts';
 
 /**
  * Takes the leases around a task that is about to change its host, outermost first, unless they are held already, and
  * notes that something happens under them. True when one was taken just now: the host may look different afterwards.
- * Rejects with a LeaseRefusal when one cannot be taken. In check mode it only says what taking them would change.
+ * Rejects with a LeaseRefusal when one cannot be taken, and with a failure when one was lost. In check mode it only says
+ * what taking them would change.
  */
 export async function takeLeases(context: RunContext, holds: readonly LeaseHold[], host: HostRun): Promise<boolean> {
   let wasTaken = false;
@@ -22,30 +27,27 @@ export async function takeLeases(context: RunContext, holds: readonly LeaseHold[
     if (held.state === 'refused') throw new LeaseRefusal(refusal(hold.clause.task));
     if (held.state === 'not-taken') wasTaken = (await take(context, hold, host)) || wasTaken;
   }
-  if (!context.request.isCheckMode) for (const hold of holds) hold.of(host.name).hasEffects = true;
+  checkLeases(holds, host);
+  if (!context.request.isCheckMode) for (const hold of holds) markUsed(context, hold, host);
   return wasTaken;
 }
 
-/** Gives a lease back. A release that fails puts the host out, and the recap names the lease that is still held. */
-export async function releaseLease(context: RunContext, hold: LeaseHold, host: HostRun): Promise<void> {
-  const { task } = hold.clause;
-  const held = hold.of(host.name);
-  const module = task.module as AnyLease;
-  const eventBody = { task: refOf(context, task), host: host.name, grant: shown(task, held.grant) };
-  try {
-    // The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry.
-    const { signal } = new AbortController();
-    const steps = stepRunnerFor(context, task, host, hold.place, context.scopeOf(host, hold.place, task), signal);
-    await steps.drive(module.release({ args: held.args as never, grant: held.grant }));
-    context.bus.emit({ type: 'lease-released', ...eventBody });
-  } catch (error) {
-    const failure = failureOf(task, failureView(error));
-    const reason = `it could not be released: ${failure.message}`;
-    host.keptLeases.push({ task: task.name, reason });
-    context.bus.emit({ type: 'lease-kept', ...eventBody, reason });
-    if (host.status === 'active')
-      recordOutcome(host, `${task.name} (release)`, { outcome: outcomeOf(failure), failure });
+/** Raises a failure when one of the leases was lost: nothing more may be done under it. */
+export function checkLeases(holds: readonly LeaseHold[], host: HostRun): void {
+  for (const hold of holds) {
+    const held = hold.of(host.name);
+    if (held.state !== 'lost') continue;
+    const { name, noLog } = hold.clause.task;
+    const reason = noLog ? '' : `: ${held.lostBecause}`;
+    throw new RunbookError('task-failed', `nothing more is done here: the lease "${name}" was lost${reason}`);
   }
+}
+
+function markUsed(context: RunContext, hold: LeaseHold, host: HostRun): void {
+  const held = hold.of(host.name);
+  if (held.hasEffects) return;
+  held.hasEffects = true;
+  if (held.state === 'held') context.record.leaseChanged(host.name, hold.key, { at: 'used' });
 }
 
 async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promise<boolean> {
@@ -54,7 +56,7 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
   const { bus, clock, request } = context;
   const started = clock.now();
   const ref = refOf(context, task);
-  const module = task.module as AnyLease;
+  const module = leaseModule(hold);
   const end = (result: Omit<TaskResult, 'durationMs'>): void => ended(context, task, host, started, result);
   const begin = (): void => {
     bus.emit({ type: 'task-started', task: ref, hosts: [host.name], isHandler: false });
@@ -70,7 +72,9 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
     begin();
     isBegun = true;
     const args = renderArguments(context, task, scope);
-    const steps = stepRunnerFor(context, task, host, hold.place, scope);
+    // The first Ctrl-C is enough: nothing has been done yet that a lease is needed for.
+    const signal = AbortSignal.any([request.signal, request.abort]);
+    const steps = leaseSteps(context, hold, host, { signal });
     const current = await steps.ask(module.probe(args));
     const diff = module.diff(current, args);
     const changes = 'unknown' in diff ? [] : diff;
@@ -81,9 +85,22 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
       else end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
       return false;
     }
-    held.grant = await steps.drive(module.acquire({ args, current, runId: context.runId }));
+    const run = leaseRunOf(context, host);
+    // Of a process of this run that was killed: it says how things were before that one.
+    const recorded = context.record.lease(host.name, hold.key);
+    held.grant = recorded?.grant ?? checkedGrant(module, module.grant({ args, current, ...run }));
+    noteTaking(context, hold, host);
+    try {
+      await steps.drive(module.acquire({ args, current, grant: held.grant, ...run }));
+    } catch (error) {
+      await giveUp(context, hold, host, recorded);
+      throw error;
+    }
     held.state = 'held';
-    bus.emit({ type: 'lease-taken', task: ref, host: host.name, grant: shown(task, held.grant) });
+    held.hasEffects = recorded?.hasEffects === true;
+    context.record.leaseChanged(host.name, hold.key, { at: 'taken' });
+    tellLease(context, hold, host, 'lease-taken');
+    keepRenewing(context, hold, host);
     end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
     return true;
   } catch (error) {
@@ -99,6 +116,66 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
     end({ outcome: outcomeOf(failure), changes: [], failure });
     throw new LeaseRefusal(refusal(task));
   }
+}
+
+/** Writes down what will be needed to give it back, before anything is done to take it. */
+function noteTaking(context: RunContext, hold: LeaseHold, host: HostRun): void {
+  const { task } = hold.clause;
+  const { grant, args } = hold.of(host.name);
+  context.record.leaseChanged(host.name, hold.key, {
+    at: 'taking',
+    task: { id: task.id, name: task.name, module: task.module.name },
+    grant,
+    ...(!hasSecret(args) && { args }),
+  });
+  tellLease(context, hold, host, 'lease-taking');
+}
+
+/** It could not be taken: what was taken so far is given back, but not what a former process left on a changed host. */
+async function giveUp(
+  context: RunContext,
+  hold: LeaseHold,
+  host: HostRun,
+  recorded: RecordedLease | undefined,
+): Promise<void> {
+  if (recorded?.hasEffects) await keepLease(context, hold, host, 'the host was changed under it before it failed');
+  else await releaseLease(context, hold, host, { isUndo: true });
+}
+
+function keepRenewing(context: RunContext, hold: LeaseHold, host: HostRun): void {
+  const { renew, renewEveryMs } = leaseModule(hold);
+  if (!renew || renewEveryMs === undefined) return;
+  const held = hold.of(host.name);
+  let isTold = false;
+  held.renewal = startRenewal(context.clock, renewEveryMs, async (signal) => {
+    try {
+      const steps = leaseSteps(context, hold, host, { signal, isInBackground: true });
+      const { args, grant } = held;
+      const answer = await steps.drive(renew({ args: args as never, grant, ...leaseRunOf(context, host) }));
+      if (answer) return lose(context, hold, host, answer.lost);
+      isTold = false;
+      tellLease(context, hold, host, 'lease-renewed');
+    } catch (error) {
+      if (!isTold && !signal.aborted) tellNotRenewed(context, hold, host, error);
+      isTold = true;
+    }
+    return true;
+  });
+}
+
+function lose(context: RunContext, hold: LeaseHold, host: HostRun, reason: string): false {
+  const held = hold.of(host.name);
+  held.state = 'lost';
+  held.lostBecause = reason;
+  tellLease(context, hold, host, 'lease-lost', reason);
+  return false;
+}
+
+function tellNotRenewed(context: RunContext, hold: LeaseHold, host: HostRun, error: unknown): void {
+  const { task } = hold.clause;
+  const { message } = failureOf(task, failureView(error));
+  const text = `the lease "${task.name}" of ${host.name} could not be renewed: ${message}`;
+  context.bus.emit({ type: 'warning', diagnostic: { severity: 'warning', message: text, hint: 'it is tried again' } });
 }
 
 function ended(

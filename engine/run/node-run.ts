@@ -1,14 +1,13 @@
 import type { Block, Node } from '../language/playbook.ts';
 import { runTask } from './across-hosts.ts';
-import { type RunContext, refOf } from './context.ts';
+import type { RunContext } from './context.ts';
 import { ensureFacts } from './gather-facts.ts';
-import { asActive, type HostRun, leaveOut } from './host-run.ts';
+import { asActive, type HostRun, hasFailed, leaveOut, restore, type Standing, standingOf } from './host-run.ts';
 import { runInclude } from './include-run.ts';
 import { checkRoleInputs } from './inputs-check.ts';
-import { createLeaseHold, type LeaseHold, releaseDecision } from './lease-hold.ts';
-import { releaseLease } from './lease-run.ts';
+import { settleLease } from './lease-end.ts';
+import { createLeaseHold } from './lease-hold.ts';
 import { runMeta } from './meta-run.ts';
-import { shown } from './no-log.ts';
 import { type Surroundings, takingPart } from './surroundings.ts';
 
 /** Runs nodes in order across hosts; each host's status says afterwards whether it is still in. */
@@ -53,7 +52,7 @@ async function runBlock(
   hosts: readonly HostRun[],
   outer: Surroundings,
 ): Promise<void> {
-  const hold = block.lease && createLeaseHold(block.lease, outer);
+  await using hold = block.lease && createLeaseHold(block.lease, outer);
   const inner = hold ? { ...outer, leases: [...outer.leases, hold] } : outer;
   if (block.role) checkRoleInputs(context, block, block.role, hosts, outer);
   await runNodes(context, block.body, hosts, inner);
@@ -75,19 +74,26 @@ async function rescue(
     host.data.failed_task = { name: host.failure?.task ?? '' };
     host.data.failed_result = { message: host.failure?.message ?? '', code: host.failure?.code ?? '' };
   }
-  const before = new Map(failed.map((h) => [h, { status: h.status, failure: h.failure }]));
+  const before = new Map(failed.map((host) => [host, standingOf(host)]));
   for (const host of failed) host.status = 'active';
-  await runNodes(context, block.rescue, failed, inner);
-  for (const host of failed) {
-    const was = before.get(host)?.status;
-    if (was !== 'failed' && was !== 'unreachable') continue;
-    // A rescue that did not run, or not to its end, rescued nothing.
-    if (host.status === 'interrupted') host.status = was;
-    if (host.status !== 'active') continue;
-    host.counts[was]--;
-    host.counts.rescued++;
-    delete host.failure;
-  }
+  await runNodes(context, block.rescue, failed, { ...inner, unwinding: before });
+  for (const [host, was] of before) settleRescue(host, was, inner.unwinding?.get(host));
+}
+
+/** What a rescue came to on a host that stood so before; `outer` is how it stood before a rescue or `always` around. */
+function settleRescue(host: HostRun, was: Standing, outer: Standing | undefined): void {
+  if (host.status === 'rolled-back') return;
+  // A rescue that did not run, or not to its end, rescued nothing.
+  if (host.status === 'interrupted') host.status = was.status;
+  // Nor did one of which tasks were left out; and what failed in it on the controller says less than why it was run.
+  else if (host.status === 'active' ? host.leftOut > was.leftOut : host.isCutOff && was.status === 'unreachable')
+    restore(host, was);
+  if (host.status !== 'active') return;
+  // The next task that needs the host connects anew.
+  host.isCutOff = false;
+  if (was.status === 'failed' || was.status === 'unreachable') host.counts[was.status]--;
+  host.counts.rescued++;
+  restore(host, { ...outer, status: 'active', leftOut: host.leftOut });
 }
 
 /** `always` runs on every host that entered the block; what failed before stays failed after it. */
@@ -98,26 +104,9 @@ async function runAlways(
   inner: Surroundings,
 ): Promise<void> {
   const entered = hosts.filter((h) => h.status !== 'interrupted');
-  await asActive(entered, () => runNodes(context, block.always, entered, { ...inner, isCleanUp: true }));
-}
-
-async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly HostRun[]): Promise<void> {
-  const settle = async (host: HostRun): Promise<void> => {
-    const held = hold.of(host.name);
-    if (held.state !== 'held') return;
-    const end = host.status === 'active' ? 'succeeded' : host.status === 'interrupted' ? 'interrupted' : 'failed';
-    const decision = releaseDecision(hold.clause, held, end);
-    if (decision.release) return releaseLease(context, hold, host);
-    host.keptLeases.push({ task: hold.clause.task.name, reason: decision.reason });
-    context.bus.emit({
-      type: 'lease-kept',
-      task: refOf(context, hold.clause.task),
-      host: host.name,
-      grant: shown(hold.clause.task, held.grant),
-      reason: decision.reason,
-    });
-  };
-  await Promise.all(hosts.map(settle));
+  const failed = entered.filter(hasFailed).map((host) => [host, standingOf(host)] as const);
+  const unwinding = new Map([...(inner.unwinding ?? []), ...failed]);
+  await asActive(entered, () => runNodes(context, block.always, entered, { ...inner, unwinding, isCleanUp: true }));
 }
 
 function isDown(host: HostRun): boolean {

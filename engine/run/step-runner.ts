@@ -3,7 +3,7 @@ import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
 import type { WaitView } from '../base/events.ts';
 import type { Script } from '../base/sh.ts';
 import { failure, type Probe } from '../module/contract.ts';
-import type { ExecStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
+import type { ExecStep, PauseStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
 import type { Become, Connection, Environment } from '../transport/transport.ts';
 
 /** What a step runner needs to know of the task that it works for. */
@@ -17,6 +17,8 @@ export interface StepEnvironment {
   readonly clock: Clock;
   /** Aborts what is running. */
   readonly signal: AbortSignal;
+  /** Called before every effect; what it raises is the step's failure, and nothing of the step is run. */
+  readonly beforeStep?: () => void;
   readonly onStepStarted: (step: string) => void;
   readonly onStepEnded: (step: string, rc: number, durationMs: number) => void;
   readonly onWait: (wait: WaitView) => void;
@@ -113,11 +115,21 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return { rc: 0, stdout: done.backup ?? '', stderr: '' };
   }
 
+  async function pause({ ms, waitingFor, sinceMs, deadlineMs }: PauseStep): Promise<void> {
+    const now = env.clock.now();
+    if (now >= deadline) {
+      throw new RunbookError('timeout', `waited ${formatDuration(now - sinceMs)} for ${waitingFor}: no time is left`);
+    }
+    env.onWait({ text: `waiting for ${waitingFor}`, sinceMs, deadlineMs: Math.min(deadlineMs, deadline) });
+    await env.clock.sleep(Math.min(ms, remaining()), signal);
+  }
+
   async function perform(step: Step): Promise<StepResult> {
-    if (step.kind === 'wait') {
-      await wait(step.wait);
+    if (step.kind === 'wait' || step.kind === 'pause') {
+      await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
     }
+    env.beforeStep?.();
     const text = describe(step);
     const started = env.clock.now();
     env.onStepStarted(text);

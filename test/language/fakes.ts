@@ -102,9 +102,8 @@ const drain = defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['node'], properties: { node: { type: 'string' } } },
   probe: () => nothing,
   diff: () => [],
-  *acquire() {
-    return {};
-  },
+  grant: () => null,
+  *acquire() {},
   *release() {},
 });
 

@@ -17,17 +17,12 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' }, seconds: { type: 'integer', default: 0 } } },
   probe: () => probe(sh\`true\`, () => null),
   diff: (_current, { path }) => [{ path, before: null, after: 'held' }],
+  grant: ({ args }) => ({ path: args.path }),
   *acquire({ args }) {
-    try {
-      yield exec(sh\`echo held > \${args.path}\`);
-      yield exec(sh\`sleep \${args.seconds}\`);
-    } catch (error) {
-      yield exec(sh\`rm \${args.path}\`);
-      throw error;
-    }
-    return { path: args.path };
+    yield exec(sh\`echo held > \${args.path}\`);
+    yield exec(sh\`sleep \${args.seconds}\`);
   },
-  *release({ grant }) { yield exec(sh\`rm \${grant.path}\`); },
+  *release({ grant }) { yield exec(sh\`rm -f \${grant.path}\`); },
 });`;
 
 /**
@@ -191,7 +186,7 @@ describe('the second Ctrl-C', () => {
 `,
       stepOf('long'),
       (run, folder) => {
-        expect(typesOfLeases(run)).to.deep.equal(['lease-taken', 'lease-released']);
+        expect(typesOfLeases(run)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-released']);
         expect(existsSync(join(folder, 'lease'))).to.equal(false);
       },
       { presses: 2 },

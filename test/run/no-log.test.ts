@@ -22,7 +22,8 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['word'], properties: { word: { type: 'string' } } },
   probe: () => probe(sh\`true\`, () => null),
   diff: (current, { word }) => [{ path: 'word', before: current, after: word }],
-  *acquire({ args }) { yield exec(sh\`echo \${args.word}\`); return { word: args.word }; },
+  grant: ({ args }) => ({ word: args.word }),
+  *acquire({ args }) { yield exec(sh\`echo \${args.word}\`); },
   *release({ grant }) { throw failure('cannot give back ' + grant.word); },
 });`;
 

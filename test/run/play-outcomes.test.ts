@@ -22,6 +22,7 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, properties: {} },
   probe: () => probe(sh\`true\`, () => null),
   diff: () => [{ path: 'x', before: null, after: 'held' }],
+  grant: () => null,
   *acquire() { throw failure('refused'); },
   *release() {},
 });`;

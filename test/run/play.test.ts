@@ -282,8 +282,9 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' }, refuse: { type: 'boolean', default: false } } },
   probe: ({ path }) => probe(sh\`test -e \${path}\`, ({ rc }) => rc === 0),
   diff: (isThere, { path }) => (isThere ? [] : [{ path, before: null, after: 'held' }]),
-  *acquire({ args }) { yield exec(args.refuse ? sh\`echo refused >&2; exit 1\` : sh\`echo held > \${args.path}\`); return { path: args.path }; },
-  *release({ grant }) { yield exec(sh\`rm \${grant.path}\`); },
+  grant: ({ args }) => ({ path: args.path }),
+  *acquire({ args }) { yield exec(args.refuse ? sh\`echo refused >&2; exit 1\` : sh\`echo held > \${args.path}\`); },
+  *release({ grant }) { yield exec(sh\`rm -f \${grant.path}\`); },
 });`;
 
 describe('a lease', () => {
@@ -318,7 +319,7 @@ ${tasks}`;
       ),
       (run) => {
         expect(onlyH1(run)).to.deep.equal(['held: changed', 'one: changed', 'two: changed']);
-        expect(leaseEvents(run)).to.deep.equal(['lease-taken', 'lease-released']);
+        expect(leaseEvents(run)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-released']);
         expect(run.exitCode).to.equal(0);
       },
     ));
@@ -338,7 +339,7 @@ ${tasks}`;
     withLease(
       block('        - { name: one, shell: { cmd: "true" } }\n        - { name: bad, fail: { message: no } }\n'),
       async (run, folder) => {
-        expect(leaseEvents(run)).to.deep.equal(['lease-taken', 'lease-kept']);
+        expect(leaseEvents(run)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-kept']);
         expect(run.summary[0]?.leases).to.deep.equal([
           { task: 'held', reason: 'the block failed after the host was changed' },
         ]);
@@ -352,7 +353,7 @@ ${tasks}`;
         '        - { name: one, shell: { cmd: "true" } }\n        - { name: bad, fail: { message: no } }\n',
         ', on_failure: release',
       ),
-      (run) => expect(leaseEvents(run)).to.deep.equal(['lease-taken', 'lease-released']),
+      (run) => expect(leaseEvents(run)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-released']),
     ));
 
   it('that is refused fails the host before any effect, and its block is not rescued', () =>

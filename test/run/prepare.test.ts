@@ -18,7 +18,8 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' } } },
   probe: ({ path }) => probe(sh\`test -e \${path}\`, ({ rc }) => rc === 0),
   diff: (isThere, { path }) => (isThere ? [] : [{ path, before: null, after: 'held' }]),
-  *acquire({ args }) { yield exec(sh\`echo held > \${args.path}\`); return null; },
+  grant: () => null,
+  *acquire({ args }) { yield exec(sh\`echo held > \${args.path}\`); },
   *release() {},
 });`;
 

@@ -193,7 +193,8 @@ export default defineLease({
   schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' } } },
   probe: ({ path }) => probe(sh\`test -e \${path}\`, ({ rc }) => rc === 0),
   diff: (isThere, { path }) => (isThere ? [] : [{ path, before: null, after: 'held' }]),
-  *acquire({ args }) { yield exec(sh\`echo held > \${args.path}\`); return { path: args.path }; },
+  grant: ({ args }) => ({ path: args.path }),
+  *acquire({ args }) { yield exec(sh\`echo held > \${args.path}\`); },
   *release({ grant }) { yield exec(sh\`rm \${grant.path}\`); },
 });`;
 
