@@ -10,7 +10,7 @@ import { type Given, type PlayNames, providedShapes } from './check/names.ts';
 import { factsSetBy } from './check/result-shape.ts';
 import { PlayWalk } from './check/walk.ts';
 import type { Giver, World } from './check/world.ts';
-import { loopNamesIn, tasksIn } from './nodes.ts';
+import { loopNamesIn, nodesOf, tasksIn } from './nodes.ts';
 import type { Play, Playbook } from './playbook.ts';
 import { stepsOf } from './references.ts';
 
@@ -46,7 +46,7 @@ export function checkPlaybook(playbook: Playbook, world: World, validator: Valid
 
 function* inputsOf(play: Play): Generator<string> {
   for (const { name } of play.inputs) yield name;
-  for (const step of stepsOf([...play.tasks, ...play.handlers])) {
+  for (const step of stepsOf(nodesOf(play))) {
     if (step.kind === 'block') for (const { name } of step.role?.inputs ?? []) yield name;
   }
 }
@@ -54,7 +54,7 @@ function* inputsOf(play: Play): Generator<string> {
 function definitionOf({ plays }: Playbook, name: string): Range | undefined {
   for (const play of plays) {
     const layers = [play.vars, play.defaults];
-    for (const task of tasksIn([...play.tasks, ...play.handlers])) layers.push(...task.vars, ...task.defaults);
+    for (const task of tasksIn(nodesOf(play))) layers.push(...task.vars, ...task.defaults);
     const found = layers.find((layer) => layer.has(name))?.get(name);
     if (found) return found.range;
   }
@@ -66,7 +66,7 @@ function giversOf({ plays }: Playbook): ReadonlyMap<string, Giver> {
   const givers = new Map<string, Giver>();
   const add = (name: string, giver: Giver): void => void (givers.has(name) || givers.set(name, giver));
   for (const play of plays) {
-    for (const task of tasksIn([...play.tasks, ...play.handlers])) {
+    for (const task of tasksIn(nodesOf(play))) {
       if (task.register !== undefined) add(task.register, { range: task.range, act: 'registered' });
       for (const name of factsSetBy(task).keys()) add(name, { range: task.range, act: 'set' });
     }
@@ -77,7 +77,7 @@ function giversOf({ plays }: Playbook): ReadonlyMap<string, Giver> {
 /** Names that mean something else, or nothing, from one task of a play to the next. */
 function changingNames(play: Play, givers: ReadonlyMap<string, Giver>): ReadonlySet<string> {
   const names = new Set([...givers.keys(), 'item', 'result', 'failed_task', 'failed_result']);
-  const nodes = [...play.tasks, ...play.handlers];
+  const nodes = nodesOf(play);
   for (const name of loopNamesIn(nodes)) names.add(name);
   const seen = new Set<unknown>();
   for (const { vars, defaults } of tasksIn(nodes)) {

@@ -38,6 +38,14 @@ serial: { window: 3 }`,
   max_per_group: 'max_per_group: { by: zone, n: 1 }',
   strategy: 'strategy: free',
   any_errors_fatal: 'any_errors_fatal: true',
+  max_failures: 'max_failures: 3',
+  max_fail_percentage: 'max_fail_percentage: 10',
+  bake: `
+serial: [1, 3, "20%"]
+bake:
+  seconds: 300
+  tasks:
+    - { name: Healthy, shell: { cmd: check-health, reads: true }, retries: 5 }`,
   force_handlers: 'force_handlers: true',
   gather_facts: 'gather_facts: false',
   pre_tasks: `

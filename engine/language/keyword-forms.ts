@@ -26,6 +26,8 @@ const forms: Readonly<Record<Extract<Takes, string>, string>> = {
   prompts: 'a list of maps with `name`, `prompt`, `private`, `default`, `confirm`',
   lease: 'a map: a lease module and its keywords',
   loop_control: 'a map with `loop_var`, `index_var`, `label`, `pause`',
+  percentage: 'a number from 0 to 100, with or without `%`',
+  bake: 'a map with `seconds` and `tasks`',
   max_per_group: 'a map with `by`, a CEL expression, and `n`',
   module_defaults: 'a map: for each module a map of arguments',
   run_once: '`true`, `false` or `batch`',

@@ -43,7 +43,9 @@ export type Takes =
   | 'prompts'
   | 'lease'
   | 'loop_control'
+  | 'percentage' // a number from 0 to 100
   | 'max_per_group'
+  | 'bake'
   | 'module_defaults'
   | 'run_once'
   | { readonly oneOf: readonly string[] };
@@ -209,9 +211,33 @@ export const keywords: readonly Keyword[] = [
     name: 'any_errors_fatal',
     on: ['play'],
     takes: 'boolean',
+    summary: 'As max_failures: 1. The first host that is down stops the run.',
+    differs: 'The hosts in flight are finished, so that every one of them is reported.',
+  },
+  {
+    name: 'max_failures',
+    on: ['play'],
+    takes: 'count',
     summary:
-      'A host that fails or is unreachable stops the run: the batch in hand ends, no further batch or play starts.',
-    differs: 'The batch in hand is finished, so that every host of it is reported.',
+      'So many hosts down stop the run: no further host and no further play starts, hosts in flight finish or unwind. Down are hosts that failed, timed out, are unreachable or were rolled back, in all plays of the run so far; a host that was rescued is not. --max-failures says it for every play; the lower one counts.',
+    differs: 'Ours.',
+  },
+  {
+    name: 'max_fail_percentage',
+    on: ['play'],
+    takes: 'percentage',
+    summary:
+      'Stops the run as max_failures does when so many percent of the hosts are down: of a batch, or of all hosts that the plays so far were for. With a window the hosts of the play are one batch. --max-fail-percentage says it for every play; the lower one counts.',
+    differs:
+      'Reached is enough, with 0 the first host. Unreachable hosts count, too, under every strategy, and so does what earlier batches and plays lost.',
+  },
+  {
+    name: 'bake',
+    on: ['play'],
+    takes: 'bake',
+    summary:
+      '{seconds: N, tasks: […]}: after a batch it is waited so long, then the tasks, a health gate, run on its hosts. One that fails stops the run, whatever the failure budget says. After the last batch only the tasks run; --tags does not leave them out.',
+    differs: 'Ours.',
   },
   {
     name: 'force_handlers',
@@ -364,7 +390,7 @@ export const keywords: readonly Keyword[] = [
     on: ['meta'],
     takes: { oneOf: metaActions },
     summary:
-      'flush_handlers runs what was notified so far; end_host, end_batch and end_play end it for the host, the batch or the play, without failure.',
+      'flush_handlers runs what was notified so far; end_host, end_batch and end_play end it for the host, the batch or the play, without failure. rolled_back, in a rescue, ends the run for the host as rolled-back: it failed and is as it was before.',
     differs:
       'What is ended early goes through the always of the blocks around, gives its leases back, and runs the handlers that were notified; in Ansible neither always nor handlers run. end_batch and end_play: one host where the condition is true is enough; Ansible asks only the first host.',
   },
@@ -392,7 +418,7 @@ export const foreignKeywords: Readonly<Record<string, string | undefined>> = {
     [
       ...['include_role', 'include_vars', 'check_mode', 'diff', 'poll', 'args', 'collections', 'debugger'],
       ...['become_flags', 'become_exe', 'ignore_unreachable', 'gather_subset', 'gather_timeout', 'fact_path'],
-      ...['run_handlers', 'max_failures'],
+      'run_handlers',
     ].map((name) => [name, undefined]),
   ),
   include_role: 'use import_role, with when',
@@ -410,7 +436,6 @@ export const foreignKeywords: Readonly<Record<string, string | undefined>> = {
   sudo_user: 'use become_user',
   action: 'the name of the module is the key: "shell: …"',
   async: 'a task may take as long as its timeout says; for what goes on in the background use systemd',
-  max_fail_percentage: 'any_errors_fatal: true stops at the first host',
 };
 
 /** Whether a name is a keyword of Ansible's that we do not have. */

@@ -9,6 +9,11 @@ export function* tasksIn(nodes: readonly Node[]): Generator<Task> {
   }
 }
 
+/** All that a play may run on its hosts: its tasks, those of its health gate, its handlers. */
+export function nodesOf({ tasks, bake, handlers }: Play): readonly Node[] {
+  return [...tasks, ...(bake?.tasks ?? []), ...handlers];
+}
+
 /** The names that loops give their items and numbers. */
 export function* loopNamesIn(nodes: readonly Node[]): Generator<string> {
   for (const node of stepsOf(nodes)) {
@@ -20,6 +25,6 @@ export function* loopNamesIn(nodes: readonly Node[]): Generator<string> {
 
 /** Whether tasks of a play may add hosts and groups to the inventory. */
 export function growsInventory(play: Play): boolean {
-  const tasks = [...tasksIn([...play.tasks, ...play.handlers])];
+  const tasks = [...tasksIn(nodesOf(play))];
   return tasks.some(({ module }) => module.kind === 'action' && module.growsInventory === true);
 }

@@ -69,8 +69,14 @@ export interface Play {
   readonly serial: Serial;
   /** At most `count` of the hosts for which `by` renders to the same text are worked on at a time. */
   readonly maxPerGroup?: { readonly by: Expression; readonly count: number };
-  /** One host that fails or is unreachable stops the run: no further batch and no further play starts. */
+  /** As `maxFailures: 1`. */
   readonly anyErrorsFatal: boolean;
+  /** So many hosts down in the run stop it: no further host and no further play starts. */
+  readonly maxFailures?: number;
+  /** So many percent of a batch's hosts, or of all that the run has had so far, stop it. */
+  readonly maxFailPercentage?: number;
+  /** What lies between one batch and the next. */
+  readonly bake?: Bake;
   /** Handlers that were notified run on a host that failed, too. */
   readonly forceHandlers: boolean;
   /**
@@ -82,6 +88,15 @@ export interface Play {
   readonly tasks: readonly Node[];
   /** The play's own, then those of its roles. */
   readonly handlers: readonly Task[];
+}
+
+/** `bake`: a batch that has ended is watched before the next one starts. */
+export interface Bake {
+  readonly range: Range;
+  /** How long it is waited; not after the last batch. */
+  readonly waitMs: number;
+  /** The health gate: they run on the batch's hosts, and one that fails stops the run whatever the failure budget says. */
+  readonly tasks: readonly Node[];
 }
 
 /** What a list of tasks is made of. */
@@ -211,9 +226,12 @@ export interface Include {
 }
 
 /** What a run can be told to do, besides tasks. */
-export const metaActions = ['flush_handlers', 'end_play', 'end_host', 'end_batch'] as const;
+export const metaActions = ['flush_handlers', 'end_play', 'end_host', 'end_batch', 'rolled_back'] as const;
 
-/** `meta`: `flush_handlers` runs what was notified so far; the others end something early and without failure. */
+/**
+ * `meta`: `flush_handlers` runs what was notified so far; `rolled_back`, in a rescue only, ends the run for a host that is
+ * as it was before; the others end something early and without failure.
+ */
 export interface Meta {
   readonly kind: 'meta';
   readonly id: string;

@@ -1,8 +1,10 @@
 import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
 import type { Node, Play } from '../language/playbook.ts';
+import { endWithoutRunning } from './across-hosts.ts';
 import { connectionFor } from './addressing.ts';
-import type { RunContext } from './context.ts';
+import { type RunContext, refOf } from './context.ts';
+import { CutOffError, noteReach } from './cut-off.ts';
 import { factsProbe } from './facts.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { outcomeOf } from './judgement.ts';
@@ -22,8 +24,28 @@ export async function ensureFacts(
   const names = await context.factReaders.of(node, play);
   const lacking = names.size === 0 ? [] : hosts.filter((host) => host.facts.lacks(names));
   if (lacking.length === 0) return hosts;
-  await gatherFacts(context, play, lacking);
-  return hosts.filter((host) => host.status === 'active');
+  const cutOff = lacking.filter((host) => host.isCutOff);
+  leaveOutOf(context, node, cutOff);
+  await gatherFacts(
+    context,
+    play,
+    lacking.filter((host) => !host.isCutOff),
+  );
+  return hosts.filter((host) => host.status === 'active' && !cutOff.includes(host));
+}
+
+/** A node that reads facts which nobody can gather is not run. */
+function leaveOutOf(context: RunContext, node: Node, hosts: readonly HostRun[]): void {
+  for (const host of hosts) {
+    host.leftOut++;
+    const message = new CutOffError(host.name).told;
+    endWithoutRunning(context, refOfNode(context, node), [host], false, { outcome: 'skipped', message });
+  }
+}
+
+function refOfNode(context: RunContext, node: Node): TaskRef {
+  if (node.kind !== 'block') return refOf(context, node);
+  return { id: node.id, name: node.name, module: 'block', place: formatRange(node.range) };
 }
 
 /** Gathers the facts of hosts, as a task of its own. */
@@ -54,6 +76,7 @@ async function gather(context: RunContext, play: Play, host: HostRun, task: Task
   } catch (error) {
     failure = failureView(error);
     outcome = outcomeOf(failure);
+    noteReach(host, outcome, false);
   }
   recordOutcome(host, task.name, { outcome, ...(failure && { failure }) });
   bus.emit({

@@ -26,15 +26,16 @@ export function notifyHandlers(
 }
 
 /**
- * Runs the handlers at the end of a batch, with `force_handlers` on hosts that failed, too. What a failed host still has
- * notified is told in the recap.
+ * Runs the handlers at the end of a batch, with `force_handlers` on hosts that failed or are unreachable, too. What such a
+ * host still has notified is told in the recap.
  */
 export async function runLastHandlers(
   context: RunContext,
   hosts: readonly HostRun[],
   surroundings: Surroundings,
 ): Promise<void> {
-  const isForced = (host: HostRun): boolean => surroundings.play.forceHandlers && host.status === 'failed';
+  const isForced = ({ status }: HostRun): boolean =>
+    surroundings.play.forceHandlers && (status === 'failed' || status === 'unreachable');
   await asActive(
     hosts.filter((host) => host.status === 'active' || isForced(host)),
     () => runHandlers(context, hosts, surroundings),
@@ -47,14 +48,24 @@ export async function runHandlers(
   hosts: readonly HostRun[],
   surroundings: Surroundings,
 ): Promise<void> {
+  const leftOut: LeftOut = [];
   // A handler may notify one that stands before it: round again until none is left, at most once for each handler.
   for (let round = 0; round < surroundings.play.handlers.length; round++) {
-    if (!(await runRound(context, hosts, surroundings))) return;
+    if (!(await runRound(context, hosts, surroundings, leftOut))) break;
   }
+  for (const [host, handler] of leftOut) host.notified.add(handler);
 }
 
+/** Handlers that were not run because their hosts are cut off: they stay notified. */
+type LeftOut = (readonly [HostRun, Task])[];
+
 /** Runs the handlers that were notified once, in the order of the play; false when there was none. */
-async function runRound(context: RunContext, hosts: readonly HostRun[], surroundings: Surroundings): Promise<boolean> {
+async function runRound(
+  context: RunContext,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+  leftOut: LeftOut,
+): Promise<boolean> {
   let wasNotified = false;
   for (const handler of surroundings.play.handlers) {
     const active = hosts.filter((h) => h.status === 'active');
@@ -68,9 +79,13 @@ async function runRound(context: RunContext, hosts: readonly HostRun[], surround
     wasNotified = true;
     // Before it runs: it may notify itself by way of others.
     for (const host of notified) host.notified.delete(handler);
+    const before = new Map(notified.map((host) => [host, host.leftOut]));
     const able = await ensureFacts(context, handler, notified, surroundings.play);
     if (able.length > 0) await runTask(context, handler, able, surroundings, true);
-    for (const host of notified) if (host.status !== 'active') host.notified.add(handler);
+    for (const host of notified) {
+      if (host.status !== 'active') host.notified.add(handler);
+      else if (host.leftOut !== before.get(host)) leftOut.push([host, handler]);
+    }
   }
   return wasNotified;
 }
@@ -79,7 +94,7 @@ async function runRound(context: RunContext, hosts: readonly HostRun[], surround
 function predictUnknown(context: RunContext, handler: Task, hosts: readonly HostRun[], play: Play): void {
   const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler) && !h.notified.has(handler));
   for (const host of unknown) {
-    host.predicted.record([]);
+    host.predicted.recordAnything(handler.name);
     distrustFacts(host, handler, true);
     notifyHandlers(play, handler, host, { outcome: 'unknown', hasChangedItem: false });
   }

@@ -8,6 +8,9 @@ import { createPredictedState, type PredictedState } from './predicted.ts';
 /** A failure, with the task that had it. */
 export type HostFailure = FailureView & { readonly task: string };
 
+/** How a host stands: what a rescue that rescues nothing leaves as it was. */
+export type Standing = Readonly<Pick<HostRun, 'status' | 'failure' | 'leftOut'>>;
+
 /** Everything that a run knows about one host. Its tasks run one after another, so nothing here needs a lock. */
 export interface HostRun {
   readonly name: string;
@@ -18,7 +21,12 @@ export interface HostRun {
   readonly facts: HostFacts;
   /** `active`: takes part in the next task. */
   status: 'active' | 'failed' | 'unreachable' | 'rolled-back' | 'interrupted';
+  /** Stays while the rescue or `always` of what failed is run; gone when the host was rescued. */
   failure?: HostFailure;
+  /** It was found out of reach: what needs the host itself is not tried, until it was rescued. */
+  isCutOff: boolean;
+  /** How many tasks were not run because the host is cut off. */
+  leftOut: number;
   hasStarted: boolean;
   /** `meta` ended the play for it, without failure: what is left of the play is not for this host. */
   hasEnded: boolean;
@@ -42,6 +50,8 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
     data,
     facts: createHostFacts(data),
     status: 'active',
+    isCutOff: false,
+    leftOut: 0,
     hasStarted: false,
     hasEnded: false,
     counts: { ok: 0, changed: 0, skipped: 0, unknown: 0, failed: 0, unreachable: 0, rescued: 0, ignored: 0 },
@@ -86,6 +96,23 @@ export async function asActive(hosts: readonly HostRun[], body: () => Promise<vo
     host.status = status;
     if (failure) host.failure = failure;
   }
+}
+
+/** How a host stands at this moment. */
+export function standingOf({ status, failure, leftOut }: HostRun): Standing {
+  return { status, leftOut, ...(failure && { failure }) };
+}
+
+/** Makes a host stand as it stood. */
+export function restore(host: HostRun, { status, failure }: Standing): void {
+  host.status = status;
+  if (failure) host.failure = failure;
+  else delete host.failure;
+}
+
+/** Whether a host has failed and was not rescued so far; its rescue may be under way. */
+export function hasFailed({ failure }: HostRun): boolean {
+  return failure !== undefined;
 }
 
 /** A host's line in the recap. */

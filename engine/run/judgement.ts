@@ -7,6 +7,7 @@ import type { Expression, Scope } from '../language/value.ts';
 import { TaskFailure } from '../module/contract.ts';
 import { type AttemptResult, changeViews } from './attempt.ts';
 import type { Attempt } from './attempt-setup.ts';
+import { CutOffError } from './cut-off.ts';
 import { failureView } from './step-runner.ts';
 
 /** How a task ended, and what `register` gets; who asked for it knows how long it took. */
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly facts?: Readonly<Record<string, unknown>>;
   /** A turn of the task's loop changed the host, however the others ended. */
   readonly hasChangedItem?: boolean;
+  /** It, or a turn of its loop, was not run because its host is cut off. */
+  readonly isLeftOut?: boolean;
 }
 
 /** What became of a task on a host. */
@@ -134,6 +137,13 @@ export function unknownVerdict(reason: string): Verdict {
 /** An error outside an attempt: a condition, an argument or the connection. */
 export function verdictOfError(error: unknown, task: Pick<Task, 'name'>): Verdict {
   if (error instanceof UnknownValueError) return unknownVerdict(error.message);
+  if (error instanceof CutOffError) {
+    return {
+      result: { outcome: 'skipped', changes: [], message: error.told },
+      registered: { changed: false, failed: false, skipped: true },
+      isLeftOut: true,
+    };
+  }
   const failure = failureView(error);
   if (isLeaseRefusal(error)) {
     return {

@@ -1,5 +1,6 @@
 import { createMasker } from '../base/masker.ts';
 import { formatRange } from '../base/source.ts';
+import { nodesOf } from '../language/nodes.ts';
 import { loadRun } from './load.ts';
 import { maskDiagnostic } from './masking.ts';
 import type { RunOutline, RunRequest } from './request.ts';
@@ -17,7 +18,7 @@ export async function outlineRun(
   const plays = loaded.playbook.plays.map((play) => ({
     name: play.name,
     hosts: (loaded.hostsOf.get(play) ?? []).map((host) => host.name),
-    tasks: [...tasksOf(play.tasks), ...play.handlers]
+    tasks: [...tasksOf(nodesOf(play))]
       .filter((task) => isSelected(task, request.tags, request.skipTags))
       .map((task) => ({
         id: task.id,

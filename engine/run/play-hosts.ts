@@ -3,6 +3,7 @@ import { Secret } from '../base/secret.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import { orderHosts } from '../inventory/order.ts';
 import { limitHosts, matchHosts } from '../inventory/patterns.ts';
+import { nodesOf } from '../language/nodes.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { createScope } from '../language/scope.ts';
 import type { Answers, RunRequest } from './request.ts';
@@ -65,6 +66,6 @@ function textOf(pattern: unknown): string {
 }
 
 function growsInventory(play: Play): boolean {
-  const tasks = [...tasksOf(play.tasks), ...play.handlers];
+  const tasks = [...tasksOf(nodesOf(play))];
   return tasks.some(({ module }) => module.kind === 'action' && module.growsInventory === true);
 }

@@ -3,7 +3,7 @@ import { type Diagnostic, didYouMean } from '../base/diagnostic.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
 import type { InventoryNames, World } from '../language/check/world.ts';
 import { checkPlaybook } from '../language/check.ts';
-import { growsInventory } from '../language/nodes.ts';
+import { growsInventory, nodesOf } from '../language/nodes.ts';
 import type { Play, Playbook } from '../language/playbook.ts';
 import { stepsOf } from '../language/references.ts';
 import type { Validator } from '../module/arguments.ts';
@@ -84,9 +84,9 @@ const ofAnsible: readonly string[] = ['all', 'tagged', 'untagged', 'always', 'ne
 
 /** A misspelt tag would leave out everything, or in `--skip-tags` nothing. */
 function checkTags({ plays }: Playbook, { tags, skipTags }: Pick<RunRequest, 'tags' | 'skipTags'>): Diagnostic[] {
-  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const tasks = plays.flatMap((play) => [...tasksOf(nodesOf(play))]);
   const metas = plays
-    .flatMap((play) => [...stepsOf(play.tasks)])
+    .flatMap((play) => [...stepsOf(nodesOf(play))])
     .flatMap((node) => (node.kind === 'meta' ? [node] : []));
   const known = new Set([...ofAnsible, ...[...tasks, ...metas].flatMap(({ tags: own }) => own)]);
   const check = (option: string, names: readonly string[]): Diagnostic[] =>

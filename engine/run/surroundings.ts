@@ -1,5 +1,5 @@
 import type { Play } from '../language/playbook.ts';
-import type { HostRun } from './host-run.ts';
+import type { HostRun, Standing } from './host-run.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { OnceResults } from './once.ts';
 
@@ -38,6 +38,8 @@ export interface Surroundings extends Place {
   readonly batch: Batch;
   /** The leases of the blocks around, outermost first. */
   readonly leases: readonly LeaseHold[];
+  /** In `rescue` and `always`: how each host stood that failed before. */
+  readonly unwinding?: ReadonlyMap<HostRun, Standing>;
   /** In `always`, which hosts that `meta` ended early go through, too. */
   readonly isCleanUp: boolean;
 }

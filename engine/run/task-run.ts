@@ -2,9 +2,10 @@ import type { FailureView, Outcome } from '../base/events.ts';
 import { addKnown, partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
+import { delegateOf } from './addressing.ts';
 import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
-import { distrustFacts } from './facts/state.ts';
+import { noteReach } from './cut-off.ts';
 import type { HostRun } from './host-run.ts';
 import {
   type Judged,
@@ -17,6 +18,7 @@ import {
 } from './judgement.ts';
 import { type Item, itemsOf, labelOf, pauseBetween, textOf } from './loop.ts';
 import { resultOf, shown } from './no-log.ts';
+import { expectPerhaps } from './unknown-effects.ts';
 
 /** Runs a task on one host: conditions, loop, attempts. Never rejects: what went wrong is in the result. */
 export async function runTaskOnHost(
@@ -34,17 +36,28 @@ export async function runTaskOnHost(
     if (task.loop === undefined) return finish(await runOnce(context, task, host, surroundings, {}));
     return finish(await runLoop(context, task, task.loop, host, surroundings));
   } catch (error) {
-    return finish(endOfError(error, task, host, () => context.scopeOf(host, surroundings, task)));
+    return finish(await endOfError(error, { context, task, host, surroundings, extra: {} }));
   }
 }
 
+interface TaskOnHost {
+  readonly context: RunContext;
+  readonly task: Task;
+  readonly host: HostRun;
+  readonly surroundings: TaskSurroundings;
+  /** What the turn of its loop brings. */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
 /** An error outside an attempt: `ignore_errors` holds for conditions and arguments, too. */
-function endOfError(error: unknown, task: Task, host: HostRun, scope: () => Scope): Verdict {
+async function endOfError(error: unknown, of: TaskOnHost): Promise<Verdict> {
+  const { context, task, host, surroundings, extra } = of;
+  const scope = (): Scope => context.scopeOf(host, surroundings, task, extra);
   const verdict = verdictOfError(error, task);
+  if (verdict.result.outcome === 'unreachable') noteReach(host, 'unreachable', delegateOf(task, scope()) !== undefined);
   // Nobody knows what a task with an unknown condition or argument would have done to the host.
-  if (verdict.result.outcome === 'unknown' && task.module.kind === 'resource') {
-    host.predicted.record([]);
-    distrustFacts(host, task, true);
+  if (verdict.result.outcome === 'unknown') {
+    await expectPerhaps({ ...of, scope: scope() }, verdict.result.message ?? '');
   }
   try {
     return withIgnored(verdict, task, scope);
@@ -98,7 +111,9 @@ async function runItem(
     text = labelOf(item, loopControl, itemScope);
     return runOnce(context, task, host, surroundings, item.variables);
   };
-  const verdict = await run().catch((error) => endOfError(error, task, host, itemScope));
+  const verdict = await run().catch((error) =>
+    endOfError(error, { context, task, host, surroundings, extra: item.variables }),
+  );
   // Who loops over the results asks what each of them is of.
   addKnown(verdict.registered, item.variables);
   const end = { ...verdict, result: { ...verdict.result, durationMs: context.clock.now() - started } };
@@ -131,6 +146,7 @@ function combine(ends: readonly TaskEnd[]): Verdict {
     registered: registeredOfLoop(ends, outcome),
     facts: Object.assign({}, ...ends.map((end) => end.facts)) as Record<string, unknown>,
     hasChangedItem: has('changed'),
+    isLeftOut: ends.some((end) => end.isLeftOut),
   };
 }
 

@@ -3,6 +3,7 @@ import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage, fileProblem } from '../base/errors.ts';
 import type { TemplateFile } from '../language/check/world.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
+import { nodesOf } from '../language/nodes.ts';
 import type { Playbook, Task } from '../language/playbook.ts';
 import { compileTemplate } from '../language/template.ts';
 import type { Value } from '../language/value.ts';
@@ -42,7 +43,7 @@ export async function readTemplateFiles(
       }
     }
   };
-  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const tasks = plays.flatMap((play) => [...tasksOf(nodesOf(play))]);
   await Promise.all(tasks.map(look));
   return { of: (task) => found.get(task) ?? [], diagnostics: [...diagnostics] };
 }

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../base/diagnostic.ts';
-import { tasksIn } from '../nodes.ts';
+import { nodesOf, tasksIn } from '../nodes.ts';
 import type { Node, Play, Playbook } from '../playbook.ts';
 import type { Expression, Value, Variables } from '../value.ts';
 import type { Findings } from './findings.ts';
@@ -52,7 +52,7 @@ function knownNames(playbook: Playbook, world: World, givers: ReadonlyMap<string
     for (const layer of layersOf(play)) for (const name of layer.keys()) names.add(name);
     for (const name of world.inventoryOf(play)?.keys() ?? []) names.add(name);
     for (const { references } of readersOf(play)) for (const { path } of references) if (path[0]) names.add(path[0]);
-    for (const task of tasksIn([...play.tasks, ...play.handlers])) {
+    for (const task of tasksIn(nodesOf(play))) {
       for (const { references } of world.templatesOf(task))
         for (const { path } of references) if (path[0]) names.add(path[0]);
     }
@@ -69,14 +69,12 @@ function isMentioned({ plays }: Playbook, world: World, name: string): boolean {
     if ([...textsIn(values)].some(has)) return true;
     const inventory = [...(world.inventoryOf(play)?.values() ?? [])].flatMap(({ values: of }) => of);
     if ([...textsIn(inventory.map(({ written }) => written))].some(has)) return true;
-    return [...tasksIn([...play.tasks, ...play.handlers])].some((task) =>
-      world.templatesOf(task).some(({ source }) => has(source.text)),
-    );
+    return [...tasksIn(nodesOf(play))].some((task) => world.templatesOf(task).some(({ source }) => has(source.text)));
   });
 }
 
 function layersOf(play: Play): readonly Variables[] {
-  const tasks = [...tasksIn([...play.tasks, ...play.handlers])];
+  const tasks = [...tasksIn(nodesOf(play))];
   return [...new Set([play.vars, play.defaults, ...tasks.flatMap(({ vars, defaults }) => [...vars, ...defaults])])];
 }
 
@@ -85,7 +83,7 @@ function* readersOf(play: Play): Generator<Value | Expression> {
   yield play.hosts;
   if (play.maxPerGroup) yield play.maxPerGroup.by;
   for (const layer of layersOf(play)) yield* layer.values();
-  yield* readersOfNodes([...play.tasks, ...play.handlers]);
+  yield* readersOfNodes(nodesOf(play));
 }
 
 function* readersOfNodes(nodes: readonly Node[]): Generator<Value | Expression> {

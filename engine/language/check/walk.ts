@@ -26,11 +26,12 @@ export class PlayWalk {
     this.#references = new ReferenceCheck(findings, names);
   }
 
-  /** The whole play: its tasks, then its handlers, which see the results of all. */
+  /** The whole play: its tasks, then its handlers, which see the results of all, and its health gate after them. */
   check(): void {
     const { play } = this.#names;
     this.#checkNodes(play.tasks, new Map());
     this.#checkNodes(play.handlers, new Map());
+    this.#checkNodes(play.bake?.tasks ?? [], new Map());
     if (play.maxPerGroup) this.#check(this.#placeOfPlay(), [play.maxPerGroup.by]);
     for (const layer of [play.vars, play.defaults]) this.#checkLayer(layer);
   }

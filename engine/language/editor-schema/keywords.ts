@@ -37,6 +37,14 @@ const hostCount: EditorSchema = {
   patternErrorMessage: 'A number of hosts or a percentage: 2 or "30%".',
 };
 
+const percentage: EditorSchema = {
+  type: ['number', 'string'],
+  minimum: 0,
+  maximum: 100,
+  pattern: '^(100|\\d{1,2}(\\.\\d+)?)%?$',
+  patternErrorMessage: 'A percentage from 0 to 100.',
+};
+
 /** The definition of a keyword: what it takes, and what the reference page says of it. */
 export function keywordSchema(keyword: Keyword): EditorSchema {
   const { name, summary, differs } = keyword;
@@ -106,6 +114,10 @@ function takesSchema(takes: Takes): EditorSchema {
       return ref('lease');
     case 'loop_control':
       return ref('loop-control');
+    case 'percentage':
+      return percentage;
+    case 'bake':
+      return ref('bake');
     case 'max_per_group':
       return ref('max-per-group');
     case 'module_defaults':
@@ -132,6 +144,16 @@ export function keywordParts(): Readonly<Record<string, EditorSchema>> {
         n: described('At most so many hosts of a group at a time.', { type: 'integer', minimum: 1 }),
       }),
       required: ['by', 'n'],
+    },
+    bake: {
+      ...closed({
+        seconds: described('How long a batch is watched before the next one starts.', { type: 'number', minimum: 0 }),
+        tasks: described('The health gate: they run on the hosts of the batch.', {
+          type: ['array', 'null'],
+          items: ref('task-list-item'),
+        }),
+      }),
+      minProperties: 1,
     },
     prompt: {
       ...closed({

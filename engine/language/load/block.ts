@@ -16,10 +16,11 @@ export function isBlock(map: YamlMap): boolean {
 export function loadBlock(context: LoadContext, map: YamlMap, outer: Surroundings, id: string): Block {
   checkKeywords(context, map, 'block', 'a block');
   const inner = surround(context, map, outer);
-  const part = (key: string, as: string): Node[] => {
+  const part = (key: string, as: string, around = inner): Node[] => {
     const entry = entryOf(map, key);
-    return entry ? loadNodes(context, entry.value, inner, (n) => `${id}.${as}.${n}`) : [];
+    return entry ? loadNodes(context, entry.value, around, (n) => `${id}.${as}.${n}`) : [];
   };
+  const rescuing: Surroundings = { ...inner, within: { ...inner.within, isRescue: true } };
   const body = entryOf(map, 'block');
   if (!body || isNothing(body.value)) {
     const place = body?.keyRange ?? map.entries[0]?.keyRange ?? map.range;
@@ -34,7 +35,7 @@ export function loadBlock(context: LoadContext, map: YamlMap, outer: Surrounding
     name: (name && readText(context, name)) ?? 'block',
     range: map.range,
     body: part('block', 'body'),
-    rescue: part('rescue', 'rescue'),
+    rescue: part('rescue', 'rescue', rescuing),
     always: part('always', 'always'),
     ...(clause && { lease: clause }),
   };

@@ -3,6 +3,7 @@ import { compileNode } from '../compile.ts';
 import type { Node, Play, Task } from '../playbook.ts';
 import type { Value, Variables } from '../value.ts';
 import { describeNode, entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
+import { loadBake } from './bake.ts';
 import { attempt, foundNothing, type LoadContext, report } from './context.ts';
 import { isText, readText, readTexts, readVariables } from './fields.ts';
 import { loadHandlers, resolveNotifications } from './handlers.ts';
@@ -43,13 +44,14 @@ export function loadPlay(shared: LoadContext, node: YamlNode, id: string, import
   // The play's own variables lie under results and facts, so they are a layer apart from those of its tasks.
   const surroundings: Surroundings = { ...around, vars: [] };
   const tasks = loadParts(context, node, surroundings, id);
+  const bake = loadBake(context, node, surroundings, id);
   const handlers = loadAllHandlers(context, node, surroundings, id);
   const name = read('name', readText);
   const scheduling = readScheduling(context, node);
   if (!hosts) return undefined;
   const range = node.entries[0]?.keyRange ?? node.range;
   const head = { id, name: name ?? writtenText(hosts), range, hosts };
-  return { ...head, inputs, prompts, defaults, vars, ...scheduling, tasks, handlers };
+  return { ...head, inputs, prompts, defaults, vars, ...scheduling, ...(bake && { bake }), tasks, handlers };
 }
 
 /** Tasks that were written without a play around them get one hint, and not a mistake for each of their keywords. */

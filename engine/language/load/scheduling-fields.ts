@@ -7,7 +7,15 @@ import { reportUnknown } from './unknown-keys.ts';
 /** What a play says about the order of its hosts, how many of them are worked on at a time, and what stops it. */
 export type Scheduling = Pick<
   Play,
-  'order' | 'strategy' | 'serial' | 'maxPerGroup' | 'anyErrorsFatal' | 'forceHandlers' | 'gatherFacts'
+  | 'order'
+  | 'strategy'
+  | 'serial'
+  | 'maxPerGroup'
+  | 'anyErrorsFatal'
+  | 'maxFailures'
+  | 'maxFailPercentage'
+  | 'forceHandlers'
+  | 'gatherFacts'
 >;
 
 /** Reads what a play says about its hosts. */
@@ -17,6 +25,8 @@ export function readScheduling(context: LoadContext, play: YamlMap): Scheduling 
     return entry && reader(context, entry);
   };
   const maxPerGroup = read('max_per_group', readMaxPerGroup);
+  const maxFailures = read('max_failures', (c, entry) => readCount(c, entry, 1));
+  const maxFailPercentage = read('max_fail_percentage', readPercentage);
   const gatherFacts = read('gather_facts', readBoolean);
   return {
     order: read('order', (c, entry) => readChoice(c, entry, hostOrders)) ?? 'inventory',
@@ -24,6 +34,8 @@ export function readScheduling(context: LoadContext, play: YamlMap): Scheduling 
     serial: read('serial', readSerial) ?? { kind: 'batches', sizes: [] },
     ...(maxPerGroup && { maxPerGroup }),
     anyErrorsFatal: read('any_errors_fatal', readBoolean) ?? false,
+    ...(maxFailures !== undefined && { maxFailures }),
+    ...(maxFailPercentage !== undefined && { maxFailPercentage }),
     forceHandlers: read('force_handlers', readBoolean) ?? false,
     ...(gatherFacts !== undefined && { gatherFacts }),
   };
@@ -56,6 +68,16 @@ function readHostCount(context: LoadContext, key: string, node: YamlNode): HostC
   if (amount !== undefined && percent === '%' && size > 0 && size <= 100) return { percent: size };
   const message = `${key} must be a number of hosts or a percentage, not ${describeNode(node)}`;
   report(context, node.range, message, key === 'window' ? windowHint : 'write 2, "30%", [1, "50%"] or {window: 3}');
+  return undefined;
+}
+
+/** `20`, `0.5` or `"20%"`. */
+function readPercentage(context: LoadContext, { key, value }: YamlEntry): number | undefined {
+  const written = value.kind === 'scalar' && !value.isExpression ? String(value.value) : '';
+  const [, amount] = /^(\d+(?:\.\d+)?)%?$/.exec(written) ?? [];
+  if (amount !== undefined && Number(amount) <= 100) return Number(amount);
+  const message = `${key} must be a percentage from 0 to 100, not ${describeNode(value)}`;
+  report(context, value.range, message, 'write 20 or "20%": the play stops when a fifth of the hosts is down');
   return undefined;
 }
 

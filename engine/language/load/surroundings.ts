@@ -44,6 +44,8 @@ export interface Within {
   readonly roles: readonly RoleFolder[];
   /** The names of item and number of the loops around: a loop inside has to choose others. */
   readonly loopVariables: readonly string[];
+  /** The list is in the rescue of a block, at any depth. */
+  readonly isRescue?: true;
   /** The list is one of handlers. */
   readonly isHandlers?: true;
 }

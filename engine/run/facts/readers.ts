@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { Inventory } from '../../inventory/inventory.ts';
+import { nodesOf } from '../../language/nodes.ts';
 import type { Node, Play, Task } from '../../language/playbook.ts';
 import { referencesOfStep, stepsOf, variablesOfStep } from '../../language/references.ts';
 import type { Reference, Variables } from '../../language/value.ts';
@@ -74,7 +75,7 @@ function layersOf({ groups, hosts }: Inventory): Set<Variables> {
 function* variableLayersOf(play: Play): Generator<Variables> {
   yield play.defaults;
   yield play.vars;
-  for (const node of stepsOf([...play.tasks, ...play.handlers])) yield* variablesOfStep(node);
+  for (const node of stepsOf(nodesOf(play))) yield* variablesOfStep(node);
 }
 
 function indexVariables(layers: Iterable<Variables>): VariableReferences {
