@@ -16,7 +16,7 @@ export async function createReporter(
     case 'ndjson':
       return createNdjsonReporter(output, errors);
     case 'plain':
-      return createPlainReporter(output);
+      return createPlainReporter(output, clock);
     case 'terminal': {
       const { createTerminalReporter } = await import('./terminal.ts');
       return createTerminalReporter(output, clock);

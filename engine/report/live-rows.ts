@@ -1,11 +1,11 @@
 import { formatDuration } from '../base/clock.ts';
-import type { Outcome } from '../base/events.ts';
+import type { Outcome, WaitView } from '../base/events.ts';
 import type { HostActivity, LiveState, TaskTally } from './live-state.ts';
 import { outcomePaint, outcomeWord } from './outcome.ts';
 import type { Paint } from './paint.ts';
 import { count, oneLine, truncate } from './text.ts';
 import { manyHosts } from './transcript.ts';
-import { waitText } from './waits.ts';
+import { runWaitsNow, waitText } from './waits.ts';
 
 /** What rows are drawn with. */
 export interface RowStyle {
@@ -28,7 +28,8 @@ const quietMs = 2000;
 /** The live part of the screen: a row per host while there are few, else one per task with counters; then the total. */
 export function liveRows(state: LiveState, style: RowStyle): string[] {
   const rows = state.hosts.length <= manyHosts ? hostRows(state, style) : taskRows(state, style);
-  return [...rows, fit(totalRow(state, style), style.width)];
+  const waits = runWaitsNow(state, style.nowMs).map((wait) => fit(runWaitPieces(wait, style), style.width));
+  return [...rows, ...waits, fit(totalRow(state, style), style.width)];
 }
 
 function hostRows(state: LiveState, style: RowStyle): string[] {
@@ -50,9 +51,15 @@ function activityPieces(activity: HostActivity, { nowMs, paint }: RowStyle): Pie
   return pieces;
 }
 
+function runWaitPieces(wait: WaitView, { wheel, nowMs, paint }: RowStyle): Piece[] {
+  return [[`${wheel} `], [waitText(wait, nowMs), paint.cyan]];
+}
+
 function idlePieces(state: LiveState, host: string, { paint }: RowStyle): Piece[] {
   const wait = state.waits.get(host);
   if (wait !== undefined) return [[`waits: ${oneLine(wait)}`, paint.cyan]];
+  const inTurn = [...state.tallies.values()].find((tally) => tally.inTurn.has(host));
+  if (inTurn) return [[`waits for its turn: ${oneLine(inTurn.task.name)}`, paint.cyan]];
   const last = state.lastEnds.get(host);
   if (!last) return [];
   const word = outcomeWord(last.outcome, state.isCheckMode);

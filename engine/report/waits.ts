@@ -25,14 +25,13 @@ export interface WaitReport {
 
 /** What a run waits for at this moment. Hosts that wait for the same are told together. */
 export function describeWaits(state: LiveState, nowMs: number): WaitReport {
-  const groups = [...runGroups(state), ...hostGroups(state)].sort((a, b) => a.wait.sinceMs - b.wait.sinceMs);
+  const groups = [...runGroups(state, nowMs), ...hostGroups(state)].sort((a, b) => a.wait.sinceMs - b.wait.sinceMs);
   const shown = groups.slice(0, maxGroups);
   const lines = shown.map(({ hosts, wait }) => `${who(hosts)}${waitText(wait, nowMs)}`);
   const left = groups.slice(maxGroups).reduce((sum, { hosts }) => sum + hosts.length, 0);
   if (left > 0) lines.push(`${count(left, 'more host')}: waiting for something else each`);
   const inTurn = hostsInTurn(state);
-  if (inTurn > 0) lines.push(`${count(inTurn, 'host')}: waiting for their turn`);
-  for (const [host, reason] of shown.length === 0 ? state.waits : []) lines.push(`${host}: ${oneLine(reason)}`);
+  if (inTurn.length > 0) lines.push(`${who(inTurn)}waiting for ${inTurn.length === 1 ? 'its' : 'their'} turn`);
   return { lines, key: JSON.stringify(shown.map(({ hosts, wait }) => [hosts.length, keyOf(hosts[0], wait)])) };
 }
 
@@ -42,8 +41,13 @@ export function waitText(wait: WaitView, nowMs: number): string {
   return wait.deadlineMs === undefined ? waited : `${waited} of ${seconds(wait.deadlineMs - wait.sinceMs)}`;
 }
 
-function runGroups(state: LiveState): WaitGroup[] {
-  return [...state.runWaits.values()].map((wait) => ({ hosts: [], wait }));
+function runGroups(state: LiveState, nowMs: number): WaitGroup[] {
+  return runWaitsNow(state, nowMs).map((wait) => ({ hosts: [], wait }));
+}
+
+/** What the run itself waits for; what it waited for before it went on to something else is left out. */
+export function runWaitsNow({ runWaits }: LiveState, nowMs: number): readonly WaitView[] {
+  return [...runWaits.values()].filter(({ deadlineMs }) => deadlineMs === undefined || nowMs <= deadlineMs);
 }
 
 function hostGroups(state: LiveState): WaitGroup[] {
@@ -70,15 +74,9 @@ function keyOf(host: string | undefined, { text }: WaitView): string {
   return host === undefined ? text : errorKey(host, text);
 }
 
-/** Hosts of the tasks in hand that have not begun: a throttle or the forks let only some of them in. */
-function hostsInTurn({ tallies }: LiveState): number {
-  let waiting = 0;
-  for (const { hosts, running, counts } of tallies.values()) {
-    let ended = 0;
-    for (const n of counts.values()) ended += n;
-    waiting += Math.max(0, hosts.size - running.size - ended);
-  }
-  return waiting;
+/** Hosts that wait until a throttle or the forks let them in. */
+function hostsInTurn({ tallies }: LiveState): string[] {
+  return [...new Set([...tallies.values()].flatMap(({ inTurn }) => [...inTurn]))];
 }
 
 function who(hosts: readonly string[]): string {

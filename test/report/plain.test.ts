@@ -261,7 +261,7 @@ STOPPING: node-1 failed
 
 function reportOf(events: readonly StampedEvent[]): string {
   const output = fakeOutput();
-  const reporter = createPlainReporter(output);
+  const reporter = createPlainReporter(output, Date, () => () => {});
   for (const event of events) reporter.on(event);
   return output.text;
 }
