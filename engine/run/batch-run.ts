@@ -19,11 +19,16 @@ export async function runBatch(
   progress: PlayProgress,
 ): Promise<void> {
   const { play } = progress;
-  const batch = { hosts, once: createOnceResults() };
-  const surroundings: Surroundings = { play, progress, batch, leases: [], isCleanUp: false };
+  const surroundings = createSurroundings(progress, hosts);
   for (const host of hosts) host.hasStarted = true;
   const companies = play.strategy === 'free' ? hosts.map((host) => [host]) : [hosts];
   await Promise.all(companies.map((company) => runCompany(context, nodes, company, surroundings)));
+}
+
+/** What is around the tasks of a play that some hosts run together. */
+export function createSurroundings(progress: PlayProgress, hosts: readonly HostRun[]): Surroundings {
+  const batch = { hosts, once: createOnceResults() };
+  return { play: progress.play, progress, batch, leases: [], isCleanUp: false };
 }
 
 async function runCompany(

@@ -38,7 +38,7 @@ export function takeUp(context: RunContext, hold: LeaseHold, host: HostRun, reco
 
 function endOf({ status }: HostRun): 'succeeded' | 'failed' | 'interrupted' {
   if (status === 'interrupted') return 'interrupted';
-  return status === 'active' || status === 'rolled-back' ? 'succeeded' : 'failed';
+  return status === 'active' ? 'succeeded' : 'failed';
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Task } from '../language/playbook.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
 import { renderArguments } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
+import { CutOffError, noteReach } from './cut-off.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
 import type { RecordedLease } from './journal/record.ts';
 import { LeaseRefusal, outcomeOf } from './judgement.ts';
@@ -112,7 +113,13 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
       return false;
     }
     held.state = 'refused';
+    if (error instanceof CutOffError) {
+      host.leftOut++;
+      end({ outcome: 'skipped', changes: [], message: error.told });
+      throw new LeaseRefusal(refusal(task));
+    }
     const failure = failureView(error);
+    noteReach(host, outcomeOf(failure), task.delegateTo !== undefined);
     end({ outcome: outcomeOf(failure), changes: [], failure });
     throw new LeaseRefusal(refusal(task));
   }

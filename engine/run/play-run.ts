@@ -1,8 +1,11 @@
+import type { BudgetView } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
 import type { Node, Play } from '../language/playbook.ts';
 import { endWithoutRunning } from './across-hosts.ts';
+import { bakeBatch } from './bake.ts';
 import { runBatch } from './batch-run.ts';
 import { countHosts, cutBatches } from './batches.ts';
+import { budgetOf, budgetReason, budgetView, reachedLimit } from './budget.ts';
 import type { RunContext } from './context.ts';
 import { type GroupLimit, groupLimitOf } from './group-limit.ts';
 import { type HostRun, leaveOut } from './host-run.ts';
@@ -10,22 +13,35 @@ import { selectNodes, tasksOf } from './selection.ts';
 import { isInStep, type PlayProgress } from './surroundings.ts';
 import { runWindow } from './window.ts';
 
+/** Why nothing further is started. */
+export interface Stop {
+  readonly reason: string;
+  /** Set when it was the failure budget. */
+  readonly budget?: BudgetView;
+}
+
 /** How a play ended, for the plays after it. */
 export interface PlayEnd {
-  /** Set when the failure budget was reached: nothing further is to be started. */
-  readonly stopReason?: string;
+  /** Set when the failure budget was reached, or a health gate failed: nothing further is to be started. */
+  readonly stop?: Stop | undefined;
   /** Hosts of the play were not started. */
   readonly leavesHostsOut: boolean;
 }
 
 /**
  * Runs a play: batch after batch, or a window of hosts that moves on as one of them ends. A host that fails takes no part
- * in what follows; with `any_errors_fatal` what is in hand goes on to its end and no further host starts.
+ * in what follows; once the failure budget is reached, what is in hand goes on to its end and no further host starts.
+ * `run` are the hosts of all plays so far.
  */
-export async function runPlay(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<PlayEnd> {
-  const { bus } = context;
+export async function runPlay(
+  context: RunContext,
+  play: Play,
+  hosts: readonly HostRun[],
+  run: ReadonlySet<HostRun>,
+): Promise<PlayEnd> {
+  const { bus, request } = context;
   const nodes = selectNodes(play.tasks, context.isSelected);
-  const progress: PlayProgress = { play, hosts, isEnded: false };
+  const progress: PlayProgress = { play, hosts, run, budget: budgetOf(play, request), isEnded: false };
   for (const host of hosts) host.hasEnded = false;
   bus.emit({
     type: 'play-started',
@@ -35,37 +51,47 @@ export async function runPlay(context: RunContext, play: Play, hosts: readonly H
     taskCount: [...tasksOf(nodes)].length,
     isInStep: isInStep(play),
   });
-  const end = await runHosts(context, nodes, progress);
-  if (end.stopReason !== undefined) bus.emit({ type: 'stopping', reason: end.stopReason });
+  const { left, stop } = await runHosts(context, nodes, progress);
+  if (request.signal.aborted) leaveOut(left);
+  if (stop) bus.emit({ type: 'stopping', ...stop });
   bus.emit({ type: 'play-ended', id: play.id });
-  return end;
+  return { stop, leavesHostsOut: left.length > 0 };
 }
 
-async function runHosts(context: RunContext, nodes: readonly Node[], progress: PlayProgress): Promise<PlayEnd> {
+/** The hosts of a play that were not started, and why they were not. */
+interface HostsEnd {
+  readonly left: readonly HostRun[];
+  readonly stop?: Stop | undefined;
+}
+
+async function runHosts(context: RunContext, nodes: readonly Node[], progress: PlayProgress): Promise<HostsEnd> {
   const { play, hosts } = progress;
   const { limit, unknown } = groupLimitOf(context, play, hosts);
   if (unknown.size > 0) return refuse(context, play, unknown, hosts);
-  const left =
-    play.serial.kind === 'window'
-      ? await runInWindow(context, nodes, progress, countHosts(play.serial.size, hosts.length), limit)
-      : await runInBatches(context, nodes, progress, cutBatches(hosts, play.serial.sizes, limit));
-  if (context.request.signal.aborted) leaveOut(left);
-  const stopReason = budgetReached(progress, left.length > 0);
-  return { ...(stopReason !== undefined && { stopReason }), leavesHostsOut: left.length > 0 };
+  if (play.serial.kind === 'batches')
+    return runInBatches(context, nodes, progress, cutBatches(hosts, play.serial.sizes, limit));
+  const left = await runInWindow(context, nodes, progress, countHosts(play.serial.size, hosts.length), limit);
+  return { left, stop: stopOf(progress, hosts, left) };
 }
 
-/** Runs batch after batch; gives the hosts that were not started. */
 async function runInBatches(
   context: RunContext,
   nodes: readonly Node[],
   progress: PlayProgress,
   batches: readonly (readonly HostRun[])[],
-): Promise<readonly HostRun[]> {
-  for (const [i, batch] of batches.entries()) {
-    if (!mayStart(context, progress)) return batches.slice(i).flat();
-    await runNumbered(context, nodes, progress, batch, i + 1, batches.length);
+): Promise<HostsEnd> {
+  let left = batches.flat();
+  let stop = stopOf(progress, [], left);
+  for (const [i, hosts] of batches.entries()) {
+    if (stop || progress.isEnded || context.request.signal.aborted) return { left, stop };
+    const [number, of] = [i + 1, batches.length];
+    await runNumbered(context, nodes, progress, hosts, number, of);
+    left = batches.slice(number).flat();
+    stop = stopOf(progress, hosts, left);
+    const gate = stop ? undefined : await bakeBatch(context, progress, { hosts, number, of, hostsLeft: left.length });
+    if (gate !== undefined) stop = { reason: gate };
   }
-  return [];
+  return { left, stop };
 }
 
 /** Keeps so many hosts in flight, each a batch of its own; gives the hosts that were not started. */
@@ -76,13 +102,14 @@ function runInWindow(
   size: number,
   limit?: GroupLimit<HostRun>,
 ): Promise<readonly HostRun[]> {
+  const { hosts } = progress;
   const passedOver = new Set<HostRun>();
   let number = 0;
   return runWindow(
-    progress.hosts,
+    hosts,
     {
       size,
-      mayStart: () => mayStart(context, progress),
+      mayStart: () => !context.request.signal.aborted && !progress.isEnded && !stopOf(progress, hosts, []),
       roomBeside: (inFlight) => limit?.roomBeside(inFlight) ?? { has: () => true },
       onPassedOver(host) {
         if (!limit || passedOver.has(host)) return;
@@ -90,8 +117,16 @@ function runInWindow(
         context.bus.emit({ type: 'host-waiting', host: host.name, reason: limit.reasonFor(host) });
       },
     },
-    (host) => runNumbered(context, nodes, progress, [host], ++number, progress.hosts.length),
+    (host) => runNumbered(context, nodes, progress, [host], ++number, hosts.length),
   );
+}
+
+/** Whether the failure budget is reached, after a batch. With a window all hosts of the play are one. */
+function stopOf({ budget, run }: PlayProgress, batch: readonly HostRun[], left: readonly HostRun[]): Stop | undefined {
+  const reached = reachedLimit(budget, { run, batch });
+  if (!reached) return undefined;
+  const view = budgetView(reached, left.length);
+  return { reason: budgetReason(view, reached.isBatch), budget: view };
 }
 
 async function runNumbered(
@@ -107,34 +142,18 @@ async function runNumbered(
   context.bus.emit({ type: 'batch-ended', number });
 }
 
-function mayStart({ request }: RunContext, { play, hosts, isEnded }: PlayProgress): boolean {
-  return !request.signal.aborted && !isEnded && !(play.anyErrorsFatal && hosts.some(isDown));
-}
-
-function budgetReached({ play, hosts }: PlayProgress, hasMore: boolean): string | undefined {
-  const down = hosts.filter(isDown).map((h) => h.name);
-  if (!play.anyErrorsFatal || down.length === 0) return undefined;
-  const names = down.length > 5 ? `${down.slice(0, 5).join(', ')} and ${down.length - 5} more` : down.join(', ');
-  const rest = hasMore ? 'no further host of the play is started' : `no further play is started`;
-  return `${down.length} of ${hosts.length} hosts down (${names}), and any_errors_fatal is set: ${rest}`;
-}
-
-function isDown(host: HostRun): boolean {
-  return host.status === 'failed' || host.status === 'unreachable';
-}
-
 /** Starts no host, because it cannot be told how many may be worked on at the same time. */
 function refuse(
   context: RunContext,
   play: Play,
   unknown: ReturnType<typeof groupLimitOf>['unknown'],
   hosts: readonly HostRun[],
-): PlayEnd {
+): HostsEnd {
   const ref = { id: `${play.id}/max_per_group`, name: 'max_per_group', module: 'play', place: formatRange(play.range) };
   for (const [host, failure] of unknown) {
     host.hasStarted = true;
     endWithoutRunning(context, ref, [host], false, { outcome: 'failed', failure });
   }
-  const stopReason = `max_per_group: the group of ${unknown.size} of ${hosts.length} hosts cannot be told: no host is started`;
-  return { stopReason, leavesHostsOut: true };
+  const reason = `max_per_group: the group of ${unknown.size} of ${hosts.length} hosts cannot be told: no host is started`;
+  return { left: hosts, stop: { reason } };
 }

@@ -5,7 +5,7 @@ import type { RunContext } from './context.ts';
 import { type HostRun, leaveOut } from './host-run.ts';
 import type { LoadedRun } from './load.ts';
 import { hostsOfPlay } from './play-hosts.ts';
-import { runPlay } from './play-run.ts';
+import { runPlay, type Stop } from './play-run.ts';
 
 /**
  * Runs the plays in order; says why it stopped, and whether that left something out. `onTaken` is called with every host
@@ -15,12 +15,13 @@ export async function runPlays(
   context: RunContext,
   loaded: LoadedRun,
   onTaken: (host: HostRun) => void,
-): Promise<{ reason: string; isEarly: boolean } | undefined> {
+): Promise<(Stop & { readonly isEarly: boolean }) | undefined> {
   const active = (play: Play, onNothing?: (diagnostic: Diagnostic) => void): HostRun[] =>
     hostsNow(context, loaded, play, onNothing)
       .flatMap(({ name }) => context.hosts.get(name) ?? [])
       .filter((host) => host.status === 'active');
   const { plays } = loaded.playbook;
+  const run = new Set<HostRun>();
   for (const [i, play] of plays.entries()) {
     if (context.request.signal.aborted) {
       for (const left of plays.slice(i)) leaveOut(active(left));
@@ -28,11 +29,14 @@ export async function runPlays(
     }
     const hosts = active(play, (diagnostic) => context.bus.emit({ type: 'warning', diagnostic }));
     if (hosts.length === 0) continue;
-    hosts.forEach(onTaken);
-    const end = await runPlay(context, play, hosts);
-    if (end.stopReason === undefined) continue;
+    for (const host of hosts) {
+      onTaken(host);
+      run.add(host);
+    }
+    const { stop, leavesHostsOut } = await runPlay(context, play, hosts, run);
+    if (!stop) continue;
     const leavesPlaysOut = plays.slice(i + 1).some((later) => active(later).length > 0);
-    return { reason: end.stopReason, isEarly: end.leavesHostsOut || leavesPlaysOut };
+    return { ...stop, isEarly: leavesHostsOut || leavesPlaysOut };
   }
   return undefined;
 }

@@ -33,6 +33,10 @@ export interface RunRequest {
   readonly opener?: FileOpener;
   /** How many hosts are worked on at the same time. */
   readonly forks: number;
+  /** `--max-failures`: for every play, as its own `max_failures`; the lower one counts. */
+  readonly maxFailures?: number;
+  /** `--max-fail-percentage`, likewise. */
+  readonly maxFailPercentage?: number;
   /** `--modules`: folders of custom modules, besides `modules/` beside the playbook. */
   readonly moduleDirectories: readonly string[];
   /** Over what ssh_config and the inventory's ssh arguments say; `strict` where nobody says anything. */
@@ -49,6 +53,13 @@ export interface RunRequest {
   };
   /** Where the journal is kept, `.runbook` by default; absent: no journal. */
   readonly journalDirectory?: string;
+  /** What of the command line is kept in the journal, to resume the run with. No secret is in it. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * Goes on with a run that was interrupted, stopped, or died: what its hosts did is replayed, not done again. With
+   * `isChanged` also where the playbook, its modules or the inventory are not what they were.
+   */
+  readonly resume?: { readonly runId: string; readonly isChanged: boolean };
   readonly bus: EventBus;
   /** The machine's own unless it is given. */
   readonly clock?: Clock;

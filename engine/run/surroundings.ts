@@ -1,4 +1,5 @@
 import type { Play } from '../language/playbook.ts';
+import type { Budget } from './budget.ts';
 import type { HostRun, Standing } from './host-run.ts';
 import type { LeaseHold } from './lease-hold.ts';
 import type { OnceResults } from './once.ts';
@@ -7,6 +8,9 @@ import type { OnceResults } from './once.ts';
 export interface PlayProgress {
   readonly play: Play;
   readonly hosts: readonly HostRun[];
+  /** The hosts of all plays so far, this one included. */
+  readonly run: ReadonlySet<HostRun>;
+  readonly budget: Budget;
   /** `meta: end_play` was met: no further host starts. */
   isEnded: boolean;
 }
