@@ -1,9 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { OutputKind } from '../report/choose.ts';
 import type { Cli } from './cli.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
-import { extraVarsOption, inventoryOption, limitOption, playbookModulesOption, tagOptions } from './shared-options.ts';
+import {
+  extraVarsOption,
+  forksOption,
+  inventoryOption,
+  limitOption,
+  playbookModulesOption,
+  positive,
+  reportOption,
+  tagOptions,
+} from './shared-options.ts';
 
 /** The options of `runbook play`, as they were given. */
 export interface PlayOptions extends SecretOptions {
@@ -29,6 +38,8 @@ export interface PlayOptions extends SecretOptions {
   readonly listHosts: boolean;
   readonly listTasks: boolean;
   readonly journal: boolean;
+  /** An HTML page of the run. */
+  readonly report?: string;
 }
 
 /** `runbook play PLAYBOOK`. */
@@ -58,13 +69,14 @@ function addSelection(command: Command): void {
   for (const option of tagOptions()) command.addOption(option);
   command
     .addOption(extraVarsOption())
-    .option('-f, --forks <n>', 'hosts worked on at the same time', positive, 50)
+    .addOption(forksOption())
     .addOption(playbookModulesOption())
     .option('--list-hosts', 'list the hosts of each play and stop', false)
     .option('--list-tasks', 'list the tasks of each play and stop', false);
 }
 
-function addConnection(command: Command): void {
+/** How hosts are reached: for every command that reaches them. */
+export function addConnection(command: Command): void {
   command
     .optionsGroup('How hosts are reached (the inventory says otherwise per host):')
     .option('-u, --user <name>', 'user to log in as')
@@ -91,6 +103,7 @@ function addOutput(command: Command): void {
         .choices(['auto', 'terminal', 'plain', 'ndjson'])
         .default('auto'),
     )
+    .addOption(reportOption())
     .option('--no-journal', 'keep no record of the run in .runbook/');
 }
 
@@ -106,9 +119,4 @@ Examples:
 ${exitCodeHelp()}
 
 Ctrl-C: once finishes the tasks in flight, twice aborts them, three times exits at once.`;
-}
-
-function positive(value: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return Number(value);
 }

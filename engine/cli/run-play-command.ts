@@ -3,9 +3,12 @@ import { formatDiagnostic } from '../base/diagnostic.ts';
 import { errorMessage } from '../base/errors.ts';
 import { createEventBus } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
+import { readVersion } from '../base/version.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import { createReporter } from '../report/choose.ts';
+import type { HtmlReport } from '../report/html/report.ts';
 import { advance, createLiveState, describeLeftBehind } from '../report/live-state.ts';
+import type { Reporter } from '../report/reporter.ts';
 import { visible } from '../report/text.ts';
 import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
@@ -16,8 +19,13 @@ import type { PlayOptions } from './play.ts';
 import { askPrompts } from './prompts.ts';
 import { openerFor } from './secret-options.ts';
 
-/** Runs `runbook play` and gives its exit code. */
-export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOptions): Promise<number> {
+/** Runs `runbook play` and gives its exit code. What is shown is the reporter's: by default the one of `--output`. */
+export async function runPlayCommand(
+  cli: Cli,
+  playbook: string,
+  options: PlayOptions,
+  makeReporter: () => Promise<Reporter> = () => createReporter(options.output, { ...cli, clock: systemClock }),
+): Promise<number> {
   const opener = await openerFor(cli, options);
   const selection = await readSelection(playbook, options, opener);
   if (options.listHosts || options.listTasks) {
@@ -30,9 +38,10 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
     cli.output.write(cli.masker.mask(formatOutline(outline, options)));
     return 0;
   }
+  const report = await openReport(options);
   const connection = await readConnection(cli, options);
   const { runPlaybook } = await import('../run/run.ts');
-  return play(cli, options.output, (parts) =>
+  return play(cli, { reporter: await makeReporter(), report }, (parts) =>
     runPlaybook({
       ...selection,
       ...parts,
@@ -50,11 +59,10 @@ export async function runPlayCommand(cli: Cli, playbook: string, options: PlayOp
 
 async function play(
   cli: Cli,
-  kind: PlayOptions['output'],
+  { reporter, report }: { readonly reporter: Reporter; readonly report: HtmlReport | undefined },
   run: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => Promise<{ exitCode: number }>,
 ): Promise<number> {
-  const { output, errors, env } = cli;
-  const reporter = await createReporter(kind, { output, errors, env, clock: systemClock });
+  const { errors } = cli;
   cli.onExit(() => reporter.restore());
   const state = createLiveState();
   const bus = createEventBus(systemClock.now, (error) => {
@@ -64,6 +72,7 @@ async function play(
   });
   bus.subscribe((event) => advance(state, event));
   bus.subscribe(reporter.on);
+  if (report) bus.subscribe(report.on);
   using interrupts: Interrupts = watchInterrupts(process, {
     note: (text) => reporter.note(text),
     exitNow() {
@@ -75,9 +84,26 @@ async function play(
   });
   try {
     const { exitCode } = await run({ bus, signal: interrupts.signal, abort: interrupts.abort });
+    writeReport(cli, report);
     return exitCode;
   } finally {
     await reporter.close();
+  }
+}
+
+/** The page of `--report`; an unwritable one is found here, before anything is asked or contacted. */
+async function openReport({ report }: PlayOptions): Promise<HtmlReport | undefined> {
+  if (report === undefined) return undefined;
+  const { createHtmlReport } = await import('../report/html/report.ts');
+  return createHtmlReport(report, readVersion());
+}
+
+/** What the run did is done: a report that cannot be written is told, and the exit code stays the run's. */
+function writeReport(cli: Cli, report: HtmlReport | undefined): void {
+  try {
+    report?.write();
+  } catch (error) {
+    cli.errors.write(`runbook: ${cli.masker.mask(errorMessage(error))}\n`);
   }
 }
 

@@ -36,6 +36,22 @@ export function modulesOption(): Option {
   return list('--modules <folder>', 'folder of custom modules; repeatable');
 }
 
+/** How many hosts are worked on at the same time. */
+export function forksOption(): Option {
+  return new Option('-f, --forks <n>', 'hosts worked on at the same time').argParser(positive).default(50);
+}
+
+/** Reads a whole number from 1. */
+export function positive(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(value);
+}
+
+/** The page of a run. */
+export function reportOption(): Option {
+  return new Option('--report <file>', 'write an HTML page of hosts × tasks, with diffs; it needs no network');
+}
+
 /** An option that can be repeated. */
 export function list(flags: string, description: string): Option {
   return new Option(flags, description).argParser(append).default([]);

@@ -13,7 +13,7 @@ export function formatChange(change: ChangeView, paint: Paint): string {
   if (!isLongText(change)) {
     return `${change.path}: ${paint.red(showValue(change.before))} → ${paint.green(showValue(change.after))}`;
   }
-  const lines = unified(change);
+  const lines = unifiedDiff(change);
   if (!lines) {
     return `${change.path}: ${lineCount(change.before)} → ${lineCount(change.after)}, too different to compare line by line`;
   }
@@ -55,7 +55,11 @@ function isAbsent(value: unknown): boolean {
   return value === null || value === undefined;
 }
 
-function unified({ before, after }: ChangeView): string[] | undefined {
+/**
+ * The lines of a unified diff, all of them, of two texts of which one may be absent; `undefined` where the texts are too
+ * long and too different for one to be worked out.
+ */
+export function unifiedDiff({ before, after }: ChangeView): readonly string[] | undefined {
   // Both are strings or absent: isLongText saw to it.
   const patch = structuredPatch('', '', (before ?? '') as string, (after ?? '') as string, '', '', {
     context: 3,

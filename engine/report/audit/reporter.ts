@@ -17,8 +17,7 @@ import { auditToSarif } from './sarif.ts';
 import { auditTitle, formatAudit } from './summary-text.ts';
 
 /** What `runbook audit --output` takes. */
-export const auditOutputs = ['auto', 'terminal', 'plain', 'json', 'ndjson', 'junit', 'sarif'] as const;
-export type AuditOutput = (typeof auditOutputs)[number];
+export type AuditOutput = 'auto' | 'terminal' | 'plain' | 'json' | 'ndjson' | 'junit' | 'sarif';
 
 /** What a reporter of an audit is made with. */
 export interface AuditReporting {
