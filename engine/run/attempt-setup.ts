@@ -14,11 +14,13 @@ import { controllerFor } from './controller.ts';
 import { refuseIfCutOff } from './cut-off.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
+import { tellerOf } from './host-telling.ts';
 import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
 import { delegatedPredictions } from './predicted.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
+import { createTelling } from './telling.ts';
 
 /** A task that says nothing else has this long on one host. */
 const defaultTaskTimeoutMs = 60 * 60_000;
@@ -165,6 +167,7 @@ export function stepRunnerFor(
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
   const bus = isInBackground ? silentBus : context.bus;
+  const tell = isInBackground ? () => undefined : tellerOf(context, task, host.name, turn, delegate);
   return createStepRunner({
     connect: async () => {
       if (on === host) refuseIfCutOff(host);
@@ -176,11 +179,12 @@ export function stepRunnerFor(
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),
-    onStepStarted: (step) => bus.emit({ type: 'step-started', ...where, step: shown(task, step) }),
+    onStepStarted: (step, deadlineMs) =>
+      bus.emit({ type: 'step-started', ...where, step: shown(task, step), deadlineMs }),
     onStepEnded: (step, rc, durationMs) =>
       bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
-    onWait: (wait) =>
-      bus.emit({ type: 'host-task-progress', ...where, ...wait, text: wait.text && shown(task, wait.text) }),
+    onWait: tell,
+    telling: createTelling(context.clock, tell),
   });
 }
 

@@ -5,6 +5,7 @@ import type { Script } from '../base/sh.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PauseStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
 import type { Become, Connection, Environment } from '../transport/transport.ts';
+import type { Telling } from './telling.ts';
 
 /** What a step runner needs to know of the task that it works for. */
 export interface StepEnvironment {
@@ -19,9 +20,11 @@ export interface StepEnvironment {
   readonly signal: AbortSignal;
   /** Called before every effect; what it raises is the step's failure, and nothing of the step is run. */
   readonly beforeStep?: () => void;
-  readonly onStepStarted: (step: string) => void;
+  readonly onStepStarted: (step: string, deadlineMs: number) => void;
   readonly onStepEnded: (step: string, rc: number, durationMs: number) => void;
   readonly onWait: (wait: WaitView) => void;
+  /** The same for what may be over soon. */
+  readonly telling: Telling;
 }
 
 /** Asks hosts, and runs effects on them. */
@@ -65,16 +68,35 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     });
   }
 
-  async function ask<T>(probe: Probe<T>): Promise<T> {
+  async function answerTo<T>(probe: Probe<T>): Promise<T> {
     return probe.parse(await run(probe.script, probe.timeoutMs ?? probeTimeoutMs, probe.environment));
+  }
+
+  async function ask<T>(probe: Probe<T>): Promise<T> {
+    await env.connect();
+    const timeoutMs = Math.min(probe.timeoutMs ?? probeTimeoutMs, remaining());
+    const wait = { text: 'waiting for the answer to a probe', deadlineMs: env.clock.now() + timeoutMs };
+    return env.telling(wait, () => answerTo(probe));
   }
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
     const started = env.clock.now();
     const until = Math.min(started + wait.timeoutMs, deadline);
+    const told = { text: `waiting for ${wait.what}`, deadlineMs: until };
+    return env.telling(told, (change) =>
+      askUntil(wait, started, until, (reason) => change({ ...told, text: `${told.text} (${reason})` })),
+    );
+  }
+
+  async function askUntil<T>(
+    wait: Wait<T>,
+    started: number,
+    until: number,
+    onReason: (reason: string) => void,
+  ): Promise<T> {
     const needed = wait.consecutive ?? 1;
     for (let inRow = 0, reason = 'not asked yet'; ; ) {
-      const state = await ask(wait.probe);
+      const state = await answerTo(wait.probe);
       const answer = wait.done(state);
       if (answer === true) {
         inRow++;
@@ -89,7 +111,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
         const waited = formatDuration(now - started);
         throw new RunbookError('timeout', `waited ${waited} for ${wait.what}: ${reason}`);
       }
-      env.onWait({ text: `waiting for ${wait.what} (${reason})`, sinceMs: started, deadlineMs: until });
+      onReason(reason);
       await env.clock.sleep(Math.min(wait.intervalMs ?? 1000, until - now), signal);
     }
   }
@@ -132,7 +154,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     env.beforeStep?.();
     const text = describe(step);
     const started = env.clock.now();
-    env.onStepStarted(text);
+    const timeoutMs = step.kind === 'exec' ? (step.timeoutMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    env.onStepStarted(text, started + Math.min(timeoutMs, remaining()));
     let rc = -1;
     try {
       const result = step.kind === 'exec' ? await exec(step) : await put(step);

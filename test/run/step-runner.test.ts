@@ -39,6 +39,7 @@ function rig(answers: Partial<ScriptResult>[]) {
     onStepStarted: (step) => log.push(`started ${step}`),
     onStepEnded: (step, rc) => log.push(`ended ${step} ${rc}`),
     onWait: ({ text }) => log.push(text),
+    telling: (_, body) => body(({ text }) => log.push(text)),
   });
   return { steps, log, clock };
 }
