@@ -89,6 +89,8 @@ export type RunEvent =
       /** Every host of any play, in order. */
       readonly hosts: readonly string[];
       readonly forks: number;
+      /** A former process of the run was interrupted, stopped or died: what it did is not done again. */
+      readonly isResumed?: boolean;
     }
   | { readonly type: 'warning'; readonly diagnostic: Diagnostic }
   | {
@@ -110,6 +112,15 @@ export type RunEvent =
       readonly host: string;
       readonly description: string;
       readonly durationMs: number;
+    }
+  /** In a run that is resumed: the host has come to what was not done before. */
+  | {
+      readonly type: 'host-resumed';
+      readonly host: string;
+      /** Where it goes on. */
+      readonly task: TaskRef;
+      /** How many tasks it had done. */
+      readonly replayed: number;
     }
   /** A task begins for a set of hosts. `isHandler` when it was notified. */
   | {
@@ -146,13 +157,7 @@ export type RunEvent =
        * `lease-taking` comes before anything is done, `lease-lost` when another holder has it, or nobody. One that is kept
        * stays held when the run ends.
        */
-      readonly type:
-        | 'lease-taking'
-        | 'lease-taken'
-        | 'lease-renewed'
-        | 'lease-released'
-        | 'lease-kept'
-        | 'lease-lost';
+      readonly type: 'lease-taking' | 'lease-taken' | 'lease-renewed' | 'lease-released' | 'lease-kept' | 'lease-lost';
       readonly task: TaskRef;
       readonly host: string;
       /** What `release` needs; JSON-like. */

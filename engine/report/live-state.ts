@@ -156,6 +156,7 @@ export function advance(state: LiveState, event: StampedEvent): void {
       return;
     case 'warning':
     case 'host-connected':
+    case 'host-resumed':
     case 'item-ended':
     case 'lease-kept':
     case 'lease-renewed':

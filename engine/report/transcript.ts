@@ -72,6 +72,11 @@ export function createTranscript(options: TranscriptOptions): (event: StampedEve
       case 'host-waiting':
         if (!isQuiet) write(paint.dim(`waits: [${event.host}] ${event.reason}`));
         return;
+      case 'host-resumed': {
+        const { replayed } = event;
+        const done = `${replayed} ${replayed === 1 ? 'task was' : 'tasks were'} done before`;
+        return write(paint.dim(`goes on: [${event.host}] ${event.task.name} (${done})`));
+      }
       case 'task-started':
         return startTask(event);
       case 'item-ended':

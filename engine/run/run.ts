@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
+import { errorCatalogue, fileProblem } from '../base/errors.ts';
 import { createMasker } from '../base/masker.ts';
 import { createGrowingInventory } from '../inventory/growth.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { compileTemplate } from '../language/template.ts';
 import { createTransport } from '../transport/create-transport.ts';
+import { beginJournal } from './begin-journal.ts';
 import { createConnections } from './connections.ts';
 import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
@@ -15,8 +18,8 @@ import { exitCodeOf } from './exit-code.ts';
 import { createFactReaders } from './facts/readers.ts';
 import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
 import { createInputCheck } from './inputs-check.ts';
-import { noRecord } from './journal/record.ts';
-import { createJournal } from './journal.ts';
+import { noRecord, type RunRecord } from './journal/record.ts';
+import type { Journal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
 import { createOnceResults } from './once.ts';
@@ -32,20 +35,22 @@ import { createVariables } from './variables.ts';
  */
 export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number }> {
   const loaded = await loadRun(asked);
-  const request: RunRequest = { ...asked, opener: loaded.read.opener, extraVars: loaded.extraVars };
-  const clock = request.clock ?? systemClock;
+  const clock = asked.clock ?? systemClock;
   const started = clock.now();
-  const runId = newRunId(started);
-  if (request.journalDirectory !== undefined) request.bus.subscribe(createJournal(request.journalDirectory, runId));
-  const masker = request.masker ?? createMasker();
-  learnPasswords(masker, request, loaded);
+  const runId = asked.resume?.runId ?? newRunId(started);
+  const masker = asked.masker ?? createMasker();
+  const reading: RunRequest = { ...asked, opener: loaded.read.opener, extraVars: loaded.extraVars };
+  learnPasswords(masker, reading, loaded);
+  using journal = await beginJournal({ runId, request: reading, loaded, masker, clock, hosts: countHosts(loaded) });
+  const request = journal ? withJournal(reading, journal) : reading;
+  const record = journal?.record ?? noRecord;
   const bus = maskedBus(request.bus, masker);
 
   const hosts = new Map<string, HostRun>();
-  takeIn(hosts, loaded.inventory);
+  takeIn(hosts, loaded.inventory, record);
   const learnMore = createPasswordLearner(masker, request);
   const inventory = createGrowingInventory(loaded.inventory, loaded.inventoryParts, (grown) => {
-    takeIn(hosts, grown);
+    takeIn(hosts, grown, record);
     learnMore(grown);
   });
   const taking = hostsInRun(loaded, hosts);
@@ -57,6 +62,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     isDiff: request.isDiff,
     hosts: [...taking].map((h) => h.name),
     forks: request.forks,
+    ...(asked.resume && { isResumed: true }),
   });
   for (const diagnostic of loaded.warnings) bus.emit({ type: 'warning', diagnostic });
 
@@ -85,7 +91,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     scopeOf: createVariables(request, inventory, hosts, runId, loaded.answers),
     isSelected: (tagged) => isSelected(tagged, request.tags, request.skipTags),
     checkInputs: createInputCheck(loaded.validator),
-    record: noRecord,
+    record,
     once: createOnceResults(),
     throttles: new Map(),
     refs: new WeakMap(),
@@ -93,31 +99,50 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
   };
   const stop = await runPlays(context, loaded, (host) => taking.add(host));
   const summary = [...taking].map(summaryOf);
-  const isInterrupted = request.signal.aborted;
-  const exitCode = exitCodeOf({
-    isCheckMode: request.isCheckMode,
-    isInterrupted,
-    isStopped: stop?.isEarly === true,
-    summary,
-  });
-  const stopReason = isInterrupted ? 'interrupted' : stop?.reason;
+  const isInterrupted = asked.signal.aborted;
+  const problem = journal?.broken.aborted ? fileProblem(journal.broken.reason) : undefined;
+  const exitCode =
+    problem === undefined
+      ? exitCodeOf({ isCheckMode: request.isCheckMode, isInterrupted, isStopped: stop?.isEarly === true, summary })
+      : errorCatalogue['journal-failed'].exitCode;
+  const stopReason =
+    problem === undefined
+      ? isInterrupted
+        ? 'interrupted'
+        : stop?.reason
+      : `the record of the run cannot be written: ${problem}`;
+  journal?.end({ exitCode, summary, ...(stopReason !== undefined && { stopReason }) });
   bus.emit({
     type: 'run-ended',
     exitCode,
     durationMs: clock.now() - started,
     summary,
     ...(stopReason !== undefined && { stopReason }),
+    ...(stop?.budget && !isInterrupted && { budget: stop.budget }),
   });
   return { exitCode };
 }
 
+/** A request whose events go to the journal, and whose run stops when nothing can be written to it any more. */
+function withJournal(request: RunRequest, journal: Journal): RunRequest {
+  request.bus.subscribe(journal.events);
+  const signal = AbortSignal.any([request.signal, journal.broken]);
+  // Every host listens; Node takes more than ten for a leak.
+  setMaxListeners(0, signal);
+  return { ...request, signal };
+}
+
+function countHosts({ hostsOf }: LoadedRun): number {
+  return new Set([...hostsOf.values()].flat()).size;
+}
+
 /** Takes in the hosts of an inventory, new ones and what has changed of others. */
-function takeIn(hosts: Map<string, HostRun>, inventory: Inventory): void {
+function takeIn(hosts: Map<string, HostRun>, inventory: Inventory, record: RunRecord): void {
   // localhost can be delegated to without being named in the inventory.
   for (const host of [...inventory.localhosts.values(), ...inventory.hosts.values()]) {
     const known = hosts.get(host.name);
     if (known) known.host = host;
-    else hosts.set(host.name, createHostRun(host));
+    else hosts.set(host.name, createHostRun(host, record.of(host.name)));
   }
 }
 

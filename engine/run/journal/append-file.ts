@@ -18,10 +18,13 @@ export function openAppendFile(path: string): AppendFile {
   let isOpen = true;
   return {
     append(line) {
+      if (!isOpen) return;
       const bytes = Buffer.from(`${line}\n`);
       for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
     },
-    sync: () => fdatasyncSync(file),
+    sync() {
+      if (isOpen) fdatasyncSync(file);
+    },
     close() {
       if (isOpen) closeSync(file);
       isOpen = false;

@@ -10,18 +10,19 @@ type Values = Pick<RecordedEnd, 'registered' | 'facts' | 'set' | 'adds' | 'distr
 
 /** How a task ended, as it can be written. */
 export function encodeEnd(end: RecordedEnd, masker: Pick<Masker, 'mask'>): EncodedEnd {
-  const { result, hasChangedItem, isWithheld = false, ...values } = end;
+  const { result, hasChangedItem, isLeftOut, isWithheld = false, ...values } = end;
   const encoded = isWithheld ? undefined : encodeValue(values, masker);
   return {
     // Masking keeps the shape.
     result: maskValue(result, masker) as unknown as TaskResult,
     ...(hasChangedItem && { hasChangedItem }),
+    ...(isLeftOut && { isLeftOut }),
     ...(encoded === undefined ? { isWithheld: true } : { values: encoded }),
   };
 }
 
 /** How a task ended, as it was written. */
-export function decodeEnd({ result, hasChangedItem, values, isWithheld }: EncodedEnd): RecordedEnd {
+export function decodeEnd({ result, hasChangedItem, isLeftOut, values, isWithheld }: EncodedEnd): RecordedEnd {
   // What `encodeEnd` was given.
   const decoded = (values === undefined ? {} : decodeValue(values)) as Partial<Values>;
   return {
@@ -29,6 +30,7 @@ export function decodeEnd({ result, hasChangedItem, values, isWithheld }: Encode
     ...decoded,
     result,
     ...(hasChangedItem && { hasChangedItem }),
+    ...(isLeftOut && { isLeftOut }),
     ...(isWithheld && { isWithheld }),
   };
 }

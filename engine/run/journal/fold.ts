@@ -41,7 +41,10 @@ export interface HostState {
   /** How many ends of a task do not count any more. */
   readonly generations: Map<string, number>;
   standing: Standing;
+  /** It was cut back before this process began. */
   isRetried: boolean;
+  /** It was cut back just now. */
+  isCut: boolean;
 }
 
 /** The state of a run that has no line. */
@@ -80,6 +83,7 @@ export function hostStateOf({ hosts }: RunState, name: string): HostState {
     generations: new Map(),
     standing: createStanding(),
     isRetried: false,
+    isCut: false,
   };
   hosts.set(name, host);
   return host;
@@ -157,6 +161,8 @@ function beginAgain(host: HostState): void {
   host.left = [...host.done, ...host.left];
   host.done = [];
   host.standing = createStanding();
+  host.isRetried = host.isCut;
+  host.isCut = false;
 }
 
 function cut(host: HostState, { keep, isBlock }: Cut): void {
@@ -164,7 +170,7 @@ function cut(host: HostState, { keep, isBlock }: Cut): void {
   host.left = all.slice(0, keep);
   host.done = [];
   host.standing = createStanding();
-  host.isRetried = true;
+  host.isCut = true;
   // What a rescue may have undone has to be looked at again.
   if (isBlock) host.begun.clear();
   drop(host, all.slice(keep), !isBlock);

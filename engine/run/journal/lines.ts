@@ -49,6 +49,7 @@ export interface Cut {
 export interface EncodedEnd {
   readonly result: Omit<TaskResult, 'durationMs'>;
   readonly hasChangedItem?: boolean;
+  readonly isLeftOut?: boolean;
   readonly values?: Encoded;
   readonly isWithheld?: boolean;
 }
