@@ -4,6 +4,8 @@ import type { Cli } from './cli.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
 import { addSecretOptions, type SecretOptions } from './secret-options.ts';
 import {
+  type BudgetOptions,
+  budgetOptions,
   extraVarsOption,
   forksOption,
   inventoryOption,
@@ -15,7 +17,7 @@ import {
 } from './shared-options.ts';
 
 /** The options of `runbook play`, as they were given. */
-export interface PlayOptions extends SecretOptions {
+export interface PlayOptions extends SecretOptions, BudgetOptions {
   readonly inventory: readonly string[];
   readonly limit?: string;
   readonly check: boolean;
@@ -67,9 +69,9 @@ function addSelection(command: Command): void {
     .option('-C, --check', 'change nothing, say what would change; exit code 3 if anything does', false)
     .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false);
   for (const option of tagOptions()) command.addOption(option);
+  command.addOption(extraVarsOption()).addOption(forksOption());
+  for (const option of budgetOptions()) command.addOption(option);
   command
-    .addOption(extraVarsOption())
-    .addOption(forksOption())
     .addOption(playbookModulesOption())
     .option('--list-hosts', 'list the hosts of each play and stop', false)
     .option('--list-tasks', 'list the tasks of each play and stop', false);

@@ -18,6 +18,7 @@ import { askPassword, readPasswordFile } from './passwords.ts';
 import type { PlayOptions } from './play.ts';
 import { askPrompts } from './prompts.ts';
 import { openerFor } from './secret-options.ts';
+import { budgetIn } from './shared-options.ts';
 
 /** Runs `runbook play` and gives its exit code. What is shown is the reporter's: by default the one of `--output`. */
 export async function runPlayCommand(
@@ -48,6 +49,7 @@ export async function runPlayCommand(
       isCheckMode: options.check,
       isDiff: options.diff,
       forks: options.forks,
+      ...budgetIn(options),
       ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
       connection,
       masker: cli.masker,

@@ -47,6 +47,39 @@ export function positive(value: string): number {
   return Number(value);
 }
 
+/** How many hosts may be lost before a run is stopped, as options give it. */
+export interface BudgetOptions {
+  readonly maxFailures?: number;
+  readonly maxFailPercentage?: number;
+}
+
+/** What stops a run. A play's own limit counts where it is lower. */
+export function budgetOptions(): readonly Option[] {
+  return [
+    new Option('--max-failures <n>', 'start no further host when so many failed or were unreachable').argParser(
+      positive,
+    ),
+    new Option('--max-fail-percentage <p>', 'likewise when so many percent of a batch, or of all hosts, did').argParser(
+      percentage,
+    ),
+  ];
+}
+
+/** What a run request takes of them. */
+export function budgetIn({ maxFailures, maxFailPercentage }: BudgetOptions): BudgetOptions {
+  return {
+    ...(maxFailures !== undefined && { maxFailures }),
+    ...(maxFailPercentage !== undefined && { maxFailPercentage }),
+  };
+}
+
+function percentage(value: string): number {
+  const [, amount] = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(value) ?? [];
+  if (amount === undefined || Number(amount) > 100)
+    throw new InvalidArgumentError('It must be a number from 0 to 100.');
+  return Number(amount);
+}
+
 /** The page of a run. */
 export function reportOption(): Option {
   return new Option('--report <file>', 'write an HTML page of hosts × tasks, with diffs; it needs no network');
