@@ -48,7 +48,10 @@ export async function judge(task: Task, attempt: Attempt, scopeWith: (registered
   try {
     return judgeResult(task, raw, error, attempt.hasEffects(), scopeWith);
   } catch (thrown) {
-    if (thrown instanceof UnknownValueError) return { end: unknownVerdict(thrown.message), isDone: true };
+    if (thrown instanceof UnknownValueError) {
+      const known = task.failedWhen ? { skipped: false } : { failed: false, skipped: false };
+      return { end: unknownVerdict(thrown.message, known), isDone: true };
+    }
     throw thrown;
   }
 }
@@ -126,17 +129,21 @@ export function withFailure(known: object, failure: FailureView): object {
   return { ...known, failed: true, message: failure.message };
 }
 
-/** The verdict `unknown`: check mode cannot tell, for this reason. */
-export function unknownVerdict(reason: string): Verdict {
-  return {
-    result: { outcome: 'unknown', changes: [], message: reason },
-    registered: partlyKnown({ failed: false, skipped: false }, reason),
-  };
+/** The verdict `unknown`: check mode cannot tell, for this reason. Of its result only `known` can be read. */
+export function unknownVerdict(
+  reason: string,
+  known: Readonly<Record<string, unknown>> = { failed: false, skipped: false },
+): Verdict {
+  return { result: { outcome: 'unknown', changes: [], message: reason }, registered: partlyKnown(known, reason) };
 }
 
 /** An error outside an attempt: a condition, an argument or the connection. */
-export function verdictOfError(error: unknown, task: Pick<Task, 'name'>): Verdict {
-  if (error instanceof UnknownValueError) return unknownVerdict(error.message);
+export function verdictOfError(error: unknown, task: Pick<Task, 'name' | 'when' | 'loop'>): Verdict {
+  if (error instanceof UnknownValueError) {
+    // It may be the condition that is unknown, or whether the list has an item.
+    const maySkip = task.when.length > 0 || task.loop !== undefined;
+    return unknownVerdict(error.message, maySkip ? { failed: false } : undefined);
+  }
   if (error instanceof CutOffError) {
     return {
       result: { outcome: 'skipped', changes: [], message: error.told },

@@ -1,9 +1,14 @@
+import { UnknownValueError } from '../base/unknown.ts';
 import type { Change, Predicted } from '../module/contract.ts';
 
 /** What check mode expects of a host after the tasks that it did not run. */
 export interface PredictedState extends Predicted {
   /** Remembers what a skipped effect would have changed. */
   record(changes: readonly Remembered[]): void;
+  /** Remembers what a task may change that may not run: who asks for one of these resources learns that it is unknown. */
+  recordUncertain(changes: readonly Remembered[], reason: string): void;
+  /** A task, or the tasks of an include, may run, of which nobody knows what they change. */
+  recordAnything(task: string): void;
 }
 
 type Remembered = Change | Omit<Change, 'before'>;
@@ -14,6 +19,7 @@ export function createPredictedState(): PredictedState {
   const resources = new Map<string, Attributes>();
   /** Paths that went, with all that was in them; what is made in their place is empty at first, and `isNew`. */
   const emptied = new Set<string>();
+  const uncertain = new Map<string, string>();
   let any = false;
 
   const forgetBelow = (path: string): void => {
@@ -28,6 +34,8 @@ export function createPredictedState(): PredictedState {
     resources.set(resource, { ...(isGone || isNew ? { isNew } : resources.get(resource)), [name]: after });
   };
   const of = (resource: string): Attributes => {
+    const reason = uncertain.get(resource);
+    if (reason !== undefined) throw new UnknownValueError(reason);
     const known = resources.get(resource) ?? {};
     return known.exists === undefined && isBelow(emptied, resource) ? { exists: false, ...known } : known;
   };
@@ -39,10 +47,18 @@ export function createPredictedState(): PredictedState {
       return any;
     },
     of,
-    under: (prefix) => [...resources.keys()].filter((resource) => resource.startsWith(prefix)),
+    under: (prefix) => [...resources.keys(), ...uncertain.keys()].filter((resource) => resource.startsWith(prefix)),
     record(changes) {
       any = true;
       for (const { resource, path, after } of changes) if (resource !== undefined) remember(resource, path, after);
+    },
+    recordUncertain(changes, reason) {
+      any = true;
+      for (const { resource } of changes) if (resource !== undefined) uncertain.set(resource, reason);
+    },
+    recordAnything(task) {
+      any = true;
+      resources.set('anything', { task });
     },
   };
 }
@@ -64,6 +80,11 @@ export function delegatedPredictions(delegate: PredictedState, own: PredictedSta
     record(changes) {
       delegate.record(changes);
       own.record(changes.filter(({ resource }) => resource === 'command'));
+    },
+    recordUncertain: (changes, reason) => delegate.recordUncertain(changes, reason),
+    recordAnything(task) {
+      delegate.recordAnything(task);
+      own.recordAnything(task);
     },
   };
 }

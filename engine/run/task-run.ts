@@ -150,9 +150,17 @@ function combine(ends: readonly TaskEnd[]): Verdict {
   };
 }
 
+function isSkipped({ result }: TaskEnd): boolean {
+  return result.outcome === 'skipped';
+}
+
 function registeredOfLoop(ends: readonly TaskEnd[], outcome: Outcome): Record<string, unknown> {
   const failed = ends.some((end) => end.result.failure !== undefined);
-  const known = { failed, skipped: outcome === 'skipped', results: ends.map((end) => end.registered) };
+  const results = ends.map((end) => end.registered);
+  // Turns that may be skipped tell nothing where all others are.
+  const isSkipKnown = ends.some((end) => end.result.outcome !== 'unknown' && !isSkipped(end));
+  const known =
+    outcome === 'unknown' && !isSkipKnown ? { failed, results } : { failed, skipped: outcome === 'skipped', results };
   if (ends.some((end) => end.result.outcome === 'changed')) return { ...known, changed: true };
   const unknown = ends.find((end) => end.result.outcome === 'unknown');
   return unknown ? partlyKnown(known, unknown.result.message ?? 'unknown') : { ...known, changed: false };

@@ -28,6 +28,7 @@ export interface CommandArguments {
   readonly environment?: Readonly<Record<string, string | Secret>> | undefined;
   readonly timeout?: number | undefined;
   readonly reads: boolean;
+  readonly depends_on?: readonly string[] | undefined;
   readonly ok_codes: readonly number[];
 }
 
@@ -94,6 +95,14 @@ export const commandProperties = {
     default: false,
     description: 'Promise that the command changes nothing: it runs in check mode too, and is never "changed"',
   },
+  depends_on: {
+    type: 'array',
+    items: { type: 'string', pattern: '^(/|(unit|package|user|group|image|kernel-module|sysctl):.)' },
+    minItems: 1,
+    description:
+      'With reads: all that the answer depends on. Check mode then takes it for good while nothing of this is pending',
+    examples: [['/etc/os-release', 'unit:docker.service']],
+  },
   ok_codes: {
     type: 'array',
     items: { type: 'integer', minimum: 0, maximum: 255 },
@@ -122,7 +131,9 @@ export const commandDescription = `A command has no state of its own. Say what m
 \`unless\` or \`only_if\`: it runs only when all that are given ask for it, and they are asked again afterwards. Without them
 it runs every time and is "changed" every time. A command that only reads says \`reads: true\`.
 
-Check mode does not run it, and answers "unknown" for a \`reads\` command once an earlier task of the run is pending.
+Check mode does not run it. A \`reads\` command is run, and is "unknown" once anything is pending on the host: nobody can
+tell whether it would still answer so. With \`depends_on\` only what it names counts, and a pending command or package of
+which nobody knows what it changes.
 
 Result: \`stdout\` and \`stderr\` without the newlines at their ends, \`stdout_lines\`, \`rc\`.`;
 
@@ -139,6 +150,10 @@ export function commandMistakes(args: CommandArguments): string[] {
   }
   if (args.reads && guards.length > 0) {
     mistakes.push(`"reads" and "${guards[0]}" contradict each other: a command that only reads always runs; use when:`);
+  }
+  if (!args.reads && args.depends_on !== undefined) mistakes.push('"depends_on" is for reads: true');
+  for (const path of args.depends_on ?? []) {
+    if (path.startsWith('/')) mistakes.push(...pathMistakes('depends_on', path));
   }
   if (args.reads && args.stdin !== undefined) mistakes.push('"stdin" cannot be given to a command with "reads: true"');
   return mistakes;
@@ -233,10 +248,27 @@ const pathGuards = ['chdir', 'creates', 'removes'] as const;
 const shellGuards = ['unless', 'only_if'] as const;
 
 function judgeReading(output: ProbeOutput, args: CommandArguments, command: CommandLine, predicted: Predicted): Diff {
-  // What it reads may be what a skipped effect would have made, and nobody can tell.
-  if (predicted.any) return unknown(`"${oneLine(command.text)}" may read what an earlier task would have changed`);
+  const reason = whyStale(args, command, predicted);
+  if (reason !== undefined) return unknown(reason);
   if (!args.ok_codes.includes(output.rc)) throw commandFailure(output, command);
   return [];
+}
+
+/** Why the answer of a command that reads may be another once the pending tasks have run. */
+function whyStale(args: CommandArguments, command: CommandLine, predicted: Predicted): string | undefined {
+  if (!predicted.any) return undefined;
+  const name = `"${oneLine(command.text)}"`;
+  if (args.depends_on === undefined) return `${name} may read what an earlier task would have changed`;
+  const pending = args.depends_on.find((thing) => isPending(thing, predicted));
+  if (pending !== undefined) return `${name} depends on ${pending}, which an earlier task would change`;
+  return whoMayMake(predicted, `what ${name} reads`);
+}
+
+function isPending(thing: string, predicted: Predicted): boolean {
+  if (!thing.startsWith('/')) return predicted.under(thing).includes(thing);
+  const resource = fileResource(thing);
+  const isAffected = (name: string): boolean => Object.keys(predicted.of(name)).length > 0;
+  return predicted.under(resource).some((name) => name === resource || name.startsWith(`${resource}/`)) || isAffected(resource);
 }
 
 /** Why it cannot be told whether the path of a guard, missing so far, will be there. */
