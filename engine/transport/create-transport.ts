@@ -39,10 +39,10 @@ export function createTransport(options: TransportOptions = {}): Transport {
   }
 
   return {
-    async connect(target, signal) {
+    async connect(target, signal, onWait) {
       if (target.connection === 'local') return local.connect(target, signal);
       ssh ??= loadSsh();
-      return (await ssh).connect(target, signal);
+      return (await ssh).connect(target, signal, onWait);
     },
   };
 }

@@ -16,6 +16,8 @@ export interface LoginRequest {
   /** The tunnel, when it goes over a bastion. */
   readonly sock: Duplex | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told of every phase when it begins. */
+  readonly onPhase: (phase: ConnectPhase) => void;
 }
 
 /** A live SSH connection. */
@@ -52,6 +54,10 @@ export function login(ssh: Ssh2, request: LoginRequest): Promise<SshClient> {
           : new RunbookError('interrupted', `interrupted while connecting to ${request.description}`),
       );
     }
+    function enter(next: ConnectPhase): void {
+      phase = next;
+      request.onPhase(next);
+    }
     function settleUp(): void {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -64,12 +70,8 @@ export function login(ssh: Ssh2, request: LoginRequest): Promise<SshClient> {
     signal?.addEventListener('abort', onAbort, { once: true });
 
     client
-      .on('connect', () => {
-        phase = 'handshake';
-      })
-      .on('handshake', () => {
-        phase = 'authentication';
-      })
+      .on('connect', () => enter('handshake'))
+      .on('handshake', () => enter('authentication'))
       .on('error', (error) => {
         lost = error.message;
         fail(keyRefusal ?? connectError({ kind: 'error', error, phase }, request, offers));
@@ -83,6 +85,7 @@ export function login(ssh: Ssh2, request: LoginRequest): Promise<SshClient> {
       });
 
     try {
+      enter('connect');
       client.connect({
         ...connectConfig(request),
         authHandler: auth.handler,

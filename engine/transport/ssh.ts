@@ -10,8 +10,8 @@ import { type Bastions, createBastions } from './ssh-bastions.ts';
 import { openChannel } from './ssh-channel.ts';
 import { login, type SshClient } from './ssh-client.ts';
 import { createSshConfig, type HostRequest, type ResolvedHost } from './ssh-config.ts';
-import { loginHint } from './ssh-errors.ts';
-import type { Target, Transport } from './transport.ts';
+import { type ConnectPhase, loginHint } from './ssh-errors.ts';
+import type { OnConnectWait, Target, Transport } from './transport.ts';
 
 /** What the SSH transport is made of. */
 export interface SshTransportOptions {
@@ -33,14 +33,15 @@ export async function createSshTransport(options: SshTransportOptions): Promise<
   const shared = createShared(ssh, options);
 
   return {
-    async connect(target, signal) {
+    async connect(target, signal, onWait = () => {}) {
       const host = shared.config.resolve(requestOf(target));
       host.warnings.forEach(shared.warnOnce);
       const description = `${host.user}@${target.address}:${host.port}`;
+      if (host.proxyJump.length > 0) onWait({ text: `connecting to ${description} (its bastion)` });
       const route = await shared.bastions.reach(host, signal);
       let client: SshClient;
       try {
-        client = await shared.logIn(host, description, route.sock, credentialsOf(target), signal);
+        client = await shared.logIn(host, description, route.sock, credentialsOf(target), signal, onWait);
       } catch (error) {
         await route.release();
         throw error;
@@ -74,7 +75,7 @@ function createShared(
   const verifier = createHostKeyVerifier(options.warn);
   const gate = pLimit(connectsAtOnce);
 
-  const logIn: LogIn = async (host, description, sock, credentials, signal) => {
+  const logIn: LogIn = async (host, description, sock, credentials, signal, onWait) => {
     const auth = planAuth(host, credentials, keys, ssh);
     if (!auth.hasMethods) {
       const notes = auth.notes.length === 0 ? 'there is no key file, no agent and no password' : auth.notes.join('; ');
@@ -89,13 +90,19 @@ function createShared(
       userFiles: host.userKnownHostsFiles,
       globalFiles: host.globalKnownHostsFiles,
     };
-    return gate(() => login(ssh, { host, description, auth, question, verifier, sock, signal }));
+    const text = `connecting to ${description}`;
+    onWait({ text: `${text} (waiting for its turn: ${connectsAtOnce} at a time)` });
+    return gate(() => {
+      const deadlineMs = options.clock.now() + host.connectTimeoutMs;
+      const onPhase = (phase: ConnectPhase): void => onWait({ text: `${text} (${phaseNames[phase]})`, deadlineMs });
+      return login(ssh, { host, description, auth, question, verifier, sock, signal, onPhase });
+    });
   };
 
   const bastions = createBastions({
     resolve: (address) => config.resolve(jumpRequest(address)),
     logIn: (host, description, sock, signal) =>
-      logIn(host, description, sock, { password: undefined, passphrase: undefined }, signal),
+      logIn(host, description, sock, { password: undefined, passphrase: undefined }, signal, () => {}),
   });
   const warned = new Set<string>();
   const warnOnce = (message: string): void => {
@@ -111,7 +118,14 @@ type LogIn = (
   sock: Duplex | undefined,
   credentials: Credentials,
   signal: AbortSignal | undefined,
+  onWait: OnConnectWait,
 ) => Promise<SshClient>;
+
+const phaseNames: Readonly<Record<ConnectPhase, string>> = {
+  connect: 'no answer yet',
+  handshake: 'SSH handshake',
+  authentication: 'authentication',
+};
 
 function requestOf(target: Target): HostRequest {
   return {

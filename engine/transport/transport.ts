@@ -1,3 +1,4 @@
+import type { WaitView } from '../base/events.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Script } from '../base/sh.ts';
 
@@ -98,8 +99,11 @@ export interface Connection extends AsyncDisposable {
   put(path: string, content: Content, options: PutOptions): Promise<PutResult>;
 }
 
+/** Told how far a connect has come, and until when it may take: `connecting to ops@node-1:22 (authentication)`. */
+export type OnConnectWait = (wait: Omit<WaitView, 'sinceMs'>) => void;
+
 /** A way to reach hosts. */
 export interface Transport {
   /** Connects and authenticates. Rejects with `unreachable` or `host-key`, saying which of them and why. */
-  connect(target: Target, signal?: AbortSignal): Promise<Connection>;
+  connect(target: Target, signal?: AbortSignal, onWait?: OnConnectWait): Promise<Connection>;
 }
