@@ -313,7 +313,7 @@ export interface Lease<S extends ArgumentsSchema, Current, Grant> extends Common
   readonly grant: (context: { readonly args: FromSchema<S>; readonly current: NoInfer<Current> } & LeaseRun) => Grant;
   /**
    * Takes it, or takes up what a call that was cut off has left: in a resumed run it gets the grant of that call. When it
-   * fails, the engine has `release` give back what it took so far.
+   * fails, the engine has `release` give back what it took so far. May return a line for people: what it took over from whom.
    */
   readonly acquire: (
     context: {
@@ -321,7 +321,7 @@ export interface Lease<S extends ArgumentsSchema, Current, Grant> extends Common
       readonly current: NoInfer<Current>;
       readonly grant: NoInfer<Grant>;
     } & LeaseRun,
-  ) => Generator<Step, void, StepResult>;
+  ) => Generator<Step, string | void, StepResult>;
   /** How often it is renewed while it is held. Without it, or without `renew`, it is not. */
   readonly renewEveryMs?: number;
   /**

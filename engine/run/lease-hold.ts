@@ -44,7 +44,8 @@ export function createLeaseHold(clause: LeaseClause, place: Place): LeaseHold {
       return hold;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...holds.values()].map(({ renewal }) => renewal?.stop()));
+      const renewals = [...holds.values()].flatMap(({ renewal }) => renewal ?? []);
+      await Promise.all(renewals.map((renewal) => renewal.stop()));
     },
   };
 }

@@ -91,8 +91,9 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
     const recorded = context.record.lease(host.name, hold.key);
     held.grant = recorded?.grant ?? checkedGrant(module, module.grant({ args, current, ...run }));
     noteTaking(context, hold, host);
+    let message: string | void;
     try {
-      await steps.drive(module.acquire({ args, current, grant: held.grant, ...run }));
+      message = await steps.drive(module.acquire({ args, current, grant: held.grant, ...run }));
     } catch (error) {
       await giveUp(context, hold, host, recorded);
       throw error;
@@ -102,7 +103,8 @@ async function take(context: RunContext, hold: LeaseHold, host: HostRun): Promis
     context.record.leaseChanged(host.name, hold.key, { at: 'taken' });
     tellLease(context, hold, host, 'lease-taken');
     keepRenewing(context, hold, host);
-    end({ outcome: changes.length > 0 ? 'changed' : 'ok', changes: changeViews(changes) });
+    const outcome = changes.length > 0 ? 'changed' : 'ok';
+    end({ outcome, changes: changeViews(changes), ...(typeof message === 'string' && { message }) });
     return true;
   } catch (error) {
     if (!isBegun) begin();

@@ -1,9 +1,7 @@
 import { type Answer, type BudgetObject, itemsIn, type NodeObject, objectIn, type PodObject, selects } from './kube.ts';
+import { type Holder, holderOf } from './kube-holder.ts';
 
 /** What draining has to know of a node and its pods, without asking anybody: parsing and judging. */
-
-/** Says on the Node which run holds it. A cordon without it is a human's, or another tool's. */
-export const holderAnnotation = 'runbook.io/drain';
 
 /** What `kubectl drain` is allowed to do. */
 export interface DrainRules {
@@ -37,16 +35,27 @@ export interface Budget {
 export interface DrainState {
   /** Minor version of kubectl: 20. */
   readonly clientMinor: number;
-  readonly unschedulable: boolean;
-  /** The value of {@link holderAnnotation}: a run's id. */
-  readonly holder?: string;
+  readonly cordon: Cordon;
   readonly evictees: readonly Evictee[];
 }
 
+/** Whether a node takes pods, and which run says that it holds it. */
+export interface Cordon {
+  readonly unschedulable: boolean;
+  readonly holder?: Holder;
+  /** The version of the Node that this was read from. */
+  readonly version?: string;
+}
+
 /** Reads a node's cordon. */
-export function cordonOf(node: NodeObject): { unschedulable: boolean; holder?: string } {
-  const holder = node.metadata?.annotations?.[holderAnnotation];
-  return { unschedulable: node.spec?.unschedulable === true, ...(holder !== undefined && { holder }) };
+export function cordonOf(node: NodeObject): Cordon {
+  const holder = holderOf(node);
+  const version = node.metadata?.resourceVersion;
+  return {
+    unschedulable: node.spec?.unschedulable === true,
+    ...(holder && { holder }),
+    ...(version !== undefined && { version }),
+  };
 }
 
 /** The minor version in `kubectl version --client -o json`; some builds write `20+`. */
@@ -146,4 +155,25 @@ function reasonOf(pod: Evictee, before: readonly Evictee[]): string {
 /** A budget's arithmetic in words. */
 export function describeBudget({ name, allowed, healthy, wanted }: Budget): string {
   return `PodDisruptionBudget ${name}, which allows ${allowed} disruptions (${healthy} healthy, ${wanted} wanted)`;
+}
+
+/** What is waited for while pods are left: `eviction of web-5f (PodDisruptionBudget web) and 2 more pods`. */
+export function whatIsWaitedFor(left: readonly Evictee[]): string {
+  const isHeld = ({ budgets, deletedAt }: Evictee): boolean =>
+    deletedAt === undefined && budgets.some((budget) => budget.allowed <= 0);
+  const first = left.find(isHeld) ?? left[0];
+  if (first === undefined) return 'the pods to be gone';
+  const more = left.length - 1;
+  return `${waitOf(first)}${more === 0 ? '' : ` and ${more} more ${more === 1 ? 'pod' : 'pods'}`}`;
+}
+
+function waitOf({ name, deletedAt, budgets }: Evictee): string {
+  if (deletedAt !== undefined) return `${brief(name)} to end (being deleted since ${deletedAt})`;
+  const names = budgets.filter((budget) => budget.allowed <= 0).map((budget) => brief(budget.name));
+  return `eviction of ${brief(name)}${names.length === 0 ? '' : ` (PodDisruptionBudget ${names.join(', ')})`}`;
+}
+
+/** A name as kubectl shows it in the namespace where everybody is. */
+function brief(name: string): string {
+  return name.replace(/^default\//, '');
 }

@@ -115,6 +115,16 @@ export function isNotFound(answer: ProbeOutput | undefined): boolean {
   return /\(NotFound\)/.test(answer?.stderr ?? '');
 }
 
+/** True when the object has changed since the version that the request carried, or was made meanwhile. */
+export function isConflict(answer: ProbeOutput | undefined): boolean {
+  return /\((Conflict|AlreadyExists)\)/.test(answer?.stderr ?? '');
+}
+
+/** True when the user of the kubeconfig may not do it. */
+export function isForbidden(answer: ProbeOutput | undefined): boolean {
+  return /\(Forbidden\)/.test(answer?.stderr ?? '');
+}
+
 function explain(answer: ProbeOutput | undefined, said: string, args: KubectlArgs): { reason: string; hint?: string } {
   const cluster = args.kubeconfig === '' ? 'the kubeconfig that kubectl finds by itself' : args.kubeconfig;
   if (answer?.rc === 127 || answer?.rc === 126) {
@@ -162,6 +172,7 @@ export function kubectlSaid(text: string, lines = 12): string {
 /** What every object has. */
 interface Metadata {
   readonly name?: string;
+  readonly resourceVersion?: string;
   readonly namespace?: string;
   readonly uid?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -208,6 +219,34 @@ export interface BudgetObject {
     readonly currentHealthy?: number;
     readonly desiredHealthy?: number;
     readonly expectedPods?: number;
+  };
+}
+
+/** `coordination.k8s.io/v1` Lease. */
+export interface LeaseObject {
+  readonly metadata?: Metadata;
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string | null;
+    readonly renewTime?: string | null;
+    readonly leaseTransitions?: number;
+  };
+}
+
+/** `apps/v1` DaemonSet. */
+export interface DaemonSetObject {
+  readonly metadata?: Metadata;
+  readonly spec?: {
+    readonly template?: {
+      readonly spec?: {
+        readonly containers?: readonly {
+          readonly command?: readonly string[];
+          readonly args?: readonly string[];
+          readonly env?: readonly { readonly name?: string; readonly value?: string }[];
+        }[];
+      };
+    };
   };
 }
 
@@ -265,6 +304,18 @@ export function selects(selector: LabelSelector, labels: Readonly<Record<string,
  */
 export function patchNode(args: KubectlArgs, node: string, patch: Readonly<Record<string, unknown>>): Script {
   return sh`${kubectlWords(args)} patch node ${node} --type=merge -p ${JSON.stringify(patch)} -o name`;
+}
+
+/**
+ * Patches an object of a namespace by RFC 7386. With a `resourceVersion` in the patch the API server refuses it, as a
+ * conflict, when the object has changed since.
+ */
+export function patchIn(
+  args: KubectlArgs,
+  { kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string },
+  patch: Readonly<Record<string, unknown>>,
+): Script {
+  return sh`${kubectlWords(args)} patch ${kind} ${name} -n ${namespace} --type=merge -p ${JSON.stringify(patch)} -o name`;
 }
 
 /** Reads a Node. */
