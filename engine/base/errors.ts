@@ -15,8 +15,11 @@ export const errorCatalogue = {
   'download-failed': { exitCode: 2, summary: 'a file could not be fetched' },
   'digest-mismatch': { exitCode: 2, summary: 'a file is not the one that its digest promises' },
   'did-not-converge': { exitCode: 2, summary: 'after apply the host is still not in the desired state' },
+  'state-moved': { exitCode: 2, summary: 'a host is not as it was when the plan was made' },
   'unknown-value': { exitCode: 2, summary: 'a value is not known yet (check mode)' },
   'journal-failed': { exitCode: 2, summary: 'the record of the run cannot be written, so no further effect is run' },
+  'host-held': { exitCode: 2, summary: 'another run is changing the host' },
+  'effect-unknown': { exitCode: 2, summary: 'nobody can tell any more whether, or how, an effect on a host ended' },
   interrupted: { exitCode: 130, summary: 'the run was interrupted' },
 } as const satisfies Record<string, { exitCode: number; summary: string }>;
 

@@ -1,7 +1,7 @@
 import { dirname, relative, resolve } from 'node:path';
-import { Secret } from '../base/secret.ts';
 import { readVersion } from '../base/version.ts';
 import { builtInFolder } from '../module/loader.ts';
+import { canonical } from './canonical.ts';
 import { findControllerFiles } from './controller-files.ts';
 import type { LoadedRun } from './load.ts';
 import { filesOfFolder, moduleFiles } from './module-files.ts';
@@ -165,23 +165,6 @@ async function sumsOfFolder(folder: string): Promise<Digests> {
   const record = createReadRecord();
   for (const path of await filesOfFolder(folder)) await record.noteFile(path);
   return Object.fromEntries([...record.files].map(([path, sum]) => [relative(folder, resolve(path)), sum]));
-}
-
-/** JSON whose keys are in order, with secrets as what they are: only digests are made of it. */
-function canonical(value: unknown): string {
-  return JSON.stringify(plain(value)) ?? 'undefined';
-}
-
-function plain(value: unknown): unknown {
-  if (value instanceof Secret) return value.reveal();
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(byName)
-      .map(([name, inner]) => [name, plain(inner)]),
-  );
 }
 
 function mapValues<A, B>(values: Readonly<Record<string, A>>, make: (value: A, name: string) => B): Record<string, B> {
