@@ -53,14 +53,16 @@ export interface Change {
 /** The answer "cannot be known in check mode", with its reason. */
 export interface Unknown {
   readonly unknown: string;
+  /** Whatever the answer would be, the task only reads. */
+  readonly changesNothing?: true;
 }
 
 /** The outcome of comparing: `[]` is satisfied, changes are pending, or it is unknown. */
 export type Diff = readonly Change[] | Unknown;
 
 /** The answer `unknown`: for check mode only, when the state depends on an effect that was not run. */
-export function unknown(reason: string): Unknown {
-  return { unknown: reason };
+export function unknown(reason: string, options: Pick<Unknown, 'changesNothing'> = {}): Unknown {
+  return { unknown: reason, ...options };
 }
 
 /** An expected failure of a task that still has something to register: a command's `rc` and `stderr`. */
@@ -230,6 +232,8 @@ export interface ActionContext {
   readonly isCheckMode: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Lets some time pass, and tells what for: `waiting for …`. */
+  sleep(ms: number, waitingFor: string): Promise<void>;
   /** Asks the host. */
   probe<T>(probe: Probe<T>): Promise<T>;
   /** Waits for something on the host; raises `timeout` with what it waited for and the last reason. */

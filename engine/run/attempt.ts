@@ -3,7 +3,7 @@ import type { ChangeView } from '../base/events.ts';
 import { Secret } from '../base/secret.ts';
 import { UnknownValueError } from '../base/unknown.ts';
 import type { AnyAction, AnyResource, Change, Controller, Diff, InventoryAddition } from '../module/contract.ts';
-import type { PredictedState } from './predicted.ts';
+import { expectAnything, type PredictedState } from './predicted.ts';
 import type { StepRunner } from './step-runner.ts';
 
 /** What one attempt at a task found or did. Failures are thrown. */
@@ -115,7 +115,9 @@ async function predict(
 ): Promise<AttemptResult> {
   if ('unknown' in diff) {
     // Whether it would have an effect is not known either: what is read after it may not stay so.
-    context.predicted.record([]);
+    if (diff.changesNothing !== true) {
+      expectAnything(context.predicted, `a task with ${module.name}`, Object.values(args), diff.unknown);
+    }
     return { outcome: 'unknown', changes: [], values: {}, unknownReason: diff.unknown, message: diff.unknown };
   }
   if (diff.length > 0) {

@@ -94,7 +94,7 @@ async function runRound(
 function predictUnknown(context: RunContext, handler: Task, hosts: readonly HostRun[], play: Play): void {
   const unknown = hosts.filter((h) => h.perhapsNotified.delete(handler) && !h.notified.has(handler));
   for (const host of unknown) {
-    host.predicted.recordAnything(handler.name);
+    host.predicted.recordAnything(`the handler "${handler.name}"`);
     distrustFacts(host, handler, true);
     notifyHandlers(play, handler, host, { outcome: 'unknown', hasChangedItem: false });
   }

@@ -58,7 +58,7 @@ function inclusionsOf(context: RunContext, include: Include, host: HostRun, surr
   } catch (error) {
     const { result } = verdictOfError(error, include);
     // Nobody knows what the tasks of the file would have done.
-    if (result.outcome === 'unknown') host.predicted.recordAnything(include.name);
+    if (result.outcome === 'unknown') host.predicted.recordAnything(`"${include.name}"`);
     return end(result);
   }
 }

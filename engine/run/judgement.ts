@@ -42,7 +42,9 @@ export async function judge(task: Task, attempt: Attempt, scopeWith: (registered
   try {
     raw = await attempt.make();
   } catch (thrown) {
-    if (thrown instanceof UnknownValueError || isUnreachable(thrown) || isLeaseRefusal(thrown)) throw thrown;
+    if (thrown instanceof UnknownValueError || isUnreachable(thrown) || isLeaseRefusal(thrown) || isMoved(thrown)) {
+      throw thrown;
+    }
     error = thrown;
   }
   try {
@@ -137,11 +139,18 @@ export function unknownVerdict(
   return { result: { outcome: 'unknown', changes: [], message: reason }, registered: partlyKnown(known, reason) };
 }
 
+/** What may be left out, with its name. */
+interface Conditional {
+  readonly name: string;
+  readonly when?: Task['when'];
+  readonly loop?: Task['loop'] | undefined;
+}
+
 /** An error outside an attempt: a condition, an argument or the connection. */
-export function verdictOfError(error: unknown, task: Pick<Task, 'name' | 'when' | 'loop'>): Verdict {
+export function verdictOfError(error: unknown, task: Conditional): Verdict {
   if (error instanceof UnknownValueError) {
     // It may be the condition that is unknown, or whether the list has an item.
-    const maySkip = task.when.length > 0 || task.loop !== undefined;
+    const maySkip = (task.when ?? []).length > 0 || task.loop !== undefined;
     return unknownVerdict(error.message, maySkip ? { failed: false } : undefined);
   }
   if (error instanceof CutOffError) {
@@ -179,6 +188,11 @@ export function outcomeOf({ code }: Pick<FailureView, 'code'>): 'failed' | 'unre
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof RunbookError && outcomeOf(error) === 'unreachable';
+}
+
+/** The host is not as the plan says: nothing was tried, so there is nothing to judge. */
+function isMoved(error: unknown): boolean {
+  return error instanceof RunbookError && error.code === 'state-moved';
 }
 
 /** A lease around a task could not be taken, so the task was not run. The lease's own task has the failure. */

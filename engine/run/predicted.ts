@@ -7,8 +7,8 @@ export interface PredictedState extends Predicted {
   record(changes: readonly Remembered[]): void;
   /** Remembers what a task may change that may not run: who asks for one of these resources learns that it is unknown. */
   recordUncertain(changes: readonly Remembered[], reason: string): void;
-  /** A task, or the tasks of an include, may run, of which nobody knows what they change. */
-  recordAnything(task: string): void;
+  /** `who` may run, a task or the tasks of an include, of which nobody knows what they change. */
+  recordAnything(who: string): void;
 }
 
 type Remembered = Change | Omit<Change, 'before'>;
@@ -56,9 +56,9 @@ export function createPredictedState(): PredictedState {
       any = true;
       for (const { resource } of changes) if (resource !== undefined) uncertain.set(resource, reason);
     },
-    recordAnything(task) {
+    recordAnything(who) {
       any = true;
-      resources.set('anything', { task });
+      resources.set('anything', { who });
     },
   };
 }
@@ -82,11 +82,19 @@ export function delegatedPredictions(delegate: PredictedState, own: PredictedSta
       own.record(changes.filter(({ resource }) => resource === 'command'));
     },
     recordUncertain: (changes, reason) => delegate.recordUncertain(changes, reason),
-    recordAnything(task) {
-      delegate.recordAnything(task);
-      own.recordAnything(task);
+    recordAnything(who) {
+      delegate.recordAnything(who);
+      own.recordAnything(who);
     },
   };
+}
+
+/** Where it cannot be told what a task would change: what may be missing so far, and the paths that it names. */
+export function expectAnything(predicted: PredictedState, who: string, args: readonly unknown[], reason: string): void {
+  predicted.recordAnything(who);
+  const paths = args.filter((value): value is string => typeof value === 'string' && value.startsWith('/'));
+  const changes = paths.map((path) => ({ path: '', after: null, resource: `file:${path.replace(/\/+$/, '')}` }));
+  predicted.recordUncertain(changes, `${who} may change it: ${reason}`);
 }
 
 function isBelow(paths: ReadonlySet<string>, resource: string): boolean {

@@ -6,7 +6,7 @@ import { prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import type { RunContext } from './context.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
-import type { PredictedState } from './predicted.ts';
+import { delegatedPredictions, expectAnything, type PredictedState } from './predicted.ts';
 
 /** A task on a host of which check mode cannot tell whether it runs, or with which arguments. */
 export interface UnknownTask {
@@ -25,7 +25,8 @@ export async function expectPerhaps(unknown: UnknownTask, reason: string): Promi
   const on = hostOf(context, task, host, scope);
   if (task.module.kind === 'resource') {
     const isExplored = on === host && (await explore(unknown, reason));
-    if (!isExplored) expectAnything(unknown, on, reason);
+    if (!isExplored)
+      expectAnything(delegatedPredictions(on.predicted, host.predicted), `"${task.name}"`, knownParts(unknown), reason);
     distrustFacts(on, task, true);
   }
   if (task.module.kind === 'action') {
@@ -71,21 +72,15 @@ async function explore(unknown: UnknownTask, reason: string): Promise<boolean> {
   }
 }
 
-/** Where it cannot be told what the task would change: the paths that it names, and what may be missing so far. */
-function expectAnything({ task, host, scope }: UnknownTask, on: HostRun, reason: string): void {
-  const why = `"${task.name}" may change it: ${reason}`;
-  const parts = task.args.parts ?? [];
-  const paths = parts.flatMap((part) => {
+/** Those of the task's arguments that are known. */
+function knownParts({ task, scope }: UnknownTask): unknown[] {
+  return (task.args.parts ?? []).flatMap((part) => {
     try {
-      const value = part.render(scope);
-      return typeof value === 'string' && value.startsWith('/') ? [value] : [];
+      return [part.render(scope)];
     } catch {
       return [];
     }
   });
-  const changes = paths.map((path) => ({ path: '', after: null, resource: `file:${path.replace(/\/+$/, '')}` }));
-  for (const one of new Set([host, on])) one.predicted.recordAnything(task.name);
-  on.predicted.recordUncertain(changes, why);
 }
 
 /** Whoever reads the variable learns why it is not known, until a task sets it to something. */

@@ -100,7 +100,7 @@ export const commandProperties = {
     items: { type: 'string', pattern: '^(/|(unit|package|user|group|image|kernel-module|sysctl):.)' },
     minItems: 1,
     description:
-      'With reads: all that the answer depends on. Check mode then takes it for good while nothing of this is pending',
+      'All that the answer of reads, unless or only_if depends on. Check mode then takes it for good while nothing of this is pending',
     examples: [['/etc/os-release', 'unit:docker.service']],
   },
   ok_codes: {
@@ -131,9 +131,9 @@ export const commandDescription = `A command has no state of its own. Say what m
 \`unless\` or \`only_if\`: it runs only when all that are given ask for it, and they are asked again afterwards. Without them
 it runs every time and is "changed" every time. A command that only reads says \`reads: true\`.
 
-Check mode does not run it. A \`reads\` command is run, and is "unknown" once anything is pending on the host: nobody can
-tell whether it would still answer so. With \`depends_on\` only what it names counts, and a pending command or package of
-which nobody knows what it changes.
+Check mode does not run it. A \`reads\` command is run, and so are \`unless\` and \`only_if\`; once anything is pending on the
+host they are "unknown", since nobody can tell whether they would still answer so. With \`depends_on\` only what it names
+counts, and a pending command or package of which nobody knows what it changes.
 
 Result: \`stdout\` and \`stderr\` without the newlines at their ends, \`stdout_lines\`, \`rc\`.`;
 
@@ -151,7 +151,9 @@ export function commandMistakes(args: CommandArguments): string[] {
   if (args.reads && guards.length > 0) {
     mistakes.push(`"reads" and "${guards[0]}" contradict each other: a command that only reads always runs; use when:`);
   }
-  if (!args.reads && args.depends_on !== undefined) mistakes.push('"depends_on" is for reads: true');
+  if (args.depends_on !== undefined && !args.reads && args.unless === undefined && args.only_if === undefined) {
+    mistakes.push('"depends_on" is for reads: true, unless and only_if');
+  }
   for (const path of args.depends_on ?? []) {
     if (path.startsWith('/')) mistakes.push(...pathMistakes('depends_on', path));
   }
@@ -198,7 +200,8 @@ export function diffCommand(
   const folder = folderOf(state, args, predicted);
   if (folder === 'missing') throw failure(`chdir: the folder ${args.chdir} does not exist`);
   const hasShellGuard = args.unless !== undefined || args.only_if !== undefined;
-  if (folder === 'later' && hasShellGuard) return unknown(`the folder ${args.chdir} of its guards is not there yet`);
+  const stale = hasShellGuard ? whyStale(args, 'its guard', predicted) : undefined;
+  if (stale !== undefined) return unknown(stale);
   if (args.unless !== undefined && state.unless === 0) return [];
   if (args.only_if !== undefined && state.onlyIf !== 0) return [];
   // The resource tells later tasks that something ran of which nobody knows all that it makes.
@@ -248,16 +251,15 @@ const pathGuards = ['chdir', 'creates', 'removes'] as const;
 const shellGuards = ['unless', 'only_if'] as const;
 
 function judgeReading(output: ProbeOutput, args: CommandArguments, command: CommandLine, predicted: Predicted): Diff {
-  const reason = whyStale(args, command, predicted);
-  if (reason !== undefined) return unknown(reason);
+  const reason = whyStale(args, `"${oneLine(command.text)}"`, predicted);
+  if (reason !== undefined) return unknown(reason, { changesNothing: true });
   if (!args.ok_codes.includes(output.rc)) throw commandFailure(output, command);
   return [];
 }
 
-/** Why the answer of a command that reads may be another once the pending tasks have run. */
-function whyStale(args: CommandArguments, command: CommandLine, predicted: Predicted): string | undefined {
+/** Why an answer of the host, that of a command that reads or of a guard, may be another once the pending tasks have run. */
+function whyStale(args: CommandArguments, name: string, predicted: Predicted): string | undefined {
   if (!predicted.any) return undefined;
-  const name = `"${oneLine(command.text)}"`;
   if (args.depends_on === undefined) return `${name} may read what an earlier task would have changed`;
   const pending = args.depends_on.find((thing) => isPending(thing, predicted));
   if (pending !== undefined) return `${name} depends on ${pending}, which an earlier task would change`;
@@ -268,7 +270,10 @@ function isPending(thing: string, predicted: Predicted): boolean {
   if (!thing.startsWith('/')) return predicted.under(thing).includes(thing);
   const resource = fileResource(thing);
   const isAffected = (name: string): boolean => Object.keys(predicted.of(name)).length > 0;
-  return predicted.under(resource).some((name) => name === resource || name.startsWith(`${resource}/`)) || isAffected(resource);
+  return (
+    predicted.under(resource).some((name) => name === resource || name.startsWith(`${resource}/`)) ||
+    isAffected(resource)
+  );
 }
 
 /** Why it cannot be told whether the path of a guard, missing so far, will be there. */

@@ -13,8 +13,8 @@ export function whoMayProvide(predicted: Predicted, thing: string): string | und
 export function whoMayMake(predicted: Predicted, thing: string): string | undefined {
   const command = textOr(predicted.of(openCommand).command);
   if (command !== undefined) return byCommand(command, thing);
-  const task = textOr(predicted.of('anything').task);
-  if (task !== undefined) return `"${task}" may run: whether it provides ${thing} is not known`;
+  const who = textOr(predicted.of('anything').who);
+  if (who !== undefined) return `${who} may run: whether it provides ${thing} is not known`;
   for (const resource of predicted.under('package:')) {
     const { version } = predicted.of(resource);
     if (version === undefined || version === null) continue;
