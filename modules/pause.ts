@@ -20,10 +20,10 @@ export default defineAction({
     seconds: 15
     reason: the load balancer asks every 5 s
 `,
-  run: async ({ seconds, reason }, { clock, signal, isCheckMode }) => {
+  run: async ({ seconds, reason }, { sleep, isCheckMode }) => {
     const because = reason === undefined ? '' : `: ${reason}`;
     if (isCheckMode) return { message: `would wait ${seconds} s${because}` };
-    await clock.sleep(seconds * 1000, signal);
+    await sleep(seconds * 1000, reason ?? 'the time of the pause to pass');
     return { message: `waited ${seconds} s${because}` };
   },
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { fileProblem } from '../base/errors.ts';
+import { type Telling, untold } from '../base/telling.ts';
 
 /** What a program printed, or why it is of no use. */
 export type ProgramEnd =
@@ -11,6 +12,8 @@ export type ProgramEnd =
 export interface ProgramLimits {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal;
+  /** Tells that it is waited for. */
+  readonly telling?: Telling;
   /** Told what was made of an answer, by command line and part: for comparing it with a later one. */
   readonly onAnswer?: (command: string, parts: Readonly<Record<string, unknown>>) => void;
 }
@@ -40,7 +43,16 @@ export async function isProgram(path: string): Promise<boolean> {
 export function runProgram(
   command: string,
   args: readonly string[],
-  { deadlineMs, signal }: ProgramLimits,
+  { deadlineMs, signal, telling = untold }: ProgramLimits,
+): Promise<ProgramEnd> {
+  const wait = { text: `waiting for ${[command, ...args].join(' ')}`, deadlineMs: Date.now() + deadlineMs };
+  return telling(wait, () => runToEnd(command, args, { deadlineMs, signal }));
+}
+
+function runToEnd(
+  command: string,
+  args: readonly string[],
+  { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<ProgramEnd> {
   if (signal?.aborted) return Promise.resolve({ problem: interrupted, stderr: '' });
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -28,6 +28,8 @@ export interface InventoryOptions {
   readonly programDeadlineMs?: number;
   /** Ends reading, and the program that is asked: a RunbookError `interrupted` is raised. */
   readonly signal?: AbortSignal;
+  /** See {@link ProgramLimits.telling}. */
+  readonly telling?: ProgramLimits['telling'];
   /** See {@link ProgramLimits.onAnswer}. */
   readonly onAnswer?: ProgramLimits['onAnswer'];
 }
@@ -50,6 +52,7 @@ export async function loadInventory(options: InventoryOptions): Promise<{
     programLimits: {
       deadlineMs: options.programDeadlineMs ?? 120_000,
       ...(options.signal && { signal: options.signal }),
+      ...(options.telling && { telling: options.telling }),
       ...(options.onAnswer && { onAnswer: options.onAnswer }),
     },
   };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { formatDuration } from '../base/clock.ts';
+import { type Clock, formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
-import type { EventBus } from '../base/events.ts';
+import type { EventBus, WaitView } from '../base/events.ts';
 import { Secret } from '../base/secret.ts';
+import { createTelling } from '../base/telling.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { checkArguments } from '../module/arguments.ts';
@@ -20,7 +21,6 @@ import { shown } from './no-log.ts';
 import { delegatedPredictions } from './predicted.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
-import { createTelling } from './telling.ts';
 
 /** A task that says nothing else has this long on one host. */
 const defaultTaskTimeoutMs = 60 * 60_000;
@@ -97,6 +97,7 @@ export function prepareAttempt(
     clock: context.clock,
     probe: steps.ask,
     wait: steps.wait,
+    tell: tellerOf(context, task, host.name, surroundings.turn, delegate),
   };
   const make = async (): Promise<AttemptResult> => {
     const result = await untilDeadline(context, task, deadline, (signal) =>
@@ -104,7 +105,7 @@ export function prepareAttempt(
         ...attemptContext,
         host: host.name,
         clock: context.clock,
-        action: { ...action, signal },
+        action: { ...action, signal, sleep: (ms, waitingFor) => sleepTelling(action, ms, waitingFor, signal) },
       }),
     );
     Object.assign((task.delegateFacts ? on : host).data, result.facts);
@@ -112,6 +113,17 @@ export function prepareAttempt(
     return result;
   };
   return { make, hasEffects, invalidateFacts, deadline };
+}
+
+async function sleepTelling(
+  { clock, tell }: { readonly clock: Clock; readonly tell: (wait: WaitView) => void },
+  ms: number,
+  waitingFor: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const sinceMs = clock.now();
+  tell({ text: `waiting for ${waitingFor}`, sinceMs, deadlineMs: sinceMs + ms });
+  await clock.sleep(ms, signal);
 }
 
 function deadlineOf(context: RunContext, task: Task): number {

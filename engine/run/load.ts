@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { systemClock } from '../base/clock.ts';
 import { type Diagnostic, DiagnosticsError, sortDiagnostics, throwOnErrors } from '../base/diagnostic.ts';
 import type { InventoryParts } from '../inventory/growth.ts';
 import type { Host, Inventory } from '../inventory/inventory.ts';
@@ -12,6 +13,7 @@ import { createValidator, type Validator } from '../module/arguments.ts';
 import { loadModules } from '../module/loader.ts';
 import type { Registry } from '../module/registry.ts';
 import { mistakesInFactNames } from './facts/names.ts';
+import { tellingOfRun } from './host-telling.ts';
 import { hostsOfPlay, type Matching, matchPlays } from './play-hosts.ts';
 import { createReadRecord, type ReadRecord } from './read-record.ts';
 import type { Answers, RunRequest } from './request.ts';
@@ -46,7 +48,7 @@ export async function loadRun(
     RunRequest,
     'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask' | 'opener'
   > &
-    Partial<Pick<RunRequest, 'signal'>>,
+    Partial<Pick<RunRequest, 'signal' | 'bus'>>,
   { hasInventory = true }: { readonly hasInventory?: boolean } = {},
 ): Promise<LoadedRun> {
   const playbookDirectory = dirname(resolve(asked.playbook));
@@ -63,6 +65,7 @@ export async function loadRun(
       playbookDirectory,
       open,
       onAnswer: read.noteOutput,
+      ...(asked.bus && { telling: tellingOfRun(systemClock, asked.bus) }),
       ...(asked.signal && { signal: asked.signal }),
     }),
   ]);

@@ -1,9 +1,11 @@
 import { RunbookError } from '../base/errors.ts';
 import { hiddenText, Secret } from '../base/secret.ts';
+import type { Telling } from '../base/telling.ts';
 import { UnknownValueError } from '../base/unknown.ts';
 import type { LoopControl } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import type { RunContext } from './context.ts';
+import { tellingOfRun } from './host-telling.ts';
 
 /** What can have a loop. */
 export interface Looped {
@@ -57,10 +59,16 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** Waits between two items. Rejects with `interrupted` at the first Ctrl-C; check mode does not wait. */
-export async function pauseBetween(context: RunContext, { pauseMs }: LoopControl): Promise<void> {
+/** Waits between two items, and tells it. Rejects with `interrupted` at the first Ctrl-C; check mode does not wait. */
+export async function pauseBetween(
+  context: RunContext,
+  { pauseMs }: LoopControl,
+  telling: Telling = tellingOfRun(context.clock, context.bus),
+): Promise<void> {
   const { isCheckMode, signal, abort } = context.request;
-  if (pauseMs > 0 && !isCheckMode) await context.clock.sleep(pauseMs, AbortSignal.any([signal, abort]));
+  if (pauseMs === 0 || isCheckMode) return;
+  const wait = { text: 'pause between two items', deadlineMs: context.clock.now() + pauseMs };
+  await telling(wait, () => context.clock.sleep(pauseMs, AbortSignal.any([signal, abort])));
 }
 
 /** Whether a condition is false without the item; one that needs the item is not. */

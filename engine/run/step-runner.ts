@@ -2,10 +2,10 @@ import { type Clock, formatDuration } from '../base/clock.ts';
 import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
 import type { WaitView } from '../base/events.ts';
 import type { Script } from '../base/sh.ts';
+import type { Telling } from '../base/telling.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PauseStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
 import type { Become, Connection, Environment } from '../transport/transport.ts';
-import type { Telling } from './telling.ts';
 
 /** What a step runner needs to know of the task that it works for. */
 export interface StepEnvironment {

@@ -7,6 +7,7 @@ import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-s
 import { type RunContext, refOf } from './context.ts';
 import { noteReach } from './cut-off.ts';
 import type { HostRun } from './host-run.ts';
+import { tellingOf } from './host-telling.ts';
 import {
   type Judged,
   judge,
@@ -106,7 +107,7 @@ async function runItem(
   let started = context.clock.now();
   const itemScope = (): Scope => context.scopeOf(host, surroundings, task, item.variables);
   const run = async (): Promise<Verdict> => {
-    if (isPausedBefore) await pauseBetween(context, loopControl);
+    if (isPausedBefore) await pauseBetween(context, loopControl, tellingOf(context, task, host.name, surroundings.turn));
     started = context.clock.now();
     text = labelOf(item, loopControl, itemScope);
     return runOnce(context, task, host, surroundings, item.variables);
@@ -189,8 +190,20 @@ async function runOnce(
     if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
     if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
-    await context.clock.sleep(task.delayMs, context.request.abort);
+    const wait = {
+      text: `waiting before attempt ${number + 1} of ${attempts}${reasonToRetry(judged)}`,
+      deadlineMs: context.clock.now() + task.delayMs,
+    };
+    await tellingOf(context, task, host.name, surroundings.turn)(wait, () =>
+      context.clock.sleep(task.delayMs, context.request.abort),
+    );
   }
+}
+
+function reasonToRetry({ end, until }: Judged): string {
+  const message = end.result.failure?.message.split('\n', 1)[0];
+  if (message !== undefined) return ` (${message})`;
+  return until === undefined ? '' : ` (until ${until.text})`;
 }
 
 /** The host may be another now, or in check mode would be. What `changed_when` calls no change is none. */

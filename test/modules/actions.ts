@@ -29,6 +29,7 @@ export async function runAction(
     isCheckMode: options.isCheckMode ?? false,
     clock,
     signal: new AbortController().signal,
+    sleep: (ms) => clock.sleep(ms),
     probe: async (probe) => probe.parse(await runLocally(probe.script)),
     wait: async (wait) => {
       const started = clock.now();

@@ -161,6 +161,7 @@ describe('wait-for a unit', () => {
         isCheckMode: false,
         clock: instantClock(),
         signal: new AbortController().signal,
+        sleep: async () => {},
         probe: () => Promise.reject(new Error('not asked')),
         wait: async (wait) => {
           const found = wait.probe.parse({ rc: 0, stdout, stderr: '' });

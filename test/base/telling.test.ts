@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { WaitView } from '../../engine/base/events.ts';
-import { createTelling } from '../../engine/run/telling.ts';
+import { createTelling } from '../../engine/base/telling.ts';
 
 describe('telling what is waited for', () => {
   it('says nothing of what is over soon', async () => {

@@ -1,4 +1,4 @@
-import type { WaitView } from '../base/events.ts';
+import type { WaitView } from './events.ts';
 
 /** A wait that is over sooner is not worth an event. */
 const quietMs = 2000;
