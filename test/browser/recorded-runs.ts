@@ -73,13 +73,20 @@ function taskAt(t: number, of: number): TaskRef {
   };
 }
 
-function resultOf(t: number, deviation: Deviations[number] | undefined, message = 'no space left on device'): TaskResult {
+function resultOf(
+  t: number,
+  deviation: Deviations[number] | undefined,
+  message = 'no space left on device',
+): TaskResult {
   if (deviation === 'unreachable' && t === 0) {
     return failed('unreachable', 'unreachable', 'connect ETIMEDOUT 10.0.0.7:22');
   }
   if (deviation === 'failed' && t === 5) return failed('failed', 'task-failed', message);
   if (deviation === 'unknown' && t === 9) {
-    return taskResult({ outcome: 'unknown', message: 'may run: runtime.rc is known only when "containerd is installed" has run' });
+    return taskResult({
+      outcome: 'unknown',
+      message: 'may run: runtime.rc is known only when "containerd is installed" has run',
+    });
   }
   if (deviation === 'drifted' && t === 7) {
     const images = change('sandbox_image', 'registry.k8s.io/pause:3.6', 'registry.k8s.io/pause:3.9');

@@ -70,6 +70,24 @@ export function findingsOf(table: ResultTable): readonly Finding[] {
   }
 }
 
+/** Findings of a task on the same hosts, told together. */
+export interface FindingGroup extends Omit<Finding, 'change'> {
+  readonly changes: readonly ChangeView[];
+}
+
+/** Puts what differs on exactly the same hosts, in the same item of a task, together. */
+export function groupFindings(findings: readonly Finding[]): readonly FindingGroup[] {
+  const groups = new Map<string, FindingGroup & { readonly changes: ChangeView[] }>();
+  for (const [i, { change, ...finding }] of findings.entries()) {
+    const { task, kind, item, hosts } = finding;
+    const key = change ? JSON.stringify([task, kind, item, hosts]) : String(i);
+    const known = groups.get(key);
+    if (known && change) known.changes.push(change);
+    else groups.set(key, { ...finding, changes: change ? [change] : [] });
+  }
+  return [...groups.values()];
+}
+
 /** A host's standing: its final state, and `unknown` where nothing else but that is to be said of it. */
 export function standingOf({ state, counts }: Pick<HostSummary, 'state' | 'counts'>): HostSummary['state'] | 'unknown' {
   return state === 'ok' && counts.unknown > 0 ? 'unknown' : state;

@@ -1,10 +1,17 @@
 import { formatDuration } from '../../base/clock.ts';
-import type { HostSummary, StampedEvent } from '../../base/events.ts';
+import type { ChangeView, HostSummary, StampedEvent } from '../../base/events.ts';
 import { formatChange, isLongText, showValue } from '../diff.ts';
 import { exitCodeMeaning, outcomePaint, stateWord } from '../outcome.ts';
 import type { Paint } from '../paint.ts';
 import { count, cutMiddle, indent, visible } from '../text.ts';
-import { type Finding, type FindingKind, findingsOf, standingOf } from './findings.ts';
+import {
+  type Finding,
+  type FindingGroup,
+  type FindingKind,
+  findingsOf,
+  groupFindings,
+  standingOf,
+} from './findings.ts';
 import { hostList } from './host-list.ts';
 import type { ResultTable } from './result-table.ts';
 
@@ -17,6 +24,9 @@ const words: Readonly<Record<FindingKind, readonly [string, Parameters<typeof ou
   tolerated: ['tolerated', 'ignored'],
 };
 const wordWidth = Math.max(...Object.values(words).map(([word]) => word.length));
+const margin = wordWidth + 4;
+/** So many diffs of single hosts are told of a task before the others are only named. */
+const ownDiffs = 3;
 
 /**
  * An audit for people: by task what differs, is unknown or failed, equal findings told once with their hosts; then by host,
@@ -44,40 +54,75 @@ function byTask(table: ResultTable, findings: readonly Finding[], paint: Paint):
   return tasks.map((index) => {
     const task = table.tasks[index];
     const title = `${task?.isHandler ? 'HANDLER' : 'TASK'} ${visible(task?.name ?? '')}`;
-    const own = findings.filter((finding) => finding.task === index);
+    const own = groupFindings(findings.filter((finding) => finding.task === index));
     const place = paint.dim(`  ${visible(task?.place ?? '')}`);
-    return ['', `${paint.bold(title)}${place}`, ...own.flatMap((finding) => findingLines(finding, paint))];
+    return ['', `${paint.bold(title)}${place}`, ...taskLines(own, paint)];
   });
 }
 
-function findingLines(finding: Finding, paint: Paint): readonly string[] {
-  const [word, outcome] = words[finding.kind];
-  const { head, rest } = describeFinding(finding, paint);
+/** The findings of a task. Where each host has a long diff of its own, the first of them stand for all. */
+function taskLines(groups: readonly FindingGroup[], paint: Paint): readonly string[] {
+  const alike = new Map<string, FindingGroup[]>();
+  for (const group of groups) {
+    const isLong = group.changes.some(isLongText);
+    const key = JSON.stringify([
+      group.kind,
+      group.item,
+      isLong ? '' : group.hosts,
+      ...group.changes.map(({ path }) => path),
+    ]);
+    alike.set(key, [...(alike.get(key) ?? []), group]);
+  }
+  return [...alike.values()].flatMap((own) => {
+    const told = own.slice(0, ownDiffs).flatMap((group) => findingLines(group, paint));
+    const left = own.slice(ownDiffs);
+    return left.length === 0 ? told : [...told, ...leftOutLines(left, paint)];
+  });
+}
+
+function leftOutLines(groups: readonly FindingGroup[], paint: Paint): readonly string[] {
+  const hosts = groups.flatMap((group) => group.hosts);
+  const paths = [...new Set(groups.flatMap(({ changes }) => changes.map(({ path }) => path)))].map(visible).join(', ');
+  return [
+    `${label(groups[0]?.kind ?? 'differs', paint)}${count(hosts.length, 'more host')}: ${paths}, another difference on each`,
+    indent(paint.dim(hostList(hosts.map(visible))), margin),
+  ];
+}
+
+function findingLines(finding: FindingGroup, paint: Paint): readonly string[] {
+  const [head = '', ...rest] = sayings(finding, paint);
   const { hosts, hint } = finding;
   const names = hostList(hosts.map(visible));
   const who = hosts.length === 1 ? names : count(hosts.length, 'host');
-  const lines = [`  ${outcomePaint(outcome, paint)(word.padEnd(wordWidth))}  ${who}${head === '' ? '' : `: ${head}`}`];
-  const margin = wordWidth + 4;
-  if (hosts.length > 1) lines.push(indent(paint.dim(names), margin));
+  const lines = [`${label(finding.kind, paint)}${who}${head === '' ? '' : `: ${head}`}`];
   lines.push(...rest.map((line) => indent(line, margin)));
   if (hint !== undefined) lines.push(indent(`hint: ${visible(hint)}`, margin));
+  if (hosts.length > 1) lines.push(indent(paint.dim(`on ${names}`), margin));
   return lines;
 }
 
-/** What a finding says: its first line, and what comes below it. */
-function describeFinding({ change, item, message }: Finding, paint: Paint): { head: string; rest: readonly string[] } {
+function label(kind: FindingKind, paint: Paint): string {
+  const [word, outcome] = words[kind];
+  return `  ${outcomePaint(outcome, paint)(word.padEnd(wordWidth))}  `;
+}
+
+/** What a finding says, line by line. */
+function sayings({ changes, item, message }: FindingGroup, paint: Paint): readonly string[] {
   const prefix = item === undefined ? '' : `(item: ${visible(item)}) `;
-  if (!change) {
-    const [first = '', ...more] = cutMiddle(visible(message ?? ''), 12).split('\n');
-    return { head: prefix + first, rest: more };
-  }
+  const lines = changes.flatMap((change) => changeLines(change, paint));
+  if (changes.length === 0) lines.push(...cutMiddle(visible(message ?? ''), 12).split('\n'));
+  const [first = '', ...rest] = lines;
+  return [prefix + first, ...rest];
+}
+
+function changeLines(change: ChangeView, paint: Paint): readonly string[] {
   const path = visible(change.path);
   if (!isLongText(change)) {
     const { before, after } = shortly(showValue(change.before), showValue(change.after));
-    return { head: `${prefix}${path} ${paint.red(visible(before))} → ${paint.green(visible(after))}`, rest: [] };
+    return [`${path} ${paint.red(visible(before))} → ${paint.green(visible(after))}`];
   }
   const [, ...diff] = formatChange(shownChange(change), paint).split('\n');
-  return { head: prefix + path, rest: diff };
+  return [path, ...diff.map((line) => `  ${line}`)];
 }
 
 /** Of two tags of one image only the tag is told twice: `registry.k8s.io/pause:3.6 → 3.9`. */
@@ -87,7 +132,7 @@ function shortly(before: string, after: string): { before: string; after: string
   return { before, after: isSameImage ? after.slice(name.length) : after };
 }
 
-function shownChange(change: Finding['change'] & object): Finding['change'] & object {
+function shownChange(change: ChangeView): ChangeView {
   const show = (value: unknown): unknown => (typeof value === 'string' ? visible(value) : value);
   return { path: visible(change.path), before: show(change.before), after: show(change.after) };
 }

@@ -1,5 +1,5 @@
 import type { FinalState, Outcome } from '../../base/events.ts';
-import { type FindingKind, findingsOf, standingOf } from '../audit/findings.ts';
+import { type FindingKind, findingsOf, groupFindings, standingOf } from '../audit/findings.ts';
 import { compressNames } from '../audit/host-list.ts';
 import type { DistinctResult, ResultTable } from '../audit/result-table.ts';
 import { isLongText, showValue, unifiedDiff } from '../diff.ts';
@@ -72,7 +72,7 @@ export interface PageFinding {
   readonly kind: FindingKind;
   readonly task: number;
   readonly item?: string;
-  readonly change?: number;
+  readonly changes: readonly number[];
   readonly message?: string;
   readonly hint?: string;
   readonly hosts: readonly number[];
@@ -162,11 +162,11 @@ function pageChange(change: ResultTable['changes'][number]): PageChange {
 function pageFindings(table: ResultTable): readonly PageFinding[] {
   const hostIndex = new Map(table.hosts.map((host, i) => [host, i]));
   const changeIndex = new Map(table.changes.map((change, i) => [change, i]));
-  return findingsOf(table).map(({ kind, task, item, change, message, hint, hosts }) => ({
+  return groupFindings(findingsOf(table)).map(({ kind, task, item, changes, message, hint, hosts }) => ({
     kind,
     task,
     ...(item !== undefined && { item }),
-    ...(change && { change: changeIndex.get(change) ?? -1 }),
+    changes: changes.flatMap((change) => changeIndex.get(change) ?? []),
     ...(message !== undefined && { message }),
     ...(hint !== undefined && { hint }),
     hosts: hosts.flatMap((host) => hostIndex.get(host) ?? []),

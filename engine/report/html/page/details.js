@@ -32,7 +32,7 @@ function createDetails(panel, acts) {
   }
 
   function bar() {
-    const close = element('button', { type: 'button', class: 'button close', 'aria-label': 'Close' }, ['Esc']);
+    const close = element('button', { type: 'button', class: 'button close', title: 'Esc' }, ['Close']);
     close.addEventListener('click', acts.close);
     return element('div', { class: 'details-bar' }, [
       step('Previous host', '↑', -1, 0),

@@ -32,7 +32,6 @@ function createFindings(panel, look) {
 
   /** @param {PageFinding} finding */
   function findingElement(finding) {
-    const change = finding.change === undefined ? undefined : data.changes[finding.change];
     const head = element('p', { class: 'finding-head' }, [
       badge(outcomeOfKind[finding.kind]),
       element('strong', { class: 'finding-count' }, [countOf(finding.hosts.length, 'host')]),
@@ -40,7 +39,10 @@ function createFindings(panel, look) {
       lookButton(finding),
     ]);
     const parts = [head];
-    if (change) parts.push(changeElement(change));
+    for (const index of finding.changes) {
+      const change = data.changes[index];
+      if (change) parts.push(changeElement(change));
+    }
     if (finding.message !== undefined) parts.push(element('pre', { class: 'message' }, [finding.message]));
     if (finding.hint !== undefined) parts.push(element('p', { class: 'hint' }, [`Hint: ${finding.hint}`]));
     parts.push(element('p', { class: 'names' }, [finding.names]));

@@ -169,7 +169,7 @@ function toggle(set, value) {
 
 function drawTheme() {
   const button = byId('theme');
-  const words = { auto: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark' };
+  const words = { auto: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark' };
   /** @type {(keyof typeof words)[]} */
   const themes = ['auto', 'light', 'dark'];
   const root = document.documentElement;
