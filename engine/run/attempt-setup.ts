@@ -11,11 +11,11 @@ import type { Environment } from '../transport/transport.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
-import { controllerFor } from './controller.ts';
+import { controllerFor, tellingDownloads } from './controller.ts';
 import { refuseIfCutOff } from './cut-off.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
-import { tellerOf } from './host-telling.ts';
+import { tellerOf, tellingOf } from './host-telling.ts';
 import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
 import { delegatedPredictions } from './predicted.ts';
@@ -72,7 +72,11 @@ export function prepareAttempt(
   const attemptContext: AttemptContext = {
     isCheckMode: context.request.isCheckMode,
     steps,
-    controller: controllerFor(context.store, host.name, task.folders, scope),
+    controller: tellingDownloads(
+      controllerFor(context.store, host.name, task.folders, scope),
+      tellingOf(context, task, host.name, surroundings.turn),
+      context.clock,
+    ),
     predicted: on === host ? host.predicted : delegatedPredictions(on.predicted, host.predicted),
     id: createHash('sha256')
       .update(

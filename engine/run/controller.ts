@@ -7,12 +7,15 @@ import { pipeline } from 'node:stream/promises';
 import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
 import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
+import type { Telling } from '../base/telling.ts';
 import { createKeylessOpener, type FileOpener, isEncrypted } from '../language/encrypted-files.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
 
 /** A file larger than this is streamed instead of being held in memory. Bytes. */
 const inMemoryLimit = 256 * 1024;
+/** How long a download may take, from the first byte asked for to the last. */
+const downloadTimeoutMs = 30 * 60_000;
 
 /** A compiled template file. */
 export interface FileTemplate {
@@ -82,6 +85,17 @@ export function controllerFor(
       const template = await store.template(path);
       return template.render(extra === undefined ? scope : withExtra(scope, extra));
     },
+  };
+}
+
+/** The same, and tells that a download is waited for. */
+export function tellingDownloads(controller: Controller, telling: Telling, clock: { now(): number }): Controller {
+  return {
+    ...controller,
+    download: (url, sha256) =>
+      telling({ text: `fetching ${url}`, deadlineMs: clock.now() + downloadTimeoutMs }, () =>
+        controller.download(url, sha256),
+      ),
   };
 }
 
@@ -167,8 +181,7 @@ async function fetchTo(url: string, path: string, signal: AbortSignal): Promise<
       await pipeline(createReadStream(new URL(url)), createWriteStream(path, { mode: 0o600 }));
       return;
     }
-    // No answer and no byte for this long is a failure; a slow but living download is none.
-    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(30 * 60_000)]) });
+    const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(downloadTimeoutMs)]) });
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
     await pipeline(Readable.fromWeb(response.body), createWriteStream(path, { mode: 0o600 }));
   } catch (error) {
