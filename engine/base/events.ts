@@ -72,7 +72,7 @@ export interface WaitView {
 }
 
 /** The effect of a step, by which its host knows it. */
-interface EffectView {
+export interface EffectView {
   readonly effect?: string;
   /** Names the time since the host started: after a restart it does not know the effect any more. */
   readonly boot?: string;
@@ -218,6 +218,8 @@ export interface HostSummary {
   /** Handlers that were notified and did not run. */
   readonly pendingHandlers: readonly string[];
   readonly leases: readonly { readonly task: string; readonly reason: string }[];
+  /** Tasks whose effects their modules cannot verify, with why. */
+  readonly unverified?: readonly { readonly task: string; readonly reason: string }[];
 }
 
 /** An event as it leaves the process: with its version, number, and time in ISO 8601 UTC. */

@@ -19,6 +19,7 @@ export function formatRecap(
     [paint.bold(isCheckMode ? 'RECAP (check mode, nothing was changed)' : 'RECAP'), ...hostLines(run.summary)],
     failures(run.summary),
     leftBehind(run.summary),
+    unverified(run.summary),
     [totals()],
   ];
   return `\n${parts
@@ -83,6 +84,16 @@ export function formatRecap(
       lines.push(`${paint.yellow('STILL HELD')} ${nameSome(hosts)}: ${lease}`);
     }
     return lines;
+  }
+
+  /** What was done and nobody has looked at: the modules say that they cannot. */
+  function unverified(summary: readonly HostSummary[]): string[] {
+    const reasons = groupBy(summary, (host) => [...new Set(host.unverified?.map(({ reason }) => reason))]);
+    return [...reasons].map(([reason, hosts]) => {
+      const told = summary.flatMap((host) => host.unverified?.filter((one) => one.reason === reason) ?? []);
+      const tasks = [...new Set(told.map(({ task }) => task))];
+      return paint.dim(`NOT VERIFIED ${nameSome(tasks)}: ${nameSome(hosts)} (${reason})`);
+    });
   }
 
   function totals(): string {

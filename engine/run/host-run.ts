@@ -39,6 +39,8 @@ export interface HostRun {
   /** What former processes of the run did on it, and where this one writes what it does. */
   readonly record: HostRecord;
   readonly keptLeases: { readonly task: string; readonly reason: string }[];
+  /** Why an effect could not be verified, by the name of its task. */
+  readonly unverified: Map<string, string>;
 }
 
 /** A host of which nothing is known yet. */
@@ -60,6 +62,7 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
     predicted: createPredictedState(),
     record,
     keptLeases: [],
+    unverified: new Map(),
   };
 }
 
@@ -67,12 +70,14 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
 export function recordOutcome(
   host: HostRun,
   task: string,
-  { outcome, failure }: Pick<TaskResult, 'outcome' | 'failure'>,
+  { outcome, failure, unverified }: Pick<TaskResult, 'outcome' | 'failure' | 'unverified'>,
 ): void {
   host.counts[outcome]++;
+  if (unverified !== undefined) host.unverified.set(task, unverified);
   if (failure?.code === 'interrupted') host.status = 'interrupted';
   else if (outcome === 'failed' || outcome === 'unreachable') {
     host.status = outcome;
+    host.record.down();
     if (failure) host.failure = { ...failure, task };
   }
 }
@@ -124,6 +129,7 @@ export function summaryOf(run: HostRun): HostSummary {
     ...(run.failure && { failure: run.failure }),
     pendingHandlers: [...run.notified].map((handler) => handler.name),
     leases: run.keptLeases,
+    ...(run.unverified.size > 0 && { unverified: [...run.unverified].map(([task, reason]) => ({ task, reason })) }),
   };
 }
 

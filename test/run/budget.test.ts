@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
-import type { RunRequest } from '../../engine/run/request.ts';
 import { type PlayRun, playFiles } from '../support/play.ts';
 
 /**
