@@ -2,12 +2,16 @@ import pLimit from 'p-limit';
 import type { TaskRef, TaskResult } from '../base/events.ts';
 import type { Task } from '../language/playbook.ts';
 import { nameTask, type RunContext, refOf } from './context.ts';
-import { notifyHandlers } from './handlers.ts';
+import { notifyHandlers, runHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
+import { tellingOfRun } from './host-telling.ts';
+import type { RecordedEnd } from './journal/record.ts';
+import { digestOf, taskKeyOf } from './journal/task-key.ts';
 import type { TaskEnd } from './judgement.ts';
 import { checkLeases, takeLeases } from './lease-run.ts';
 import { resultOf } from './no-log.ts';
 import { createOnceResults, type OnceResult } from './once.ts';
+import { createTrail, findValuesAgain, recordedOf, replayedElsewhere, retrace, type Trail } from './replay.ts';
 import type { Surroundings } from './surroundings.ts';
 import { runTaskOnHost } from './task-run.ts';
 
@@ -31,41 +35,75 @@ async function runForAll(
   isHandler: boolean,
 ): Promise<void> {
   const tried = new Set<HostRun>();
+  const name = `${task.id} ${surroundings.turn?.key ?? ''}`;
+  const recordKey = isHandler ? undefined : onceKeyOf(task, surroundings, name);
+  const tryOn = async (host: HostRun): Promise<TaskEnd | undefined> => {
+    tried.add(host);
+    const [end] = await runOnHosts(context, task, [host], surroundings, isHandler, recordKey);
+    return end;
+  };
   const tryInOrder = async (): Promise<OnceResult | undefined> => {
     for (const host of hosts) {
-      tried.add(host);
-      const [end] = await runOnHosts(context, task, [host], surroundings, isHandler);
+      const end = await tryOn(host);
       if (!end) return undefined;
       // Another host may be up; where the task is delegated to would not be for it either.
-      const wasReached = end.result.outcome !== 'unreachable' && !end.isLeftOut;
-      if (wasReached || task.delegateTo) return { ...end, host: host.name };
+      if (wasReached(end) || task.delegateTo) return { ...end, host: host.name };
     }
     return undefined;
   };
+  const replayOrTry = async (): Promise<OnceResult | undefined> => {
+    const known = recordKey === undefined ? undefined : context.record.once(recordKey);
+    if (!known) return tryInOrder();
+    const own = hosts.find((host) => host.name === known.host);
+    if (!own) return replayedElsewhere(task, known);
+    const end = await tryOn(own);
+    return end && { ...end, host: own.name };
+  };
   // What notifies a handler again wants it to run again.
   const results = isHandler ? createOnceResults() : task.runOnce === 'batch' ? surroundings.batch.once : context.once;
-  const once = await results.of(`${task.id} ${surroundings.turn?.key ?? ''}`, tryInOrder);
+  const once = await results.of(name, replayOrTry, tellingOfOnce(context, task));
   const others = hosts.filter((host) => !tried.has(host));
   if (once) shareResult(context, task, others, once, surroundings);
 }
 
+/** The name of a `run_once` task in the record of the run. */
+function onceKeyOf(task: Task, { turn, batch }: Surroundings, name: string): string {
+  const hosts = task.runOnce === 'batch' ? batch.hosts.map((host) => host.name).join(' ') : '';
+  return digestOf(`${name} ${taskKeyOf(task, turn)} ${hosts}`);
+}
+
+function wasReached({ result, isLeftOut }: TaskEnd): boolean {
+  return result.outcome !== 'unreachable' && !isLeftOut;
+}
+
 /** Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end. */
-function runOnHosts(
+async function runOnHosts(
   context: RunContext,
   task: Task,
   hosts: readonly HostRun[],
   surroundings: Surroundings,
   isHandler: boolean,
+  onceKey?: string,
 ): Promise<(TaskEnd | undefined)[]> {
   nameTask(context, task, hosts, surroundings);
   const ref = refOf(context, task, surroundings.turn);
-  context.bus.emit({ type: 'task-started', task: ref, hosts: hosts.map((h) => h.name), isHandler });
+  const live = hosts.filter((host) => !isReplayed(task, host, surroundings));
+  await goLive(context, ref, live, surroundings, isHandler);
+  if (live.length > 0) {
+    context.bus.emit({ type: 'task-started', task: ref, hosts: live.map((h) => h.name), isHandler });
+  }
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
-    return runAndRecord(context, task, host, surroundings);
+    return runAndRecord(context, task, host, surroundings, onceKey);
   };
   const limit = limitOf(context, task);
   return Promise.all(hosts.map((host) => limit(() => run(host))));
+}
+
+/** Tells that a task is waited for that another host runs for all. */
+function tellingOfOnce({ clock, bus }: RunContext, task: Task): (body: () => Promise<unknown>) => Promise<unknown> {
+  const text = `waiting for "${task.name}" on another host (run_once)`;
+  return (body) => tellingOfRun(clock, bus)({ text }, body);
 }
 
 /** Under a `throttle` a host waits for its turn before it takes a fork, not with it. */
@@ -116,27 +154,88 @@ function register(task: Task, hosts: readonly HostRun[], registered: unknown): v
   for (const host of hosts) host.data[task.register] = registered;
 }
 
+/** A former process of the run came to the task's end on the host, and all that is needed of it is known. */
+function isReplayed(task: Task, host: HostRun, { turn }: Surroundings): boolean {
+  const end = host.record.peek(taskKeyOf(task, turn));
+  return end !== undefined && !end.isWithheld;
+}
+
+/** Tells of hosts that come to what was not done before; handlers that a failure left over run first. */
+async function goLive(
+  context: RunContext,
+  task: TaskRef,
+  hosts: readonly HostRun[],
+  surroundings: Surroundings,
+  isHandler: boolean,
+): Promise<void> {
+  const coming = hosts.filter(({ record }) => !record.isLive && record.replayed > 0);
+  for (const { name, record } of coming) {
+    context.bus.emit({ type: 'host-resumed', host: name, task, replayed: record.replayed });
+  }
+  const late = coming.filter(({ record, notified }) => record.isRetried && notified.size > 0);
+  if (!isHandler && late.length > 0) await runHandlers(context, late, { ...surroundings, leases: [] });
+}
+
 async function runAndRecord(
   context: RunContext,
   task: Task,
   host: HostRun,
   surroundings: Surroundings,
+  onceKey: string | undefined,
 ): Promise<TaskEnd> {
   const { play, turn, leases } = surroundings;
   const ref = refOf(context, task, turn);
-  context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
-  const end = await runTaskOnHost(context, task, host, {
-    play,
-    ...(turn && { turn }),
-    beforeEffect: () => takeLeases(context, leases, host),
-    beforeStep: () => checkLeases(leases, host),
-  });
+  const key = taskKeyOf(task, turn);
+  const recorded = host.record.next(key);
+  const isQuiet = recorded !== undefined && !recorded.isWithheld;
+  if (!isQuiet) context.bus.emit({ type: 'host-task-started', task: ref, host: host.name });
+  const isUnwinding = surroundings.unwinding?.has(host) === true;
+  const gate = context.plan.begin({ id: task.id, host: host.name, isUnwinding, ...(turn && { turn: turn.key }) });
+  const trail = createTrail();
+  const run = (beforeEffect: () => Promise<boolean>): Promise<TaskEnd> =>
+    runTaskOnHost(context, task, host, {
+      play,
+      ...(turn && { turn }),
+      beforeEffect,
+      beforeStep: () => checkLeases(leases, host),
+      trail,
+      gate,
+      item: '',
+    });
+  const end = recorded
+    ? await replay(context, task, host, recorded, run)
+    : await run(() => takeLeases(context, leases, host));
+  if (!recorded) keep(task, host, { key, end, trail, onceKey });
   register(task, [host], end.registered);
   if (end.isLeftOut) host.leftOut++;
   const { outcome } = end.result;
   notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
-  const result = resultOf(task, end.result);
+  const result = gate.ended(resultOf(task, end.result));
   recordOutcome(host, ref.name, result);
-  context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
+  if (!isQuiet) context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
   return end;
+}
+
+async function replay(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  recorded: RecordedEnd,
+  run: (beforeEffect: () => Promise<never>) => Promise<TaskEnd>,
+): Promise<TaskEnd> {
+  await retrace(context, task, host, recorded);
+  const end = recorded.isWithheld ? await findValuesAgain(task, recorded, run) : recorded;
+  return { ...end, result: { durationMs: 0, ...end.result } };
+}
+
+/** Writes down how a task ended, for whoever resumes the run. What was interrupted is not at its end. */
+function keep(
+  task: Task,
+  host: HostRun,
+  done: { readonly key: string; readonly end: TaskEnd; readonly trail: Trail; readonly onceKey: string | undefined },
+): void {
+  const { key, end, trail, onceKey } = done;
+  if (end.result.failure?.code === 'interrupted') return host.record.dropped(key);
+  const isForAll = wasReached(end) && end.result.outcome !== 'failed';
+  host.record.ended(key, recordedOf(task, end, trail), isForAll ? onceKey : undefined);
 }

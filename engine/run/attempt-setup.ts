@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Clock, formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
-import type { EventBus, WaitView } from '../base/events.ts';
+import type { ChangeView, EventBus, WaitView } from '../base/events.ts';
 import { Secret } from '../base/secret.ts';
 import { createTelling } from '../base/telling.ts';
 import type { Task } from '../language/playbook.ts';
@@ -9,16 +9,20 @@ import type { Scope } from '../language/value.ts';
 import { checkArguments } from '../module/arguments.ts';
 import type { Environment } from '../transport/transport.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
-import { type AttemptContext, type AttemptResult, attemptAction, attemptResource } from './attempt.ts';
+import { type AttemptContext, type AttemptResult, attemptAction, attemptResource, changeViews } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor, tellingDownloads } from './controller.ts';
 import { refuseIfCutOff } from './cut-off.ts';
+import { createEffectIds, type EffectIds } from './effect-ids.ts';
 import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
 import { tellerOf, tellingOf } from './host-telling.ts';
+import { taskKeyOf } from './journal/task-key.ts';
 import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
+import type { TaskGate } from './plan-gate.ts';
 import { delegatedPredictions } from './predicted.ts';
+import type { Trail } from './replay.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
 
@@ -27,10 +31,16 @@ const defaultTaskTimeoutMs = 60 * 60_000;
 
 /** What a task on a host needs besides the run: its play, and what to do before its first effect. */
 export interface TaskSurroundings extends Place {
+  /** The plan that is made or applied. */
+  readonly gate: TaskGate;
   /** See {@link AttemptContext.beforeEffect}. Rejects when a lease around the task cannot be taken. */
   readonly beforeEffect: () => Promise<boolean>;
   /** Called before each step of an effect. Raises a failure when a lease around the task was lost meanwhile. */
   readonly beforeStep: () => void;
+  /** What the task does on the controller is noted here. */
+  readonly trail: Trail;
+  /** The number of the loop's turn, as a text; empty where there is no loop. */
+  readonly item: string;
 }
 
 /** How steps are run, where it is not as usual. */
@@ -40,6 +50,8 @@ export interface StepOptions {
   readonly beforeStep?: () => void;
   /** Over a connection of their own, so that no task waits for them, and without events. */
   readonly isInBackground?: boolean;
+  /** Ids of effects that a later process of the run can make again; like no others unless they are given. */
+  readonly effects?: EffectIds;
 }
 
 /** A task on a host, ready to be tried, if need be several times. */
@@ -65,9 +77,18 @@ export function prepareAttempt(
   const args = renderArguments(context, task, scope);
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
-  const steps = stepRunnerFor(context, task, host, surroundings, scope, { beforeStep: surroundings.beforeStep });
+  const effects = effectIdsFor(context, task, host, surroundings, extra);
+  const steps = stepRunnerFor(context, task, host, surroundings, scope, {
+    beforeStep: surroundings.beforeStep,
+    effects,
+  });
   const deadline = deadlineOf(context, task);
-  let hadEffects = false;
+  const { trail, item } = surroundings;
+  const key = taskKeyOf(task, surroundings.turn);
+  // Of a process of this run that did not come to the task's end.
+  const begun = host.record.begunEffects(key, item);
+  let attempts = host.record.attemptsMade(key, item);
+  let hadEffects = begun !== undefined;
   const hasEffects = (): boolean => hadEffects;
   const attemptContext: AttemptContext = {
     isCheckMode: context.request.isCheckMode,
@@ -85,14 +106,27 @@ export function prepareAttempt(
       .digest('hex')
       .slice(0, 12),
     beforeEffect: surroundings.beforeEffect,
-    onEffect: () => {
+    // What is found after an effect is what the effect left.
+    onFound: (diff) => hadEffects || surroundings.gate.found(diff, on.name),
+    onEffect: (changes) => {
+      host.record.effectStarting(key, item, changeViews(changes));
       hadEffects = true;
     },
   };
-  const invalidateFacts = (): void => distrustFacts(on, task, context.request.isCheckMode);
+  const invalidateFacts = (): void => {
+    trail.distrusted.add(on.name);
+    distrustFacts(on, task, context.request.isCheckMode);
+  };
   const { module } = task;
-  if (module.kind === 'resource')
-    return { make: () => attemptResource(module, args, attemptContext), hasEffects, invalidateFacts, deadline };
+  if (module.kind === 'resource') {
+    const make = async (): Promise<AttemptResult> => {
+      // What the killed process started may still be running: the host is asked how it is when that has ended.
+      if (begun && attempts === host.record.attemptsMade(key, item)) await steps.settle();
+      effects.startAttempt(++attempts);
+      return withBegun(await attemptResource(module, args, attemptContext), begun);
+    };
+    return { make, hasEffects, invalidateFacts, deadline };
+  }
   if (module.kind === 'lease')
     throw new RunbookError('task-failed', `${module.name} is a lease: put it under lease: of a block`);
   const action = {
@@ -112,11 +146,36 @@ export function prepareAttempt(
         action: { ...action, signal, sleep: (ms, waitingFor) => sleepTelling(action, ms, waitingFor, signal) },
       }),
     );
-    Object.assign((task.delegateFacts ? on : host).data, result.facts);
+    const owner = task.delegateFacts ? on : host;
+    Object.assign(owner.data, result.facts);
+    if (result.facts) trail.set.push({ host: owner.name, values: result.facts });
     if (result.adds) await context.inventory.add(result.adds);
+    if (result.adds) trail.adds.push(result.adds);
     return result;
   };
   return { make, hasEffects, invalidateFacts, deadline };
+}
+
+/** What a former process of the run began is a change of this run, though nothing may be left to do. */
+function withBegun(result: AttemptResult, begun: readonly ChangeView[] | undefined): AttemptResult {
+  if (!begun) return result;
+  const known = new Set(result.changes.map(({ path }) => path));
+  const before = begun.filter(({ path }) => !known.has(path));
+  return { ...result, outcome: 'changed', changes: [...before, ...result.changes] };
+}
+
+/** A task that began several times on a host has other ids each time; one that a killed process began has the same. */
+function effectIdsFor(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  { turn }: Place,
+  extra: Readonly<Record<string, unknown>>,
+): EffectIds {
+  if (!context.record.isKept) return createEffectIds();
+  const key = taskKeyOf(task, turn);
+  const item = JSON.stringify(Object.entries(extra).map(([name, value]) => [name, textOf(value)]));
+  return createEffectIds([context.runId, key, String(host.record.generation(key)), host.name, item]);
 }
 
 async function sleepTelling(
@@ -173,7 +232,7 @@ export function stepRunnerFor(
   host: HostRun,
   { play, turn }: Place,
   scope: Scope,
-  { signal = context.request.abort, beforeStep, isInBackground = false }: StepOptions = {},
+  { signal = context.request.abort, beforeStep, isInBackground = false, effects = createEffectIds() }: StepOptions = {},
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
@@ -195,10 +254,13 @@ export function stepRunnerFor(
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),
-    onStepStarted: (step, deadlineMs) =>
-      bus.emit({ type: 'step-started', ...where, step: shown(task, step), deadlineMs }),
-    onStepEnded: (step, rc, durationMs) =>
-      bus.emit({ type: 'step-ended', ...where, step: shown(task, step), rc, durationMs }),
+    effects,
+    // What is done on a host for another one leaves it as it was, as a rule: controllers and API servers serve many runs.
+    lock: on === host ? context.connections.lock : undefined,
+    onStepStarted: (step, deadlineMs, effect) =>
+      bus.emit({ type: 'step-started', ...where, ...effect, step: shown(task, step), deadlineMs }),
+    onStepEnded: (step, rc, durationMs, effect) =>
+      bus.emit({ type: 'step-ended', ...where, ...effect, step: shown(task, step), rc, durationMs }),
     onWait: tell,
     telling: createTelling(context.clock, tell),
   });

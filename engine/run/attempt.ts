@@ -33,8 +33,10 @@ export interface AttemptContext {
    * True when it took time or changed something, so that the host has to be probed again.
    */
   readonly beforeEffect: () => Promise<boolean>;
+  /** Called with what is pending, before anything is done about it; see {@link TaskGate.found}. */
+  readonly onFound: (diff: Diff) => unknown;
   /** Called when the first effect is about to be run: from here on a failure may have left changes. */
-  readonly onEffect: () => void;
+  readonly onEffect: (changes: readonly Change[]) => void;
 }
 
 /** desired → probe → diff; prepare when changes are pending; unless check mode stops there: apply → probe → diff → settle. */
@@ -51,6 +53,7 @@ export async function attemptResource(
 
   let current = await ask();
   let diff = compare(current);
+  context.onFound(diff);
   if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });
   let changes = pendingIn(diff);
   if (changes.length === 0)
@@ -61,12 +64,13 @@ export async function attemptResource(
   if (await context.beforeEffect()) {
     current = await ask();
     diff = compare(current);
+    context.onFound(diff);
     changes = pendingIn(diff);
     if (changes.length === 0) {
       return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
     }
   }
-  context.onEffect();
+  context.onEffect(changes);
   const effects = module.apply({ args, desired: prepared?.desired ?? desired, current, changes, id: context.id });
   const returned = (await steps.drive(effects)) ?? {};
   const unverified = module.unverifiable?.(args);

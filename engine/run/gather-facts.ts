@@ -1,5 +1,6 @@
 import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
+import type { Facts } from '../language/facts-schema.ts';
 import type { Node, Play } from '../language/playbook.ts';
 import { endWithoutRunning } from './across-hosts.ts';
 import { connectionFor } from './addressing.ts';
@@ -7,6 +8,7 @@ import { type RunContext, refOf } from './context.ts';
 import { CutOffError, noteReach } from './cut-off.ts';
 import { factsProbe } from './facts.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
+import { playKeyOf } from './journal/task-key.ts';
 import { outcomeOf } from './judgement.ts';
 import { failureView } from './step-runner.ts';
 
@@ -56,10 +58,22 @@ export async function gatherFacts(context: RunContext, play: Play, hosts: readon
     module: 'facts',
     place: formatRange(play.range),
   };
-  const active = hosts.filter((host) => host.status === 'active');
+  const key = playKeyOf('facts', play);
+  const active = hosts.filter((host) => host.status === 'active' && !replayFacts(host, key));
   if (active.length === 0) return;
   context.bus.emit({ type: 'task-started', task, hosts: active.map((host) => host.name), isHandler: false });
   await Promise.all(active.map((host) => context.limit(() => gather(context, play, host, task))));
+}
+
+/** Takes what a former process of the run gathered: what its tasks decided by it they decide again. */
+function replayFacts(host: HostRun, key: string): boolean {
+  const end = host.record.peek(key);
+  if (!end?.gathered) return false;
+  host.record.next(key);
+  // What `gather` wrote.
+  host.facts.accept(end.gathered as Facts);
+  recordOutcome(host, 'Gather facts', end.result);
+  return true;
 }
 
 async function gather(context: RunContext, play: Play, host: HostRun, task: TaskRef): Promise<void> {
@@ -72,7 +86,9 @@ async function gather(context: RunContext, play: Play, host: HostRun, task: Task
   try {
     const connection = await connectionFor(context, host, play);
     const { script, parse } = factsProbe;
-    host.facts.accept(parse(await connection.run(script, { timeoutMs: 60_000, signal: request.abort })));
+    const gathered = parse(await connection.run(script, { timeoutMs: 60_000, signal: request.abort }));
+    host.record.ended(playKeyOf('facts', play), { result: { outcome, changes: [] }, registered: {}, gathered });
+    host.facts.accept(gathered);
   } catch (error) {
     failure = failureView(error);
     outcome = outcomeOf(failure);

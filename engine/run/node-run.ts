@@ -5,6 +5,7 @@ import { ensureFacts } from './gather-facts.ts';
 import { asActive, type HostRun, hasFailed, leaveOut, restore, type Standing, standingOf } from './host-run.ts';
 import { runInclude } from './include-run.ts';
 import { checkRoleInputs } from './inputs-check.ts';
+import type { BlockMoment } from './journal/record.ts';
 import { settleLease } from './lease-end.ts';
 import { createLeaseHold } from './lease-hold.ts';
 import { runMeta } from './meta-run.ts';
@@ -54,22 +55,37 @@ async function runBlock(
 ): Promise<void> {
   await using hold = block.lease && createLeaseHold(block.lease, outer);
   const inner = hold ? { ...outer, leases: [...outer.leases, hold] } : outer;
+  const note = (moment: BlockMoment, of: readonly HostRun[] = hosts): void => {
+    for (const { record } of of) record.block(moment);
+  };
+  note({ at: 'body', hasRescue: block.rescue.length > 0 });
   if (block.role) checkRoleInputs(context, block, block.role, hosts, outer);
   await runNodes(context, block.body, hosts, inner);
   // Where a lease around it was refused nothing was done in it, so there is nothing to rescue.
   const isRefused = (h: HostRun): boolean => inner.leases.some((lease) => lease.of(h.name).state === 'refused');
   const failed = hosts.filter((h) => isDown(h) && !isRefused(h));
-  if (block.rescue.length > 0 && failed.length > 0) await rescue(context, block, failed, inner);
-  if (block.always.length > 0) await runAlways(context, block, hosts, inner);
+  let cutShort: readonly HostRun[] = [];
+  if (block.rescue.length > 0 && failed.length > 0) {
+    note({ at: 'rescue' }, failed);
+    cutShort = await rescue(context, block, failed, inner);
+  }
+  if (block.always.length > 0) {
+    note({ at: 'always' });
+    await runAlways(context, block, hosts, inner);
+  }
   if (hold) await settleLease(context, hold, hosts);
+  for (const host of hosts) {
+    note({ at: 'end', status: cutShort.includes(host) ? 'interrupted' : host.status }, [host]);
+  }
 }
 
+/** Gives the hosts on which it was interrupted. */
 async function rescue(
   context: RunContext,
   block: Block,
   failed: readonly HostRun[],
   inner: Surroundings,
-): Promise<void> {
+): Promise<readonly HostRun[]> {
   for (const host of failed) {
     host.data.failed_task = { name: host.failure?.task ?? '' };
     host.data.failed_result = { message: host.failure?.message ?? '', code: host.failure?.code ?? '' };
@@ -77,7 +93,9 @@ async function rescue(
   const before = new Map(failed.map((host) => [host, standingOf(host)]));
   for (const host of failed) host.status = 'active';
   await runNodes(context, block.rescue, failed, { ...inner, unwinding: before });
+  const cutShort = failed.filter((host) => host.status === 'interrupted');
   for (const [host, was] of before) settleRescue(host, was, inner.unwinding?.get(host));
+  return cutShort;
 }
 
 /** What a rescue came to on a host that stood so before; `outer` is how it stood before a rescue or `always` around. */

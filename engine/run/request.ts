@@ -5,6 +5,7 @@ import type { Masker } from '../base/masker.ts';
 import type { Secret } from '../base/secret.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import type { Play } from '../language/playbook.ts';
+import type { PlanUse } from './plan-use.ts';
 
 /** Answers to the prompts of plays, by the play's id: above the variables of the play, below results and `-e`. */
 export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
@@ -51,6 +52,8 @@ export interface RunRequest {
     readonly becomePassword?: Secret;
     readonly timeoutMs?: number;
   };
+  /** How long a link that was lost is waited for before its host is unreachable; 0: not at all. Default: 2 minutes. */
+  readonly reconnectMs?: number;
   /** Where the journal is kept, `.runbook` by default; absent: no journal. */
   readonly journalDirectory?: string;
   /** What of the command line is kept in the journal, to resume the run with. No secret is in it. */
@@ -60,6 +63,8 @@ export interface RunRequest {
    * `isChanged` also where the playbook, its modules or the inventory are not what they were.
    */
   readonly resume?: { readonly runId: string; readonly isChanged: boolean };
+  /** Makes a plan (in check mode), or does what one says. */
+  readonly plan?: PlanUse;
   readonly bus: EventBus;
   /** The machine's own unless it is given. */
   readonly clock?: Clock;

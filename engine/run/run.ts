@@ -16,13 +16,15 @@ import type { RunContext } from './context.ts';
 import { createFileStore } from './controller.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { createFactReaders } from './facts/readers.ts';
-import { createHostRun, type HostRun, summaryOf } from './host-run.ts';
+import { createHostRun, type HostRun, leaveOut, summaryOf } from './host-run.ts';
 import { createInputCheck } from './inputs-check.ts';
 import { noRecord, type RunRecord } from './journal/record.ts';
 import type { Journal } from './journal.ts';
 import { type LoadedRun, loadRun } from './load.ts';
 import { maskedBus } from './masking.ts';
 import { createOnceResults } from './once.ts';
+import { openGate } from './plan-gate.ts';
+import { failUndone } from './plan-undone.ts';
 import { runPlays } from './plays-run.ts';
 import type { RunRequest } from './request.ts';
 import { createPasswordLearner, learnPasswords } from './secrets.ts';
@@ -35,6 +37,7 @@ import { createVariables } from './variables.ts';
  */
 export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number }> {
   const loaded = await loadRun(asked);
+  const doubts = (await asked.plan?.opened({ request: asked, loaded })) ?? [];
   const clock = asked.clock ?? systemClock;
   const started = clock.now();
   const runId = asked.resume?.runId ?? newRunId(started);
@@ -54,6 +57,8 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     learnMore(grown);
   });
   const taking = hostsInRun(loaded, hosts);
+  // Standing by: neither failed nor in the way of others.
+  for (const name of asked.plan?.leftOut.keys() ?? []) leaveOut([...hosts.values()].filter((host) => host.name === name));
   bus.emit({
     type: 'run-started',
     runId,
@@ -65,6 +70,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     ...(asked.resume && { isResumed: true }),
   });
   for (const diagnostic of loaded.warnings) bus.emit({ type: 'warning', diagnostic });
+  for (const message of doubts) bus.emit({ type: 'warning', diagnostic: { severity: 'warning', message } });
 
   await using connections = createConnections(
     createTransport({
@@ -73,6 +79,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     }),
     bus,
     clock,
+    { runId, reconnectMs: request.reconnectMs ?? defaultReconnectMs },
   );
   const limit = pLimit(request.forks);
   const store = createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener);
@@ -92,12 +99,14 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     isSelected: (tagged) => isSelected(tagged, request.tags, request.skipTags),
     checkInputs: createInputCheck(loaded.validator),
     record,
+    plan: request.plan?.gate ?? openGate,
     once: createOnceResults(),
     throttles: new Map(),
     refs: new WeakMap(),
     names: new Map(),
   };
   const stop = await runPlays(context, loaded, (host) => taking.add(host));
+  if (request.plan && !stop && !asked.signal.aborted) failUndone(context, request.plan, [...taking]);
   const summary = [...taking].map(summaryOf);
   const isInterrupted = asked.signal.aborted;
   const problem = journal?.broken.aborted ? fileProblem(journal.broken.reason) : undefined;
@@ -135,6 +144,9 @@ function withJournal(request: RunRequest, journal: Journal): RunRequest {
 function countHosts({ hostsOf }: LoadedRun): number {
   return new Set([...hostsOf.values()].flat()).size;
 }
+
+/** How long a lost link is waited for: a switch that restarts, a host that was moved. */
+const defaultReconnectMs = 120_000;
 
 /** Takes in the hosts of an inventory, new ones and what has changed of others. */
 function takeIn(hosts: Map<string, HostRun>, inventory: Inventory, record: RunRecord): void {

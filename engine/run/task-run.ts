@@ -8,6 +8,7 @@ import { type RunContext, refOf } from './context.ts';
 import { noteReach } from './cut-off.ts';
 import type { HostRun } from './host-run.ts';
 import { tellingOf } from './host-telling.ts';
+import { digestOf, taskKeyOf } from './journal/task-key.ts';
 import {
   type Judged,
   judge,
@@ -19,6 +20,7 @@ import {
 } from './judgement.ts';
 import { type Item, itemsOf, labelOf, pauseBetween, textOf } from './loop.ts';
 import { resultOf, shown } from './no-log.ts';
+import { createTrail, findValuesAgain, joinTrail, recordedOf, retrace } from './replay.ts';
 import { expectPerhaps } from './unknown-effects.ts';
 
 /** Runs a task on one host: conditions, loop, attempts. Never rejects: what went wrong is in the result. */
@@ -70,6 +72,8 @@ async function endOfError(error: unknown, of: TaskOnHost): Promise<Verdict> {
 /** What `ignore_errors` makes of a failure. */
 function withIgnored(verdict: Verdict, task: Task, scope: () => Scope): Verdict {
   const { result } = verdict;
+  // A host that is not as planned stops, whatever else the task may put up with.
+  if (result.failure?.code === 'state-moved') return verdict;
   if (result.outcome !== 'failed' || task.ignoreErrors?.render(scope()) !== true) return verdict;
   return { ...verdict, result: { ...result, outcome: 'ignored' } };
 }
@@ -82,15 +86,49 @@ async function runLoop(
   surroundings: TaskSurroundings,
 ): Promise<Verdict> {
   const items = itemsOf(loop, task, context.scopeOf(host, surroundings, task));
-  if ('unmet' in items) return skipped(items.unmet);
+  if ('unmet' in items) {
+    surroundings.gate.decided(items.unmet.text);
+    return skipped(items.unmet);
+  }
   const ends: TaskEnd[] = [];
   for (const [i, item] of items.entries()) {
-    const end = await runItem(context, task, host, surroundings, item, i > 0);
+    const end = await runOrReplayItem(context, task, host, surroundings, item, i);
     ends.push(end);
     const { outcome, failure } = end.result;
     if (outcome === 'failed' || outcome === 'unreachable' || failure?.code === 'interrupted') break;
   }
   return combine(ends);
+}
+
+/** One turn of a loop, unless a former process of the run came to its end. */
+async function runOrReplayItem(
+  context: RunContext,
+  task: Task,
+  host: HostRun,
+  surroundings: TaskSurroundings,
+  item: Item,
+  number: number,
+): Promise<TaskEnd> {
+  const key = taskKeyOf(task, surroundings.turn);
+  const itemKey = { number, text: digestOf(textOf(item.value)) };
+  const recorded = host.record.item(key, itemKey);
+  const trail = createTrail();
+  const gate = surroundings.gate.item(number, item.value);
+  const inner = { ...surroundings, trail, item: String(number), gate };
+  const run = (of: TaskSurroundings): Promise<TaskEnd> => runItem(context, task, host, of, item, number > 0);
+  if (recorded) {
+    joinTrail(surroundings.trail, await retrace(context, task, host, recorded));
+    const end = recorded.isWithheld
+      ? await findValuesAgain(task, recorded, (beforeEffect) => run({ ...inner, beforeEffect }))
+      : recorded;
+    gate.ended(end.result);
+    return { ...end, result: { ...end.result, durationMs: 0 } };
+  }
+  const end = await run(inner);
+  gate.ended(end.result);
+  joinTrail(surroundings.trail, trail);
+  if (end.result.failure?.code !== 'interrupted') host.record.itemEnded(key, itemKey, recordedOf(task, end, trail));
+  return end;
 }
 
 /** One turn of a loop, with its event. */
@@ -107,7 +145,8 @@ async function runItem(
   let started = context.clock.now();
   const itemScope = (): Scope => context.scopeOf(host, surroundings, task, item.variables);
   const run = async (): Promise<Verdict> => {
-    if (isPausedBefore) await pauseBetween(context, loopControl, tellingOf(context, task, host.name, surroundings.turn));
+    if (isPausedBefore)
+      await pauseBetween(context, loopControl, tellingOf(context, task, host.name, surroundings.turn));
     started = context.clock.now();
     text = labelOf(item, loopControl, itemScope);
     return runOnce(context, task, host, surroundings, item.variables);
@@ -137,11 +176,13 @@ function combine(ends: readonly TaskEnd[]): Verdict {
     ends.find((end) => end.result.failure?.code === 'interrupted') ??
     ends.find((end) => end.result.outcome === outcome);
   const { message, failure } = decisive?.result ?? {};
+  const unverified = ends.find((end) => end.result.unverified !== undefined)?.result.unverified;
   return {
     result: {
       outcome,
       changes: ends.flatMap((end) => end.result.changes),
       ...(message !== undefined && { message }),
+      ...(unverified !== undefined && { unverified }),
       ...(failure && { failure }),
     },
     registered: registeredOfLoop(ends, outcome),
@@ -176,6 +217,7 @@ async function runOnce(
 ): Promise<Verdict> {
   const scope = context.scopeOf(host, surroundings, task, extra);
   const unmet = task.when.find((condition) => !condition.test(scope));
+  surroundings.gate.decided(unmet?.text);
   if (unmet) return skipped(unmet);
   const attempt = prepareAttempt(context, task, host, surroundings, scope, extra);
   // The task's own result stands under its `register` name, and under `result` where there is none.
@@ -183,20 +225,26 @@ async function runOnce(
     context.scopeOf(host, surroundings, task, { ...extra, [task.register ?? 'result']: registered });
   const finish = (verdict: Verdict): Verdict => withIgnored(verdict, task, () => scopeWith(verdict.registered));
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
-  for (let number = 1; ; number++) {
+  const { record } = host;
+  const key = taskKeyOf(task, surroundings.turn);
+  for (let number = record.attemptsMade(key, surroundings.item) + 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
     if (isChange(judged.end.result.outcome, task, attempt)) attempt.invalidateFacts();
     const isLast = number >= attempts || context.request.isCheckMode;
     if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
     if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
+    record.attemptMade(key, surroundings.item);
     const wait = {
       text: `waiting before attempt ${number + 1} of ${attempts}${reasonToRetry(judged)}`,
       deadlineMs: context.clock.now() + task.delayMs,
     };
-    await tellingOf(context, task, host.name, surroundings.turn)(wait, () =>
-      context.clock.sleep(task.delayMs, context.request.abort),
-    );
+    await tellingOf(
+      context,
+      task,
+      host.name,
+      surroundings.turn,
+    )(wait, () => context.clock.sleep(task.delayMs, context.request.abort));
   }
 }
 

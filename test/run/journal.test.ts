@@ -61,7 +61,7 @@ describe('the events of the journal', () => {
 
 describe('the folder of a run', () => {
   it('is for its owner alone', () =>
-    withTemporaryFolder((folder) => {
+    withTemporaryFolder(async (folder) => {
       using _ = open(folder);
       const modeOf = (path: string): number => statSync(join(folder, path)).mode & 0o777;
       expect(modeOf('runs/r1')).to.equal(0o700);
@@ -70,7 +70,7 @@ describe('the folder of a run', () => {
     }));
 
   it('belongs to one process at a time', () =>
-    withTemporaryFolder((folder) => {
+    withTemporaryFolder(async (folder) => {
       {
         using _ = open(folder);
         expect(() => open(folder)).to.throw(RunbookError, `process ${process.pid} on`);
@@ -79,7 +79,7 @@ describe('the folder of a run', () => {
     }));
 
   it('is taken over from a process that is dead, or whose number another one has now', () =>
-    withTemporaryFolder((folder) => {
+    withTemporaryFolder(async (folder) => {
       open(folder)[Symbol.dispose]();
       const lock = join(folder, 'runs', 'r1', 'lock');
       for (const holder of [
@@ -92,7 +92,7 @@ describe('the folder of a run', () => {
     }));
 
   it('is left alone where its process is on another machine, of which nothing is known here', () =>
-    withTemporaryFolder((folder) => {
+    withTemporaryFolder(async (folder) => {
       mkdirSync(join(folder, 'runs', 'r1'), { recursive: true });
       writeFileSync(join(folder, 'runs', 'r1', 'lock'), JSON.stringify({ pid: 1, machine: 'elsewhere' }));
       expect(() => open(folder)).to.throw(RunbookError, 'process 1 on elsewhere');

@@ -39,7 +39,7 @@ export interface HostState {
   /** In which boot of their host steps were started, by the ids of their effects. */
   readonly boots: Map<string, string>;
   /** How many ends of a task do not count any more. */
-  readonly generations: Map<string, number>;
+  readonly droppedEnds: Map<string, number>;
   standing: Standing;
   /** It was cut back before this process began. */
   isRetried: boolean;
@@ -58,14 +58,14 @@ export function applyLine(state: RunState, line: StateLine): void {
     case 'began':
       for (const host of state.hosts.values()) beginAgain(host);
       return;
-    case 'once':
-      state.once.set(line.key, line);
-      return;
     case 'mark':
       state.marks.add(line.what);
       return;
     case 'lease':
       return applyLease(state, line);
+    case 'task':
+      if (line.once !== undefined) state.once.set(line.once, line);
+      return applyToHost(hostStateOf(state, line.host), line);
     default:
       return applyToHost(hostStateOf(state, line.host), line);
   }
@@ -80,7 +80,7 @@ export function hostStateOf({ hosts }: RunState, name: string): HostState {
     left: [],
     begun: new Map(),
     boots: new Map(),
-    generations: new Map(),
+    droppedEnds: new Map(),
     standing: createStanding(),
     isRetried: false,
     isCut: false,
@@ -101,10 +101,12 @@ export function begunOf(host: HostState, key: string): Begun {
   return begun;
 }
 
-function applyToHost(
-  host: HostState,
-  line: Exclude<StateLine, { readonly t: 'began' | 'once' | 'mark' | 'lease' }>,
-): void {
+/** How often a task of this key came to an end on the host, whether that counts or not. */
+export function generationOf({ done, droppedEnds }: HostState, key: string): number {
+  return done.filter((entry) => entry.key === key).length + (droppedEnds.get(key) ?? 0);
+}
+
+function applyToHost(host: HostState, line: Exclude<StateLine, { readonly t: 'began' | 'mark' | 'lease' }>): void {
   switch (line.t) {
     case 'cut':
       return cut(host, line);
@@ -190,8 +192,8 @@ function isFailed({ result }: EncodedEnd): boolean {
   return result.outcome === 'failed' || result.outcome === 'unreachable';
 }
 
-function nextGeneration({ generations }: HostState, key: string): void {
-  generations.set(key, (generations.get(key) ?? 0) + 1);
+function nextGeneration({ droppedEnds }: HostState, key: string): void {
+  droppedEnds.set(key, (droppedEnds.get(key) ?? 0) + 1);
 }
 
 function applyLease({ leases }: RunState, { host, key, time, change }: Extract<StateLine, { t: 'lease' }>): void {

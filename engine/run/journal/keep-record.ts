@@ -2,7 +2,7 @@ import { RunbookError } from '../../base/errors.ts';
 import type { Masker } from '../../base/masker.ts';
 import type { AppendFile } from './append-file.ts';
 import { decodeEnd, encodeEnd } from './encode-end.ts';
-import { applyLine, type Entry, hostStateOf, leaseId, type RunState } from './fold.ts';
+import { applyLine, type Entry, generationOf, hostStateOf, leaseId, type RunState } from './fold.ts';
 import type { StateLine } from './lines.ts';
 import type { HostRecord, RunRecord } from './record.ts';
 import { maskValue } from './values.ts';
@@ -24,7 +24,7 @@ export interface RecordKeeping {
 
 /** A record in a file, line by line; what it says is what a later process reads. */
 export function keepRecord(keeping: RecordKeeping): RunRecord {
-  const { state, masker, now } = keeping;
+  const { state, now } = keeping;
   const writer = createLineWriter(keeping);
   const { write } = writer;
   const hosts = new Map<string, HostRecord>();
@@ -42,10 +42,6 @@ export function keepRecord(keeping: RecordKeeping): RunRecord {
     once(key) {
       const known = state.once.get(key);
       return known && { ...decodeEnd(known.end), host: known.host };
-    },
-    onceEnded(key, { host, ...end }) {
-      const encoded = encodeEnd(end, masker);
-      if (!encoded.isWithheld) write({ t: 'once', key, host, end: encoded });
     },
     isDone: (what) => state.marks.has(what),
     markDone: (what) => write({ t: 'mark', what }),
@@ -136,16 +132,16 @@ function keepHostRecord(
       isLive = true;
       return undefined;
     },
-    ended(key, end) {
+    ended(key, end, once) {
       const hadEffects = (host.begun.get(key)?.effects.size ?? 0) > 0;
-      const line: StateLine = { t: 'task', ...of, key, end: encodeEnd(end, masker) };
+      const line: StateLine = { t: 'task', ...of, key, end: encodeEnd(end, masker), ...(once && { once }) };
       if (hadEffects) writeSynced(line);
       else write(line);
     },
     dropped: (key) => write({ t: 'dropped', ...of, key }),
     item(key, { number, text }) {
       const item = host.begun.get(key)?.items.get(number);
-      return item?.text === text && !item.end.isWithheld ? decodeEnd(item.end) : undefined;
+      return item?.text === text ? decodeEnd(item.end) : undefined;
     },
     itemEnded(key, { number, text }, end) {
       const hadEffects = host.begun.get(key)?.effects.has(String(number)) === true;
@@ -160,7 +156,7 @@ function keepHostRecord(
     begunEffects: (key, item) => host.begun.get(key)?.effects.get(item),
     attemptsMade: (key, item) => host.begun.get(key)?.attempts.get(item) ?? 0,
     attemptMade: (key, item) => write({ t: 'attempt', ...of, key, item }),
-    generation: (key) => host.generations.get(key) ?? 0,
+    generation: (key) => generationOf(host, key),
     down: () => write({ t: 'down', ...of }),
     block: (moment) => write({ t: 'block', ...of, ...moment }),
   };

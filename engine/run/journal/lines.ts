@@ -15,7 +15,13 @@ export type StateLine =
   | { readonly t: 'kept'; readonly host: string; readonly key: string }
   /** What former processes did and was not replayed by now does not count. */
   | { readonly t: 'forgot'; readonly host: string }
-  | { readonly t: 'task'; readonly host: string; readonly key: string; readonly end: EncodedEnd }
+  | {
+      readonly t: 'task';
+      readonly host: string;
+      readonly key: string;
+      readonly end: EncodedEnd;
+      readonly once?: string;
+    }
   /** A task was interrupted. */
   | { readonly t: 'dropped'; readonly host: string; readonly key: string }
   | ({ readonly t: 'item'; readonly text: string; readonly number: number; readonly end: EncodedEnd } & OfTask)
@@ -24,7 +30,6 @@ export type StateLine =
   | ({ readonly t: 'attempt'; readonly item: string } & OfTask)
   | { readonly t: 'down'; readonly host: string }
   | ({ readonly t: 'block'; readonly host: string } & BlockMoment)
-  | { readonly t: 'once'; readonly key: string; readonly host: string; readonly end: EncodedEnd }
   | { readonly t: 'mark'; readonly what: string }
   | {
       readonly t: 'lease';

@@ -15,8 +15,7 @@ export interface RunRecord {
   /** What is kept of one host. */
   of(host: string): HostRecord;
   /** What a `run_once` task did in a former process, for all hosts. */
-  once(key: string): (Verdict & { readonly host: string }) | undefined;
-  onceEnded(key: string, end: Verdict & { readonly host: string }): void;
+  once(key: string): (RecordedEnd & { readonly host: string }) | undefined;
   /** Things of the run that belong to no host, such as the pause after a batch: whether a former process came to their end. */
   isDone(what: string): boolean;
   markDone(what: string): void;
@@ -75,13 +74,13 @@ export interface HostRecord {
   peek(key: string): RecordedEnd | undefined;
   /** How this task ended in a former process, once. Undefined: the host is live from here on. */
   next(key: string): RecordedEnd | undefined;
-  /** The task ended in this process. */
-  ended(key: string, end: RecordedEnd): void;
+  /** The task ended in this process. `once`: for all hosts, under this key of {@link RunRecord.once}. */
+  ended(key: string, end: RecordedEnd, once?: string): void;
   /** It ended, but is to be run again by whoever resumes the run: it was interrupted. */
   dropped(key: string): void;
   /** The items of its loop that ended. */
-  item(key: string, item: ItemKey): Verdict | undefined;
-  itemEnded(key: string, item: ItemKey, end: Verdict): void;
+  item(key: string, item: ItemKey): RecordedEnd | undefined;
+  itemEnded(key: string, item: ItemKey, end: RecordedEnd): void;
   /** An effect of the task is about to be run; synced to disk when it returns. */
   effectStarting(key: string, item: string, changes: readonly ChangeView[]): void;
   /**
@@ -97,8 +96,9 @@ export interface HostRecord {
   attemptsMade(key: string, item: string): number;
   attemptMade(key: string, item: string): void;
   /**
-   * How often a task of this key ended on the host, or was interrupted, and is run once more. What names an effect has it
-   * in it: an effect that began and whose task did not end is the same effect still.
+   * How often a task of this key has ended on the host, or was interrupted: tasks can have the same text, run as handlers
+   * again and again, and be run once more by whoever resumes the run. What names an effect has it in it: an effect that
+   * began and whose task did not end is the same effect still.
    */
   generation(key: string): number;
   /** The host is out: failed or unreachable. */
@@ -137,7 +137,6 @@ export const noRecord: RunRecord = {
   isKept: false,
   of: () => noHostRecord,
   once: () => undefined,
-  onceEnded: nothing,
   isDone: () => false,
   markDone: nothing,
   lease: () => undefined,

@@ -8,14 +8,15 @@ import type { Turn } from '../surroundings.ts';
  */
 export function taskKeyOf({ range }: { readonly range: Range }, turn?: Pick<Turn, 'key'>): string {
   const text = range.source.text.slice(range.start, range.end);
-  return digest(`${text}\n${turn?.key ?? ''}`);
+  return digestOf(`${text}\n${turn?.key ?? ''}`);
 }
 
 /** The key of something that a play does by itself, such as gathering facts. */
 export function playKeyOf(what: string, { id }: { readonly id: string }): string {
-  return digest(`${what} of ${id}`);
+  return digestOf(`${what} of ${id}`);
 }
 
-function digest(text: string): string {
+/** A short digest of a text. */
+export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
