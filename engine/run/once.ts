@@ -9,24 +9,35 @@ export interface OnceResult extends TaskEnd {
 /** The `run_once` tasks of a run, or of a batch. */
 export interface OnceResults {
   /**
-   * The result under a key. While there is none, `run` is to make it; whoever asks in the meantime waits, and has the next
+   * The result under a key. `telling` says that it is waited for. While there is none, `run` is to make it; whoever asks in the meantime waits, and has the next
    * turn when nothing came of it.
    */
-  of(key: string, run: () => Promise<OnceResult | undefined>): Promise<OnceResult | undefined>;
+  of(
+    key: string,
+    run: () => Promise<OnceResult | undefined>,
+    telling?: (body: () => Promise<unknown>) => Promise<unknown>,
+  ): Promise<OnceResult | undefined>;
 }
 
 /** Nothing was run yet. */
 export function createOnceResults(): OnceResults {
   const known = new Map<string, { readonly inTurn: LimitFunction; result?: OnceResult }>();
   return {
-    of(key, run) {
+    async of(key, run, telling = (body) => body()) {
       const entry: { readonly inTurn: LimitFunction; result?: OnceResult } = known.get(key) ?? { inTurn: pLimit(1) };
       known.set(key, entry);
-      return entry.inTurn(async () => {
+      let begin = (): void => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const end = entry.inTurn(async () => {
+        begin();
         const result = entry.result ?? (await run());
         if (result) entry.result = result;
         return result;
       });
+      await telling(() => Promise.race([begun, end]));
+      return end;
     },
   };
 }
