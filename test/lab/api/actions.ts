@@ -18,6 +18,11 @@ export interface Answer {
 
 /** Answers a request for stored objects, watches aside. */
 export function answer(store: Store, request: ApiRequest, faults: Faults): Answer {
+  const { plural } = request.resource;
+  if (faults.forbidden.includes(plural)) {
+    const message = `${plural} is forbidden: User "lab" cannot ${request.method.toLowerCase()} resource "${plural}"`;
+    throw new ApiError(403, 'Forbidden', message, { kind: plural });
+  }
   switch (request.method) {
     case 'GET':
       return { code: 200, body: request.name === undefined ? listObjects(store, request) : getObject(store, request) };

@@ -8,10 +8,18 @@ export interface Faults {
   readonly stuckPods: readonly string[];
   /** Every eviction is answered with 500. */
   readonly evictionError: boolean;
+  /** Resources (`leases`) that nobody may see or touch. */
+  readonly forbidden: readonly string[];
 }
 
 /** No fault. */
-export const noFaults: Faults = { forbidNodePatch: [], blockedBudgets: [], stuckPods: [], evictionError: false };
+export const noFaults: Faults = {
+  forbidNodePatch: [],
+  blockedBudgets: [],
+  stuckPods: [],
+  evictionError: false,
+  forbidden: [],
+};
 
 /** A request that would change something, by someone who is not the lab's own kubelet. */
 export interface Write {
