@@ -37,8 +37,9 @@ export function describeWaits(state: LiveState, nowMs: number): WaitReport {
 
 /** `waiting for Ready, 41 s of 600 s`. */
 export function waitText(wait: WaitView, nowMs: number): string {
-  const waited = `${oneLine(wait.text)}, ${seconds(nowMs - wait.sinceMs)}`;
-  return wait.deadlineMs === undefined ? waited : `${waited} of ${seconds(wait.deadlineMs - wait.sinceMs)}`;
+  const waited = `${oneLine(wait.text)}, ${Math.max(0, Math.floor((nowMs - wait.sinceMs) / 1000))} s`;
+  if (wait.deadlineMs === undefined) return waited;
+  return `${waited} of ${Math.max(0, Math.round((wait.deadlineMs - wait.sinceMs) / 1000))} s`;
 }
 
 function runGroups(state: LiveState, nowMs: number): WaitGroup[] {
@@ -82,8 +83,4 @@ function hostsInTurn({ tallies }: LiveState): string[] {
 function who(hosts: readonly string[]): string {
   if (hosts.length === 0) return '';
   return `${hosts.length > maxNamed ? count(hosts.length, 'host') : hosts.join(', ')}: `;
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.round(ms / 1000))} s`;
 }
