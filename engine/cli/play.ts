@@ -14,10 +14,11 @@ import {
   positive,
   reportOption,
   tagOptions,
+  wholeNumber,
 } from './shared-options.ts';
 
 /** The options of `runbook play`, as they were given. */
-export interface PlayOptions extends SecretOptions, BudgetOptions {
+export interface PlayOptions extends SecretOptions, BudgetOptions, ConnectionOptions {
   readonly inventory: readonly string[];
   readonly limit?: string;
   readonly check: boolean;
@@ -42,6 +43,19 @@ export interface PlayOptions extends SecretOptions, BudgetOptions {
   readonly journal: boolean;
   /** An HTML page of the run. */
   readonly report?: string;
+}
+
+/** How hosts are reached, as it was given. */
+export interface ConnectionOptions {
+  readonly user?: string;
+  readonly privateKey?: string;
+  readonly askPass: boolean;
+  readonly become: boolean;
+  readonly becomeUser?: string;
+  readonly askBecomePass: boolean;
+  readonly becomePasswordFile?: string;
+  readonly timeout?: number;
+  readonly reconnectTimeout?: number;
 }
 
 /** `runbook play PLAYBOOK`. */
@@ -89,6 +103,11 @@ export function addConnection(command: Command): void {
     .option('-K, --ask-become-pass', 'ask for the password of sudo', false)
     .addOption(new Option('--become-password-file <file>', 'file with the password of sudo').conflicts('askBecomePass'))
     .option('-T, --timeout <seconds>', 'deadline of a connection attempt', positive)
+    .option(
+      '--reconnect-timeout <seconds>',
+      'how long a lost link is waited for, 120 unless given; 0: not at all',
+      wholeNumber,
+    )
     .addOption(
       new Option(
         '--host-key-checking <mode>',
@@ -100,13 +119,16 @@ export function addConnection(command: Command): void {
 function addOutput(command: Command): void {
   command
     .optionsGroup('What is shown and kept:')
-    .addOption(
-      new Option('--output <kind>', 'auto is terminal, or plain without a terminal and in CI; ndjson streams events')
-        .choices(['auto', 'terminal', 'plain', 'ndjson'])
-        .default('auto'),
-    )
+    .addOption(outputOption())
     .addOption(reportOption())
     .option('--no-journal', 'keep no record of the run in .runbook/');
+}
+
+/** How events are shown. */
+export function outputOption(): Option {
+  return new Option('--output <kind>', 'auto is terminal, or plain without a terminal and in CI; ndjson streams events')
+    .choices(['auto', 'terminal', 'plain', 'ndjson'])
+    .default('auto');
 }
 
 function helpAfter(): string {

@@ -1,4 +1,6 @@
 import { Command, Help, Option } from 'commander';
+import { readVersion } from '../base/version.ts';
+import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import type { Cli } from './cli.ts';
 import { docCommand } from './doc.ts';
@@ -6,10 +8,10 @@ import { exitCodeHelp } from './exit-code-help.ts';
 import { inventoryCommand } from './inventory.ts';
 import { lintCommand } from './lint.ts';
 import { modulesCommand } from './modules.ts';
+import { planCommand } from './plan.ts';
 import { playCommand } from './play.ts';
 import { schemaCommand } from './schema.ts';
 import { secretsCommand } from './secrets.ts';
-import { readVersion } from '../base/version.ts';
 
 /** The command line's grammar. Commands load what they need when they run. */
 export function createProgram(cli: Cli): Command {
@@ -21,6 +23,8 @@ export function createProgram(cli: Cli): Command {
   program
     .addCommand(playCommand(cli))
     .addCommand(auditCommand(cli))
+    .addCommand(planCommand(cli))
+    .addCommand(applyCommand(cli))
     .addCommand(inventoryCommand(cli))
     .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))

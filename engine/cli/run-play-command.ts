@@ -15,7 +15,7 @@ import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
 import { type Interrupts, watchInterrupts } from './interrupts.ts';
 import { askPassword, readPasswordFile } from './passwords.ts';
-import type { PlayOptions } from './play.ts';
+import type { ConnectionOptions, PlayOptions } from './play.ts';
 import { askPrompts } from './prompts.ts';
 import { openerFor } from './secret-options.ts';
 import { budgetIn } from './shared-options.ts';
@@ -42,7 +42,7 @@ export async function runPlayCommand(
   const report = await openReport(options);
   const connection = await readConnection(cli, options);
   const { runPlaybook } = await import('../run/run.ts');
-  return play(cli, { reporter: await makeReporter(), report }, (parts) =>
+  return runReported(cli, { reporter: await makeReporter(), report }, (parts) =>
     runPlaybook({
       ...selection,
       ...parts,
@@ -59,7 +59,8 @@ export async function runPlayCommand(
   );
 }
 
-async function play(
+/** Runs something that tells what happens on a bus: shows it, and takes Ctrl-C for it. Gives its exit code. */
+export async function runReported(
   cli: Cli,
   { reporter, report }: { readonly reporter: Reporter; readonly report: HtmlReport | undefined },
   run: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => Promise<{ exitCode: number }>,
@@ -94,7 +95,7 @@ async function play(
 }
 
 /** The page of `--report`; an unwritable one is found here, before anything is asked or contacted. */
-async function openReport({ report }: PlayOptions): Promise<HtmlReport | undefined> {
+export async function openReport({ report }: Pick<PlayOptions, 'report'>): Promise<HtmlReport | undefined> {
   if (report === undefined) return undefined;
   const { createHtmlReport } = await import('../report/html/report.ts');
   return createHtmlReport(report, readVersion());
@@ -109,9 +110,10 @@ function writeReport(cli: Cli, report: HtmlReport | undefined): void {
   }
 }
 
-async function readSelection(
+/** What is run and where, as the command line says it. */
+export async function readSelection(
   playbook: string,
-  options: PlayOptions,
+  options: Pick<PlayOptions, 'inventory' | 'limit' | 'modules' | 'extraVars' | 'tags' | 'skipTags'>,
   opener: FileOpener,
 ): Promise<
   Pick<
@@ -131,21 +133,32 @@ async function readSelection(
   };
 }
 
-async function readConnection(cli: Cli, options: PlayOptions): Promise<RunRequest['connection']> {
-  const password = options.askPass ? await askPassword(cli, 'SSH password') : undefined;
-  const becomePassword = await readBecomePassword(cli, options);
+/** How hosts are reached, as the command line says it; passwords are asked for. */
+export async function readConnection(cli: Cli, options: ConnectionOptions): Promise<RunRequest['connection']> {
   return {
     ...(options.user !== undefined && { user: options.user }),
     ...(options.privateKey !== undefined && { privateKeyFile: options.privateKey }),
-    ...(password && { password }),
     ...(options.become && { become: true }),
     ...(options.becomeUser !== undefined && { becomeUser: options.becomeUser }),
-    ...(becomePassword && { becomePassword }),
     ...(options.timeout !== undefined && { timeoutMs: options.timeout * 1000 }),
+    ...(options.reconnectTimeout !== undefined && { reconnectMs: options.reconnectTimeout * 1000 }),
+    ...(await readPasswords(cli, options)),
   };
 }
 
-async function readBecomePassword(cli: Cli, options: PlayOptions): Promise<Secret | undefined> {
+type PasswordOptions = Pick<ConnectionOptions, 'askPass' | 'askBecomePass' | 'becomePasswordFile'>;
+
+/** The passwords to log in and for sudo, where there are any. */
+export async function readPasswords(
+  cli: Cli,
+  options: PasswordOptions,
+): Promise<Pick<RunRequest['connection'], 'password' | 'becomePassword'>> {
+  const password = options.askPass ? await askPassword(cli, 'SSH password') : undefined;
+  const becomePassword = await readBecomePassword(cli, options);
+  return { ...(password && { password }), ...(becomePassword && { becomePassword }) };
+}
+
+async function readBecomePassword(cli: Cli, options: PasswordOptions): Promise<Secret | undefined> {
   if (options.askBecomePass) return askPassword(cli, 'sudo password');
   if (options.becomePasswordFile === undefined) return undefined;
   return readPasswordFile(cli, options.becomePasswordFile);

@@ -47,6 +47,12 @@ export function positive(value: string): number {
   return Number(value);
 }
 
+/** The parser of an option that takes a number from 0. */
+export function wholeNumber(value: string): number {
+  if (!/^\d{1,6}$/.test(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(value);
+}
+
 /** How many hosts may be lost before a run is stopped, as options give it. */
 export interface BudgetOptions {
   readonly maxFailures?: number;

@@ -13,6 +13,7 @@ import type { HostRun } from './host-run.ts';
 import type { InputCheck } from './inputs-check.ts';
 import type { RunRecord } from './journal/record.ts';
 import type { OnceResults } from './once.ts';
+import type { PlanGate } from './plan-gate.ts';
 import type { RunRequest } from './request.ts';
 import { isInStep, type Place, type Surroundings, type Turn } from './surroundings.ts';
 import type { VariableLayers } from './variables.ts';
@@ -46,6 +47,8 @@ export interface RunContext {
   readonly checkInputs: InputCheck;
   /** What former processes of the same run did, and where this one writes what it does. */
   readonly record: RunRecord;
+  /** Notes what is planned, or holds the run to a plan. */
+  readonly plan: PlanGate;
   /** What `run_once` tasks did. */
   readonly once: OnceResults;
   /** The run's own `throttle`, by task id: it holds for hosts that come to the task at different times, too. */

@@ -26,6 +26,8 @@ export interface PlanOptions {
   readonly extra_vars: Readonly<Record<string, unknown>>;
   /** Those that may not: they are to be given once more. */
   readonly secret_vars: readonly string[];
+  readonly max_failures?: number;
+  readonly max_fail_percentage?: number;
   readonly host_key_checking?: 'strict' | 'accept-new' | 'off';
   readonly connection: {
     readonly user?: string;

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { UnknownValueError } from '../base/unknown.ts';
 import type { GrowingInventory } from '../inventory/growth.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { createScope, type Layer } from '../language/scope.ts';
@@ -36,7 +37,8 @@ export function createVariables(
     const { current } = inventory;
     if (known?.of === current) return known.provided;
     const groups = Object.fromEntries([...current.groups.values()].map((g) => [g.name, [...g.hosts]]));
-    known = { of: current, provided: { ...fixed, groups, hostvars: hostVariables(hosts, connection) } };
+    const values = { ...fixed, groups, hostvars: hostVariables(hosts, connection) };
+    known = { of: current, provided: request.plan?.isMade ? withUnknown(values, otherWhenApplied) : values };
     return known.provided;
   };
   return (host, { play, turn }, task, extra) => {
@@ -55,6 +57,27 @@ export function createVariables(
 }
 
 const none: Readonly<Record<string, unknown>> = {};
+
+/** What a plan is made with is not what it is applied with. */
+const otherWhenApplied: Readonly<Record<string, string>> = {
+  run_id: 'run_id is another one when the plan is applied',
+  check_mode: 'check_mode is false when the plan is applied',
+};
+
+/** Values of which some cannot be known, each for its reason. */
+function withUnknown(
+  values: Readonly<Record<string, unknown>>,
+  reasons: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
+  const result = { ...values };
+  for (const [name, reason] of Object.entries(reasons)) {
+    const get = (): never => {
+      throw new UnknownValueError(reason);
+    };
+    Object.defineProperty(result, name, { enumerable: true, get });
+  }
+  return result;
+}
 
 /** `hostvars`: every host's inventory variables and results, made when a host's are read. */
 function hostVariables(
