@@ -1,4 +1,4 @@
-import { type Change, defineModule, exec, failure, type ProbeOutput, probe, sh } from '../engine/index.ts';
+import { type Change, defineModule, exec, failure, type ProbeOutput, probe, sh, unknown } from '../engine/index.ts';
 import {
   type Answer,
   answersOf,
@@ -132,7 +132,11 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
       }
       return asked;
     }),
-  diff: (asked, { annotations = {}, labels = {}, unschedulable: wanted, node }) => {
+  diff: (asked, { annotations = {}, labels = {}, unschedulable: wanted, node }, { predicted }) => {
+    const onlyReads = Object.keys({ ...annotations, ...labels }).length === 0 && wanted === undefined;
+    if (onlyReads && predicted.anyOfHost) {
+      return unknown(`what is pending on the host may change what node ${node} tells`, { changesNothing: true });
+    }
     if ('notYet' in asked) return [];
     const current = asked.node;
     const unschedulable = wanted ?? current.unschedulable;

@@ -5,14 +5,17 @@ import {
   exec,
   failure,
   type Predicted,
+  probe,
   RunbookError,
   type Script,
   type Step,
   type StepResult,
   sh,
   unknown,
+  type Wait,
   waitFor,
 } from '../engine/index.ts';
+import { type Answer, commandAnswer, commandScript } from './lib/answering.ts';
 import { whoMayProvide } from './lib/pending-providers.ts';
 import {
   activity,
@@ -34,6 +37,7 @@ interface Arguments {
   readonly daemon_reload: 'auto' | 'always' | false;
   readonly reset_failed: boolean;
   readonly stable_for?: number | undefined;
+  readonly settled_when?: string | undefined;
   readonly timeout: number;
 }
 
@@ -46,6 +50,8 @@ export default defineModule({
   description: `- \`started\` means \`active\`. A unit in \`activating (auto-restart)\` is not running: it died and waits for its next try.
 - After a start the task waits until the unit is active; \`systemctl start\` returns 0 although many units die a moment
   later. \`stable_for\` asks for more: active for that long without a restart, whether or not anything changed.
+- \`settled_when\` asks in words of your own whether the service serves. Prefer it to a \`wait-for\` behind the task: check mode
+  then knows that the wait belongs to the change.
 - A failure shows the unit's result and the last lines of its journal.
 - \`daemon-reload\` is run only when systemd has not read a unit's present files, including a new file that comes before
   the one in use, which \`NeedDaemonReload\` does not notice.
@@ -86,11 +92,19 @@ export default defineModule({
         minimum: 0,
         description: 'Seconds for which the units must have been active without a restart before the task is done',
       },
+      settled_when: {
+        type: 'string',
+        minLength: 1,
+        description:
+          'Shell text that changes nothing and must succeed before the task is done, whether or not anything changed',
+        examples: ['curl -fsS http://127.0.0.1:10248/healthz'],
+      },
       timeout: {
         type: 'number',
         minimum: 1,
         default: 15,
-        description: 'Seconds to wait for the units to become active once systemctl has returned',
+        description:
+          'Seconds to wait for the units to become active once systemctl has returned, and for settled_when to succeed',
       },
     },
   },
@@ -212,24 +226,42 @@ export default defineModule({
     }
     return args.daemon_reload === 'always' ? 'a daemon-reload leaves no trace' : undefined;
   },
-  settle: (args, current) => {
-    const { stable_for: seconds } = args;
-    if (seconds === undefined) return undefined;
-    if (current.units.every((unit) => instability(unit, current.nowUs, seconds) === undefined)) return undefined;
-    const names = namesOf(args);
-    const isStable = stability(current.units, seconds);
-    return {
-      what: `${names.join(', ')} to be active for ${seconds} s`,
-      probe: askUnits(names, { journal: 'when-failing' }),
-      done: (state) => isStable(state as UnitsState),
-      timeoutMs: (seconds + args.timeout) * 1000,
-    };
-  },
+  settle: (args, current) => settling(args, current),
   result: ({ units }) => ({ units: Object.fromEntries(units.map((unit) => [unit.name, describe(unit)])) }),
 });
 
 function namesOf(args: Pick<Arguments, 'name' | 'units'>): string[] {
   return (args.units ?? [args.name ?? '']).map(unitName);
+}
+
+/** Units that have been active for long enough, and the user's own question; undefined when there is nothing to ask. */
+function settling(args: Arguments, current: UnitsState): Wait<unknown> | undefined {
+  const { stable_for: seconds, settled_when: text } = args;
+  const names = namesOf(args);
+  const isUnstable =
+    seconds !== undefined && current.units.some((unit) => instability(unit, current.nowUs, seconds) !== undefined);
+  if (!isUnstable && text === undefined) return undefined;
+  const isStable = isUnstable ? stability(current.units, seconds) : () => true as const;
+  const units = askUnits(names, { journal: 'when-failing' });
+  const question = text === undefined ? sh`:` : sh`{ ${commandScript(text)}; } | sed 's/^/: /'`;
+  const wishes = [
+    ...(isUnstable ? [`${names.join(', ')} to be active for ${seconds} s`] : []),
+    ...(text === undefined ? [] : [`"${text.trim().split('\n', 1)[0]}" to succeed`]),
+  ];
+  return {
+    what: wishes.join(' and '),
+    probe: probe(sh.lines([question, units.script]), (output) => ({
+      units: units.parse({ ...output, stdout: output.stdout.replace(/^: .*\n/gm, '') }),
+      answer: text === undefined || commandAnswer(output.stdout.replace(/^(?!: ).*\n?/gm, '').replace(/^: /gm, '')),
+    })),
+    // Only ever sees what the probe above parsed.
+    done: (state) => {
+      const { units: now, answer } = state as { units: UnitsState; answer: Answer };
+      const stable = isStable(now);
+      return stable === true ? answer : stable;
+    },
+    timeoutMs: ((isUnstable ? seconds : 0) + args.timeout) * 1000,
+  };
 }
 
 function isRunState(state: Arguments['state']): boolean {

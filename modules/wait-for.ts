@@ -1,5 +1,5 @@
 import { defineAction, failure, type Probe, type ProbeOutput, probe, sh, type Wait } from '../engine/index.ts';
-import { type Answer, httpSocketProbe, portProbe, socketProbe } from './lib/answering.ts';
+import { type Answer, commandProbe, httpSocketProbe, portProbe, socketProbe } from './lib/answering.ts';
 import { pathMistakes } from './lib/file-state.ts';
 
 interface Arguments {
@@ -158,11 +158,7 @@ function subjectOf(args: Arguments): Subject {
     wanted: 'to succeed',
     unwanted: 'to fail',
     still: 'still succeeds',
-    probe: probe(
-      sh`o=$(sh -c ${text} </dev/null 2>&1); rc=$?; echo "$rc"; printf '%s\n' "$o" | tail -n 3`,
-      readCommand,
-      { timeoutMs: Math.max(args.timeout, 1) * 1000 },
-    ),
+    probe: commandProbe(text, Math.max(args.timeout, 1) * 1000),
   };
 }
 
@@ -177,11 +173,4 @@ function readUnit({ rc, stdout, stderr }: ProbeOutput, isStopWanted: boolean): A
   const isOver = state === 'inactive' || state === 'failed';
   if (isStopWanted && !isOver) return true;
   return field('LoadState') === 'not-found' ? 'there is no such unit' : `it is ${state} (${field('SubState')})`;
-}
-
-function readCommand({ stdout }: ProbeOutput): Answer {
-  const [rc = '', ...lines] = stdout.split('\n');
-  if (rc === '0') return true;
-  const said = lines.join(' ').trim();
-  return `exit status ${rc}${said === '' ? '' : `: ${said}`}`;
 }

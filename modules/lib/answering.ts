@@ -3,6 +3,28 @@ import { failure, type Probe, type ProbeOutput, probe, type Script, sh } from '.
 /** Whether something answers, and if not, why. */
 export type Answer = true | string;
 
+/** Asks whether shell text that changes nothing succeeds; the last lines that it prints are the reason why not. */
+export function commandProbe(text: string, timeoutMs?: number): Probe<Answer> {
+  return probe(
+    commandScript(text),
+    ({ stdout }) => commandAnswer(stdout),
+    timeoutMs === undefined ? {} : { timeoutMs },
+  );
+}
+
+/** The script of {@link commandProbe}, to be part of another one; {@link commandAnswer} reads what it prints. */
+export function commandScript(text: string): Script {
+  return sh`o=$(sh -c ${text} </dev/null 2>&1); rc=$?; echo "$rc"; printf '%s\n' "$o" | tail -n 3`;
+}
+
+/** Reads what {@link commandScript} printed. */
+export function commandAnswer(stdout: string): Answer {
+  const [rc = '', ...lines] = stdout.split('\n');
+  if (rc === '0') return true;
+  const said = lines.join(' ').trim();
+  return `exit status ${rc}${said === '' ? '' : `: ${said}`}`;
+}
+
 // Every way prints `open`, or `closed` and why; the first one that the host has is taken. `timeout` because a connect to
 // a host that drops packets takes minutes.
 

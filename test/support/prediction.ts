@@ -39,8 +39,9 @@ export function comparePrediction(
   const found = emptyComparison();
   const real = endsOf(run.events);
   const seen = new Set<string>();
-  const unknownOn = new Set<string>();
-  for (const { host, key, outcome } of endsOf(check.events).values()) {
+  const said = endsOf(check.events);
+  const unknownOn = sharersOf(run.events, said);
+  for (const { host, key, outcome } of said.values()) {
     found.tasks++;
     seen.add(`${host} ${key}`);
     const actual = real.get(`${host} ${key}`)?.outcome;
@@ -57,6 +58,16 @@ export function comparePrediction(
     found.wrong.push(`${host}: ${key}: check says nothing, the run ${outcome}`);
   }
   return found;
+}
+
+/** Hosts to which a `run_once` failed in the run that check mode could not tell: it does not say so on each of them. */
+function sharersOf(events: readonly StampedEvent[], said: ReadonlyMap<string, End>): Set<string> {
+  const unsure = new Set([...said.values()].filter(({ outcome }) => outcome === 'unknown').map(({ host }) => host));
+  const sharing = events.flatMap((event) => {
+    const first = event.type === 'host-task-ended' && /^run_once, and on (\S+) /.exec(event.failure?.message ?? '')?.[1];
+    return first && unsure.has(first) ? [event.host] : [];
+  });
+  return new Set(sharing);
 }
 
 function endsOf(events: readonly StampedEvent[]): Map<string, End> {
