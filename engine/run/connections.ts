@@ -1,20 +1,39 @@
+import { hostname, userInfo } from 'node:os';
+import process from 'node:process';
 import type { Clock } from '../base/clock.ts';
-import { RunbookError } from '../base/errors.ts';
 import type { EventBus } from '../base/events.ts';
-import type { Connection, Target, Transport } from '../transport/transport.ts';
+import type { Connection, HostLock, Target, Transport } from '../transport/transport.ts';
+import { createEffectKeeper, type EffectKeeper } from './effect-keeper.ts';
+import { createHostLink } from './host-link.ts';
+import { watchEffects } from './watch-effects.ts';
 
 /** The connections of a run: one per host, opened when first needed, closed together. */
 export interface Connections extends AsyncDisposable {
   /**
-   * The host's connection; `target` is asked only when there is none yet. One whose link is lost is forgotten, so that the
-   * next task connects anew, whichever task and host it was used for.
+   * The host's connection; `target` is asked only when there is none yet. A link that is lost is made again for as long as
+   * the run waits for it. After that it is forgotten, so that the next task connects anew, whichever task and host it was
+   * used for.
    */
   open(host: string, target: () => Target, signal: AbortSignal): Promise<Connection>;
+  /** Who holds the hosts that this run changes. */
+  readonly lock: HostLock;
+}
+
+/** How a run deals with its hosts. */
+export interface ConnectionOptions {
+  readonly runId: string;
+  /** How long a lost link is waited for; 0: not at all. */
+  readonly reconnectMs: number;
 }
 
 /** Makes an empty set of connections. */
-export function createConnections(transport: Transport, bus: EventBus, clock: Clock): Connections {
-  const opened = new Map<string, Promise<Connection>>();
+export function createConnections(
+  transport: Transport,
+  bus: EventBus,
+  clock: Clock,
+  { runId, reconnectMs }: ConnectionOptions,
+): Connections {
+  const opened = new Map<string, Promise<EffectKeeper>>();
 
   async function connect(host: string, target: Target, signal: AbortSignal): Promise<Connection> {
     const started = clock.now();
@@ -35,15 +54,41 @@ export function createConnections(transport: Transport, bus: EventBus, clock: Cl
     await connection?.then((c) => c[Symbol.asyncDispose]()).catch(() => undefined);
   }
 
+  async function link(
+    host: string,
+    target: Target,
+    signal: AbortSignal,
+    onLost: () => Promise<void>,
+  ): Promise<EffectKeeper> {
+    const connection = await createHostLink({
+      connect: () => connect(host, target, signal),
+      clock,
+      reconnectMs,
+      signal,
+      onLost,
+    });
+    // On the controller itself a second run has other targets as a rule.
+    const isLockable = target.connection !== 'local';
+    return createEffectKeeper({ connection, isLockable, warn: (message) => warn(`${host}: ${message}`) });
+  }
+
+  function warn(message: string): void {
+    bus.emit({ type: 'warning', diagnostic: { severity: 'warning', message } });
+  }
+
+  function recorded(ids: readonly string[]): void {
+    for (const connection of opened.values()) void connection.then((keeper) => keeper.recorded(ids)).catch(() => {});
+  }
+  bus.subscribe(watchEffects(recorded));
+
   return {
+    lock: lockOf(runId, clock.now()),
     open(host, target, signal) {
       const known = opened.get(host);
       if (known) return known;
-      const connection: Promise<Connection> = connect(host, target(), signal).then((opening) =>
-        watched(opening, async () => {
-          if (opened.get(host) === connection) await drop(host);
-        }),
-      );
+      const connection: Promise<EffectKeeper> = link(host, target(), signal, async () => {
+        if (opened.get(host) === connection) await drop(host);
+      });
       opened.set(host, connection);
       connection.catch(() => opened.delete(host));
       return connection;
@@ -54,16 +99,8 @@ export function createConnections(transport: Transport, bus: EventBus, clock: Cl
   };
 }
 
-/** A connection that tells when its link turns out to be lost. */
-function watched(connection: Connection, onLost: () => Promise<void>): Connection {
-  const tell = async (error: unknown): Promise<never> => {
-    if (error instanceof RunbookError && error.code === 'unreachable') await onLost();
-    throw error;
-  };
-  return {
-    description: connection.description,
-    run: (script, options) => connection.run(script, options).catch(tell),
-    put: (path, content, options) => connection.put(path, content, options).catch(tell),
-    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
-  };
+function lockOf(runId: string, now: number): HostLock {
+  const since = new Date(now).toISOString().slice(0, 16).replace('T', ' ');
+  const holder = `run ${runId} of ${userInfo().username}@${hostname()} (process ${process.pid}), since ${since} UTC`;
+  return { runId, holder };
 }

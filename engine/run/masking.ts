@@ -19,7 +19,7 @@ export function maskedBus(bus: EventBus, masker: Masker): EventBus {
 
 const names: ReadonlySet<string> = new Set([
   ...['type', 'outcome', 'state', 'code', 'severity', 'runId', 'playbook'],
-  ...['id', 'module', 'place', 'host', 'hosts', 'delegatedTo'],
+  ...['id', 'module', 'place', 'host', 'hosts', 'delegatedTo', 'effect', 'boot'],
 ]);
 
 /** What modules and hosts say, whose keys mean nothing to the engine. */

@@ -51,9 +51,9 @@ export interface RunRequest {
     readonly becomeUser?: string;
     readonly becomePassword?: Secret;
     readonly timeoutMs?: number;
+    /** How long a link that was lost is waited for before its host is unreachable; 0: not at all. Default: 2 minutes. */
+    readonly reconnectMs?: number;
   };
-  /** How long a link that was lost is waited for before its host is unreachable; 0: not at all. Default: 2 minutes. */
-  readonly reconnectMs?: number;
   /** Where the journal is kept, `.runbook` by default; absent: no journal. */
   readonly journalDirectory?: string;
   /** What of the command line is kept in the journal, to resume the run with. No secret is in it. */

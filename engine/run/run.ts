@@ -79,7 +79,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     }),
     bus,
     clock,
-    { runId, reconnectMs: request.reconnectMs ?? defaultReconnectMs },
+    { runId, reconnectMs: request.connection.reconnectMs ?? defaultReconnectMs },
   );
   const limit = pLimit(request.forks);
   const store = createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener);

@@ -1,11 +1,20 @@
 import { type Clock, formatDuration } from '../base/clock.ts';
 import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
-import type { WaitView } from '../base/events.ts';
+import type { EffectView, WaitView } from '../base/events.ts';
 import type { Script } from '../base/sh.ts';
 import type { Telling } from '../base/telling.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PauseStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
-import type { Become, Connection, Environment } from '../transport/transport.ts';
+import type {
+  Become,
+  Connection,
+  EffectIdentity,
+  Environment,
+  HostLock,
+  RunOptions,
+  ScriptResult,
+} from '../transport/transport.ts';
+import type { EffectIds } from './effect-ids.ts';
 
 /** What a step runner needs to know of the task that it works for. */
 export interface StepEnvironment {
@@ -20,8 +29,17 @@ export interface StepEnvironment {
   readonly signal: AbortSignal;
   /** Called before every effect; what it raises is the step's failure, and nothing of the step is run. */
   readonly beforeStep?: () => void;
-  readonly onStepStarted: (step: string, deadlineMs: number) => void;
-  readonly onStepEnded: (step: string, rc: number, durationMs: number) => void;
+  /** What its effects are called on the host. */
+  readonly effects: EffectIds;
+  /** Who must hold the host before an effect is started there; undefined where nobody has to. */
+  readonly lock: HostLock | undefined;
+  readonly onStepStarted: (step: string, deadlineMs: number, effect: EffectView) => void;
+  readonly onStepEnded: (
+    step: string,
+    rc: number,
+    durationMs: number,
+    effect: EffectView & { readonly isOpen?: true },
+  ) => void;
   readonly onWait: (wait: WaitView) => void;
   /** The same for what may be over soon. */
   readonly telling: Telling;
@@ -38,6 +56,11 @@ export interface StepRunner {
    * an abort or the deadline is clean-up, and gets time of its own.
    */
   drive<R>(steps: Generator<Step, R, StepResult>): Promise<R>;
+  /**
+   * Waits until what a former process of the run started for this task has ended on the host, whichever attempt it was.
+   * Gives how many of those effects the host knows: none when none was started, or when it restarted since.
+   */
+  settle(): Promise<number>;
 }
 
 const probeTimeoutMs = 60_000;
@@ -57,15 +80,26 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     signal = undefined;
   }
 
-  async function run(script: Script, timeoutMs: number, extra: Environment = {}, stdin?: ExecStep['stdin']) {
-    const connection = await env.connect();
-    return connection.run(script, {
+  function optionsFor(timeoutMs: number, extra: Environment = {}): RunOptions {
+    return {
       become: env.become,
       environment: { ...env.environment, ...extra },
       timeoutMs: Math.min(timeoutMs, remaining()),
       signal,
-      ...(stdin !== undefined && { stdin }),
-    });
+      onWait: env.onWait,
+    };
+  }
+
+  async function run(script: Script, timeoutMs: number, extra: Environment = {}): Promise<ScriptResult> {
+    const connection = await env.connect();
+    return connection.run(script, optionsFor(timeoutMs, extra));
+  }
+
+  async function settle(): Promise<number> {
+    const connection = await env.connect();
+    const wait = { text: 'waiting for the end of what was started before', deadlineMs: deadline };
+    const known = await env.telling(wait, () => connection.settle(env.effects.prefix, optionsFor(remaining())));
+    return known.size;
   }
 
   async function answerTo<T>(probe: Probe<T>): Promise<T> {
@@ -116,8 +150,14 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     }
   }
 
-  async function exec(step: ExecStep): Promise<StepResult> {
-    const result = await run(step.script, step.timeoutMs ?? remaining(), step.environment, step.stdin);
+  async function exec(step: ExecStep, identity: EffectIdentity): Promise<StepResult> {
+    const connection = await env.connect();
+    const { stdin } = step;
+    const result = await connection.effect(step.script, {
+      ...optionsFor(step.timeoutMs ?? remaining(), step.environment),
+      ...identity,
+      ...(stdin !== undefined && { stdin }),
+    });
     if (step.okCodes !== 'any' && !step.okCodes.includes(result.rc)) {
       const details = result.stderr.trim() === '' ? result.stdout : result.stderr;
       throw failure(`${describe(step)}: exit status ${result.rc}`, tail(details));
@@ -125,7 +165,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return result;
   }
 
-  async function put(step: PutStep): Promise<StepResult> {
+  async function put(step: PutStep, effect: EffectIdentity): Promise<StepResult> {
     const connection = await env.connect();
     const { path, content, kind: _, ...options } = step;
     const done = await connection.put(path, content, {
@@ -133,6 +173,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       become: env.become,
       timeoutMs: remaining(),
       signal,
+      onWait: env.onWait,
+      effect,
     });
     return { rc: 0, stdout: done.backup ?? '', stderr: '' };
   }
@@ -152,17 +194,26 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       return { rc: 0, stdout: '', stderr: '' };
     }
     env.beforeStep?.();
+    // Connected before the effect is announced: the connection knows in which boot of the host it is about to be run.
+    const { boot } = await env.connect();
     const text = describe(step);
+    const id = env.effects.next(step.kind === 'exec' ? step.script.text : `put ${step.path} ${step.sha256}`);
+    const effect: EffectView = { effect: id, ...(boot !== undefined && { boot }) };
+    const identity: EffectIdentity = { id, lock: env.lock };
     const started = env.clock.now();
     const timeoutMs = step.kind === 'exec' ? (step.timeoutMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
-    env.onStepStarted(text, started + Math.min(timeoutMs, remaining()));
+    env.onStepStarted(text, started + Math.min(timeoutMs, remaining()), effect);
     let rc = -1;
+    let isOpen: true | undefined;
     try {
-      const result = step.kind === 'exec' ? await exec(step) : await put(step);
+      const result = step.kind === 'exec' ? await exec(step, identity) : await put(step, identity);
       rc = result.rc;
       return result;
+    } catch (error) {
+      if (error instanceof RunbookError && error.code === 'unreachable') isOpen = true;
+      throw error;
     } finally {
-      env.onStepEnded(text, rc, env.clock.now() - started);
+      env.onStepEnded(text, rc, env.clock.now() - started, { ...effect, ...(isOpen && { isOpen }) });
     }
   }
 
@@ -190,7 +241,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return turn.value;
   }
 
-  return { ask, wait, drive };
+  return { ask, wait, drive, settle };
 }
 
 /** A step in one line, for people. */

@@ -3,11 +3,20 @@ import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { revealText } from '../base/secret.ts';
 import { openAs } from './become.ts';
+import { runEffect } from './effect.ts';
+import { forgetScript, killEffectScript, settleScript } from './effect-script.ts';
 import { killScript } from './kill-script.ts';
 import type { HostProcess, OpenProcess } from './process.ts';
 import { putFile } from './put.ts';
-import { abortError, createShell, type PersistentShell, type ShellContext } from './shell.ts';
-import type { Become, Connection, Environment, RunOptions, ScriptResult } from './transport.ts';
+import {
+  abortError,
+  createShell,
+  type PersistentShell,
+  type ShellContext,
+  type ShellRequest,
+  type ShellResult,
+} from './shell.ts';
+import type { Become, Connection, EffectOptions, EffectResult, Environment, RunOptions } from './transport.ts';
 
 /** What a connection is made of. */
 export interface ConnectionParts {
@@ -29,6 +38,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   const shells = new Map<string, PersistentShell>();
   const queue = createQueue();
   let isClosed = false;
+  let boot: string | undefined;
 
   function needsBecome(become: Become | undefined): become is Become {
     return become !== undefined && become.user !== parts.user;
@@ -49,17 +59,17 @@ export function createConnection(parts: ConnectionParts): Connection {
     const key = needsBecome(become) ? `${become.method}:${become.user}` : '';
     const existing = shells.get(key);
     if (existing?.isUsable) return existing;
-    const shell = await openShell(become, (group) => killGroup(group, become));
+    const shell = await openShell(become, (group, id) => killGroup(group, id, become));
     shells.set(key, shell);
     return shell;
   }
 
   /** In a shell of its own, since the script's is busy; sshd ignores signals sent over the channel to a root login. */
-  async function killGroup(group: number, become: Become | undefined): Promise<boolean> {
+  async function killGroup(group: number, effectId: string | undefined, become: Become | undefined): Promise<boolean> {
     // A kill that hangs itself is given up, not killed in turn.
     const shell = await openShell(become, async () => false);
     try {
-      const script = killScript(group);
+      const script = effectId === undefined ? killScript(group) : killEffectScript(effectId, group);
       const { rc } = await shell.run({
         script,
         stdin: undefined,
@@ -73,21 +83,55 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   }
 
-  async function runNow(text: string, options: RunOptions): Promise<ScriptResult> {
+  async function runInShell(text: string, options: RunOptions, effect: ShellRequest['effect']): Promise<ShellResult> {
     if (options.signal?.aborted) throw abortError(options.signal.reason, 'the script was not started');
     const shell = await shellFor(options.become);
-    return shell.run({
+    const result = await shell.run({
       script: text,
       stdin: stdinBytes(options.stdin),
       environment: revealAll(options.environment ?? {}),
       timeoutMs: options.timeoutMs,
       signal: options.signal,
+      effect,
     });
+    boot = result.boot;
+    return result;
+  }
+
+  const runNow = (text: string, options: RunOptions): Promise<ShellResult> => runInShell(text, options, undefined);
+
+  function effectNow(text: string, options: EffectOptions): Promise<EffectResult> {
+    const { id, startedIn, lock, forget = [], timeoutMs } = options;
+    for (const name of [id, ...forget])
+      if (!/^[\w.-]+$/.test(name)) throw new TypeError(`"${name}" is no id of an effect`);
+    const deadline = clock.now() + timeoutMs;
+    const attempt = (): Promise<ShellResult> =>
+      runInShell(text, { ...options, timeoutMs: Math.max(1, deadline - clock.now()) }, { id, startedIn, lock, forget });
+    return runEffect(attempt, description);
   }
 
   return {
     description,
-    run: (script, options) => queue(() => runNow(script.text, options)),
+    get boot() {
+      return boot;
+    },
+    run: (script, options) =>
+      queue(async () => {
+        const { rc, stdout, stderr, durationMs } = await runNow(script.text, options);
+        return { rc, stdout, stderr, durationMs };
+      }),
+    effect: (script, options) => queue(() => effectNow(script.text, options)),
+    settle: (prefix, options) =>
+      queue(async () => {
+        checkIds([prefix]);
+        const { stdout } = await runNow(settleScript(prefix), options);
+        return new Map(stdout.split('\n').flatMap(settledLine));
+      }),
+    forget: (ids, options) =>
+      queue(async () => {
+        checkIds(ids);
+        await runNow(forgetScript(ids), options);
+      }),
     put: (path, content, options) =>
       queue(() => putFile(path, content, options, { description, clock, randomMark, run: runNow, open })),
     async [Symbol.asyncDispose]() {
@@ -97,6 +141,15 @@ export function createConnection(parts: ConnectionParts): Connection {
       await parts.end();
     },
   };
+}
+
+function checkIds(ids: readonly string[]): void {
+  for (const id of ids) if (!/^[\w.-]+$/.test(id)) throw new TypeError(`"${id}" is no id of an effect`);
+}
+
+function settledLine(line: string): (readonly [string, 'ended' | 'killed'])[] {
+  const [id, how] = line.split(' ');
+  return id !== undefined && (how === 'ended' || how === 'killed') ? [[id, how]] : [];
 }
 
 /** Runs one thing after another, in the order of the calls, whether or not the one before failed. */

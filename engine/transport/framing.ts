@@ -1,4 +1,6 @@
 import { quoteWord } from '../base/sh.ts';
+import { effectProgram, forgetEffects, takeLock } from './effect-script.ts';
+import type { HostLock } from './transport.ts';
 
 /** A script as it goes to the persistent shell. */
 export interface FrameRequest {
@@ -8,10 +10,20 @@ export interface FrameRequest {
   readonly marks: FrameMarks;
 }
 
+/** An effect as it goes to a persistent shell that was told `effectPrelude`. */
+export interface EffectRequest extends FrameRequest {
+  readonly id: string;
+  readonly startedIn: string | undefined;
+  readonly lock: HostLock | undefined;
+  readonly forget: readonly string[];
+}
+
 /** Random words that nothing else prints; new ones for every script, so that a script cannot know them. */
 export interface FrameMarks {
   readonly begin: string;
   readonly end: string;
+  /** Begins the line that tells how an effect went. */
+  readonly verdict: string;
 }
 
 /**
@@ -24,6 +36,7 @@ export function shellPrelude(path: string): string {
     'exec 9>&2 2>/dev/null',
     `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
     "if setsid true; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
+    'rb_boot=; read -r rb_boot </proc/sys/kernel/random/boot_id',
     '',
   ].join('\n');
 }
@@ -38,22 +51,54 @@ export function shellPrelude(path: string): string {
  * does (`exit`, `exec`, unbalanced quotes, reading its input), it does to that inner shell.
  */
 export function frameScript(request: FrameRequest): string {
-  const { begin, end } = request.marks;
-  const exports = Object.entries(request.environment).map(([name, value]) => {
+  const { environment, script } = request;
+  // One line as far as the parser is concerned: it is read to its `exit` before the standard input is replaced.
+  // The blank keeps a script that begins with a dash from being an option of eval.
+  const program = `${beginning(request)}${exportsOf(environment)}eval ${quoteWord(` ${script}`)}; exit $?\n`;
+  return framed({ run: `printf ${printfWord(Buffer.from(program, 'utf8'))} | $rb_s /bin/sh 8>&-` }, request);
+}
+
+/** Wraps an effect in the same way, with what the persistent shell does before (the lock) and after it. */
+export function frameEffect(request: EffectRequest): string {
+  const { id, lock, forget, script, startedIn, marks } = request;
+  const program = effectProgram({
+    begin: beginning(request),
+    id,
+    startedIn,
+    body: `${exportsOf(request.environment)}eval ${quoteWord(` ${script}`)}`,
+    verdictMark: marks.verdict,
+  });
+  const shell = `$rb_s /bin/sh -s -- ${lock ? '"$rb_lock"' : 'none'} "$rb_holder" "$rb_why" "$@"`;
+  const run = `printf ${printfWord(Buffer.from(program, 'utf8'))} | ${shell}`;
+  const before = lock ? takeLock(lock) : '';
+  return framed({ before, run, after: forget.length === 0 ? '' : forgetEffects(forget) }, request);
+}
+
+/** Says who runs the script, and gives it its standard input. */
+function beginning({ marks: { begin } }: FrameRequest): string {
+  return `printf '${begin} %d\\n' $$; printf '${begin} %d\\n' $$ >&2; exec <&4 4<&-; `;
+}
+
+function exportsOf(environment: FrameRequest['environment']): string {
+  const exports = Object.entries(environment).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`"${name}" is no name for an environment variable`);
     return `export ${name}=${quoteWord(value)}; `;
   });
-  // One line as far as the parser is concerned: it is read to its `exit` before the standard input is replaced.
-  const program =
-    `printf '${begin} %d\\n' $$; printf '${begin} %d\\n' $$ >&2; exec <&4 4<&-; ` +
-    // The blank keeps a script that begins with a dash from being an option of eval.
-    `${exports.join('')}eval ${quoteWord(` ${request.script}`)}; exit $?\n`;
-  const inner = `printf ${printfWord(Buffer.from(program, 'utf8'))} | $rb_s /bin/sh 2>&9 9>&-`;
+  return exports.join('');
+}
+
+/** In braces: of a line that a lost link cut short nothing is run. */
+function framed(
+  { before = '', run, after = '' }: { readonly before?: string; readonly run: string; readonly after?: string },
+  { stdin, marks: { end } }: FrameRequest,
+): string {
+  const inner = `${run} 2>&9 9>&-`;
   const fed =
-    request.stdin === undefined || request.stdin.length === 0
+    stdin === undefined || stdin.length === 0
       ? `${inner} 4</dev/null`
-      : `printf ${printfWord(request.stdin)} | { ${inner} 4<&3 3<&-; } 3<&0`;
-  return `${fed}; printf '\\n${end} %d\\n' $?; printf '\\n${end} 0\\n' >&9\n`;
+      : `printf ${printfWord(stdin)} | { ${inner} 4<&3 3<&-; } 3<&0`;
+  const ended = `printf '\\n${end} %d %s\\n' $? "$rb_boot"; printf '\\n${end} 0\\n' >&9`;
+  return `{ ${before}${fed}; ${ended}; ${after}}\n`;
 }
 
 /** Any bytes as one word of a command line that the shell's builtin `printf` turns back into them. */
@@ -81,6 +126,8 @@ export interface FrameReader {
   readonly group: number | undefined;
   /** Number printed after the end mark: the exit status. */
   readonly status: number | undefined;
+  /** Word printed after the exit status: the host's boot. */
+  readonly boot: string | undefined;
   /** True when the limit was passed; from then on only the last part is kept. */
   readonly isOverLimit: boolean;
   /** The output so far; complete once the end was seen. */
@@ -96,6 +143,7 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
   let isOverLimit = false;
   let group: number | undefined;
   let status: number | undefined;
+  let boot: string | undefined;
 
   function joined(): Buffer {
     if (chunks.length !== 1) chunks = [Buffer.concat(chunks)];
@@ -117,13 +165,16 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
     return tail.subarray(Math.max(0, tail.length - reach)).includes(mark);
   }
 
-  function takeNumber(mark: Buffer): { number: number; before: Buffer; after: Buffer } | undefined {
+  function takeNumber(mark: Buffer): { number: number; word: string; before: Buffer; after: Buffer } | undefined {
     const all = joined();
     const at = all.indexOf(mark);
     const lineEnd = at === -1 ? -1 : all.indexOf(0x0a, at + mark.length);
     if (lineEnd === -1) return undefined;
-    const number = Number(all.subarray(at + mark.length, lineEnd).toString('latin1'));
-    return { number, before: all.subarray(0, at), after: all.subarray(lineEnd + 1) };
+    const [number, word = ''] = all
+      .subarray(at + mark.length, lineEnd)
+      .toString('latin1')
+      .split(' ');
+    return { number: Number(number), word, before: all.subarray(0, at), after: all.subarray(lineEnd + 1) };
   }
 
   return {
@@ -148,6 +199,7 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
       const found = takeNumber(endMark);
       if (!found) return false;
       status = found.number;
+      boot = found.word === '' ? undefined : found.word;
       keep(found.before);
       return true;
     },
@@ -156,6 +208,9 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
     },
     get status() {
       return status;
+    },
+    get boot() {
+      return boot;
     },
     get isOverLimit() {
       return isOverLimit;
@@ -167,8 +222,8 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
 /** What is kept of output that passed the limit: enough for its last line. */
 const keptBytes = 64 * 1024;
 
-/** Digits of a process number (at most 4194304 on Linux) or exit status, and the newline. */
-const maxNumberLength = 12;
+/** Digits of a process number (at most 4194304 on Linux) or exit status, the boot (a UUID), and the newline. */
+const maxNumberLength = 50;
 
 const printfEscapes: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x0a) return undefined;

@@ -1,7 +1,17 @@
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
-import { createFrameReader, type FrameMarks, type FrameReader, frameScript, shellPrelude } from './framing.ts';
+import { effectPrelude } from './effect-script.ts';
+import {
+  createFrameReader,
+  type EffectRequest,
+  type FrameMarks,
+  type FrameReader,
+  type FrameRequest,
+  frameEffect,
+  frameScript,
+  shellPrelude,
+} from './framing.ts';
 import { describeEnd, type HostProcess, type ProcessEnd } from './process.ts';
 import type { ScriptResult } from './transport.ts';
 
@@ -12,7 +22,20 @@ export interface ShellRequest {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** The script is an effect, and its result has `verdict`. */
+  readonly effect?: Omit<EffectRequest, keyof FrameRequest> | undefined;
 }
+
+/** What a shell gives back of a script. */
+export interface ShellResult extends ScriptResult {
+  /** See `Connection.boot`. */
+  readonly boot: string | undefined;
+  /** What the program of an effect said last; undefined when it was killed before it could. */
+  readonly verdict?: string | undefined;
+}
+
+/** The shell is gone, and with it the end of the script that ran in it; the link is there. */
+export class ShellEndedError extends RunbookError {}
 
 /** What a shell needs from its connection. */
 export interface ShellContext {
@@ -22,25 +45,29 @@ export interface ShellContext {
   readonly randomMark: () => string;
   /** PATH as shell text. */
   readonly path: string;
-  /** Ends a script's processes through another channel: TERM, after two seconds KILL. True when they are gone. */
-  readonly kill: (group: number) => Promise<boolean>;
+  /**
+   * Ends a script's processes through another channel: TERM, after two seconds KILL. True when they are gone. An effect
+   * may have been started by a shell before this one.
+   */
+  readonly kill: (group: number, effectId: string | undefined) => Promise<boolean>;
 }
 
-/** Output of one stream that is kept at most; more of it fails the script. */
-const outputLimitBytes = 16 * 1024 * 1024;
+/** Output of one stream that is kept at most; more of it fails the script. The verdict of an effect comes on top. */
+const outputLimitBytes = 16 * 1024 * 1024 + 1024;
 
 /** A `/bin/sh` on the host that runs one script after another, one round trip each. */
 export interface PersistentShell {
   /** False once the shell has ended or has lost its frame; it is then replaced by a new one. */
   readonly isUsable: boolean;
   /** Runs one script; never call it while another one runs. */
-  run(request: ShellRequest): Promise<ScriptResult>;
+  run(request: ShellRequest): Promise<ShellResult>;
   close(): void;
 }
 
 /** Makes a persistent shell of a process that is a `/bin/sh` reading its commands from standard input. */
 export function createShell(process: HostProcess, context: ShellContext): PersistentShell {
   let isUsable = true;
+  let isPrepared = false;
   let receive: ((stream: 'stdout' | 'stderr', chunk: Buffer) => void) | undefined;
   process.stdout.on('data', (chunk: Buffer) => receive?.('stdout', chunk));
   process.stderr.on('data', (chunk: Buffer) => receive?.('stderr', chunk));
@@ -56,10 +83,19 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     process.destroy();
   }
 
-  async function run(request: ShellRequest): Promise<ScriptResult> {
+  function frame(request: ShellRequest, marks: FrameMarks): string {
+    if (!request.effect) return frameScript({ ...request, marks });
+    const text = frameEffect({ ...request, ...request.effect, marks });
+    if (isPrepared) return text;
+    isPrepared = true;
+    return `${effectPrelude}${text}`;
+  }
+
+  async function run(request: ShellRequest): Promise<ShellResult> {
     const startedAt = context.clock.now();
-    const marks: FrameMarks = { begin: `b${context.randomMark()}`, end: `e${context.randomMark()}` };
-    const text = frameScript({ ...request, marks });
+    const mark = context.randomMark();
+    const marks: FrameMarks = { begin: `b${mark}`, end: `e${mark}`, verdict: `v${mark}` };
+    const text = frame(request, marks);
     const readers = {
       stdout: createFrameReader(marks, outputLimitBytes),
       stderr: createFrameReader(marks, outputLimitBytes),
@@ -75,10 +111,13 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     try {
       process.stdin.write(text);
       const end = await Promise.race([finished.promise, watch.interruption, process.ended]);
-      if (end === 'finished') return result(readers, context.clock.now() - startedAt);
+      if (end === 'finished') {
+        const ended = result(readers, context.clock.now() - startedAt);
+        return request.effect ? withVerdict(ended, marks) : ended;
+      }
       if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end);
-      const outcome = await stop(readers, finished.promise);
-      throw interruptionError(end, request, readers, outcome);
+      const outcome = await stop(readers, finished.promise, request.effect?.id);
+      throw interruptionError(end, request, `${outcome}${lastLine(withVerdict(result(readers, 0), marks))}`);
     } finally {
       watch.stop();
       receive = undefined;
@@ -86,9 +125,9 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   }
 
   /** Kills the running script and waits until its end is seen, so that the next one finds a shell in order. */
-  async function stop(readers: Readers, finished: Promise<unknown>): Promise<string> {
+  async function stop(readers: Readers, finished: Promise<unknown>, effectId: string | undefined): Promise<string> {
     const group = readers.stdout.group ?? readers.stderr.group;
-    const isGone = group !== undefined && (await context.kill(group).catch(() => false));
+    const isGone = group !== undefined && (await context.kill(group, effectId).catch(() => false));
     const settled = new AbortController();
     const isInOrder = await Promise.race([
       finished.then(() => isGone),
@@ -107,7 +146,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
         hint: 'a script was running there and its end was not seen; it may still be running',
       });
     }
-    return new RunbookError(
+    return new ShellEndedError(
       'task-failed',
       `the shell on ${context.description} ended before the script did: ${describeEnd(end)}`,
       { hint: 'the script may have killed its parent process' },
@@ -152,8 +191,9 @@ function watchFor(request: ShellRequest): { interruption: Promise<Interruption>;
 /** Node turns a longer timer into one of a millisecond. */
 const maxTimerMs = 2 ** 31 - 1;
 
-function result(readers: Readers, durationMs: number): ScriptResult {
+function result(readers: Readers, durationMs: number): ShellResult {
   return {
+    boot: readers.stdout.boot,
     rc: readers.stdout.status ?? 255,
     stdout: readers.stdout.content().toString('utf8'),
     stderr: readers.stderr.content().toString('utf8'),
@@ -161,17 +201,23 @@ function result(readers: Readers, durationMs: number): ScriptResult {
   };
 }
 
+/** Takes the verdict off the end of what an effect printed. */
+function withVerdict(ended: ShellResult, { verdict }: FrameMarks): ShellResult {
+  const at = ended.stdout.lastIndexOf(`\n${verdict} `);
+  if (at === -1) return ended;
+  const said = ended.stdout.slice(at + verdict.length + 2).trimEnd();
+  return { ...ended, stdout: ended.stdout.slice(0, at), verdict: said };
+}
+
 function interruptionError(
   end: Interruption | 'stdout' | 'stderr' | 'finished',
   request: ShellRequest,
-  readers: Readers,
   outcome: string,
 ): RunbookError {
   if (end === 'timeout') {
-    const after = `did not end within ${formatDuration(request.timeoutMs)}; ${outcome}`;
-    return new RunbookError('timeout', `${after}${lastLine(readers)}`);
+    return new RunbookError('timeout', `did not end within ${formatDuration(request.timeoutMs)}; ${outcome}`);
   }
-  if (typeof end === 'object') return abortError(end.aborted, `${outcome}${lastLine(readers)}`);
+  if (typeof end === 'object') return abortError(end.aborted, outcome);
   return new RunbookError('task-failed', `printed more than 16 MiB on ${end}; ${outcome}`, {
     hint: 'let it write to a file, or filter its output on the host',
   });
@@ -184,15 +230,14 @@ export function abortError(reason: unknown, detail: string): RunbookError {
   return new RunbookError(isTimeout ? 'timeout' : 'interrupted', `interrupted; ${detail}`, { cause: reason });
 }
 
-function lastLine(readers: Readers): string {
-  const lines = (reader: FrameReader): string[] =>
-    reader
-      .content()
-      .subarray(-4096)
-      .toString('utf8')
+/** For messages: what a script said last. */
+export function lastLine({ stdout, stderr }: Pick<ScriptResult, 'stdout' | 'stderr'>): string {
+  const lines = (text: string): string[] =>
+    text
+      .slice(-4096)
       .split('\n')
       .filter((line) => line.trim() !== '');
-  const last = lines(readers.stderr).at(-1) ?? lines(readers.stdout).at(-1);
+  const last = lines(stderr).at(-1) ?? lines(stdout).at(-1);
   return last === undefined ? '; it printed nothing' : `; it last printed: ${last.slice(-200)}`;
 }
 

@@ -48,6 +48,36 @@ export interface RunOptions {
   /** After this many milliseconds the script's process group is killed on the host and the call rejects. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told of what the call waits for besides the script: a lost link to come back. */
+  readonly onWait?: ((wait: WaitView) => void) | undefined;
+}
+
+/** What keeps an effect from being run twice. */
+export interface EffectIdentity {
+  /** Letters, digits, `.`, `_` and `-`. On one host, as one user, an effect of an id is started once at most. */
+  readonly id: string;
+  /** `Connection.boot` of when it may have been started already: after a restart of the host nobody can tell any more. */
+  readonly startedIn?: string | undefined;
+  /** Effects whose end is known and recorded: what the host keeps of them is removed. */
+  readonly forget?: readonly string[] | undefined;
+  /** Who must hold the host before the effect is started. */
+  readonly lock?: HostLock | undefined;
+}
+
+/** A run that holds a host: no effect of another one is started there until it has let go. */
+export interface HostLock {
+  readonly runId: string;
+  /** For people: `run 20261121T… of ann@ops-1 (pid 4711), since 14:02`. */
+  readonly holder: string;
+}
+
+/** How to run an effect. After `timeoutMs`, and when aborted, its process group is killed on the host. */
+export interface EffectOptions extends RunOptions, EffectIdentity {}
+
+/** How an effect ended. */
+export interface EffectResult extends ScriptResult {
+  /** `shared`: by another shell of the same run. `unavailable`: the host has no flock. `none`: it was not asked for. */
+  readonly lock: 'held' | 'shared' | 'unavailable' | 'none';
 }
 
 /** Bytes to put on a host: in memory, or a file of the controller that is streamed. */
@@ -72,6 +102,9 @@ export interface PutOptions {
   readonly become?: Become | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  readonly onWait?: RunOptions['onWait'];
+  /** The put is this effect. Default: one of its own, which no later put is the same as. */
+  readonly effect?: EffectIdentity | undefined;
 }
 
 /** What a put left besides the file itself. */
@@ -85,13 +118,28 @@ export interface PutResult {
  *
  * Every method rejects with a RunbookError: `unreachable` when the link is lost (a script whose end was not seen has no
  * exit status and is never rc 0), `timeout` after `timeoutMs`, `become-failed` when the become user was refused,
- * `transfer-failed` when a put did not end well (then nothing of it is visible). A non-zero exit status is no error here.
+ * `transfer-failed` when a put did not end well (then nothing of it is visible), `host-held` when another run holds the
+ * host, `effect-unknown` when nobody can tell how an effect ended. A non-zero exit status is no error here.
  */
 export interface Connection extends AsyncDisposable {
   /** For people: `root@10.0.0.1:22`, or `local`. */
   readonly description: string;
-  /** Runs a script under a POSIX `sh` in a subshell: no state of it survives. */
+  /** Names the time since the host started, once a script was run; undefined where the host does not tell. */
+  readonly boot?: string | undefined;
+  /** Runs a script that only reads, under a POSIX `sh` in a subshell: no state of it survives. */
   run(script: Script, options: RunOptions): Promise<ScriptResult>;
+  /**
+   * Runs a script that changes the host, detached from the link, its output and exit status kept there. Called again with
+   * the same id, on a later connection too, it does not start it again: it waits for the end and gives the real status.
+   */
+  effect(script: Script, options: EffectOptions): Promise<EffectResult>;
+  /**
+   * Waits until all effects whose ids begin with `prefix`, and that this user started, have ended. Gives those that the host
+   * still knows; `killed`: nobody knows its exit status.
+   */
+  settle(prefix: string, options: RunOptions): Promise<ReadonlyMap<string, 'ended' | 'killed'>>;
+  /** Removes what the host keeps of this user's effects. */
+  forget(ids: readonly string[], options: RunOptions): Promise<void>;
   /**
    * Puts a file atomically: a temporary file in the target's directory gets the bytes, owner and mode, is checked by
    * digest and by `validate`, synced, and renamed over the target. A reader sees the old file or the new one.

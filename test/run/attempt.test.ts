@@ -32,6 +32,7 @@ async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome:
       asked.push('wait');
       return wait.probe.parse(output(stdout));
     },
+    settle: async () => 0,
     drive: () => Promise.reject(new Error('there is nothing to do')),
   };
   const { outcome } = await attemptResource(settling, checkedArguments(settling, {}), {
@@ -41,6 +42,7 @@ async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome:
     predicted: createPredictedState(),
     id: 'test',
     beforeEffect: async () => false,
+    onFound: () => undefined,
     onEffect: () => undefined,
   });
   return { outcome, asked };

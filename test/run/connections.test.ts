@@ -19,6 +19,9 @@ describe('connections', () => {
             if (isFirst) throw new RunbookError('unreachable', 'the link was lost');
             return { rc: 0, stdout: '', stderr: '', durationMs: 0 };
           },
+          effect: async () => Promise.reject(new Error('not asked for')),
+          settle: async () => new Map(),
+          forget: async () => undefined,
           put: async () => ({}),
           [Symbol.asyncDispose]: async () => {
             closed++;
@@ -30,6 +33,7 @@ describe('connections', () => {
       transport,
       createEventBus(Date.now, () => {}),
       systemClock,
+      { runId: 'r1', reconnectMs: 0 },
     );
     const { signal } = new AbortController();
     // The transport of this test does not look at it.

@@ -4,6 +4,7 @@ import { RunbookError } from '../../engine/base/errors.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { failure, probe } from '../../engine/module/contract.ts';
 import { exec, put, type Step, type StepResult, waitFor } from '../../engine/module/step.ts';
+import { createEffectIds } from '../../engine/run/effect-ids.ts';
 import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
 import type { Connection, ScriptResult } from '../../engine/transport/transport.ts';
 
@@ -23,6 +24,12 @@ function rig(answers: Partial<ScriptResult>[]) {
       log.push(`run ${script.text} (${options.timeoutMs} ms)`);
       return { rc: 0, stdout: '', stderr: '', durationMs: 0, ...answers.shift() };
     },
+    effect: async (script, { id, timeoutMs }) => {
+      log.push(`effect ${id.replace(/^[^-]+-|-[^-]+$/g, '')} ${script.text} (${timeoutMs} ms)`);
+      return { rc: 0, stdout: '', stderr: '', durationMs: 0, lock: 'none', ...answers.shift() };
+    },
+    settle: async () => new Map(),
+    forget: async () => undefined,
     put: async (path, _, options) => {
       log.push(`put ${path} ${options.mode}`);
       return { backup: `${path}~` };
@@ -36,6 +43,8 @@ function rig(answers: Partial<ScriptResult>[]) {
     deadline: 100_000,
     clock,
     signal: new AbortController().signal,
+    effects: createEffectIds(),
+    lock: undefined,
     onStepStarted: (step) => log.push(`started ${step}`),
     onStepEnded: (step, rc) => log.push(`ended ${step} ${rc}`),
     onWait: ({ text }) => log.push(text),
@@ -55,7 +64,7 @@ describe('steps', () => {
     expect(await steps.drive(module())).to.equal('one/etc/x~');
     expect(log).to.deep.equal([
       'started echo one',
-      'run echo one (100000 ms)',
+      'effect 1.1 echo one (100000 ms)',
       'ended echo one 0',
       'started put /etc/x',
       'put /etc/x 0644',

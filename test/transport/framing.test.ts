@@ -38,7 +38,7 @@ class Rig {
   }
 
   run(script: string, stdin?: Uint8Array, environment: Record<string, string> = {}): Promise<Framed> {
-    const marks: FrameMarks = { begin: `begin${++this.#count}x`, end: `end${this.#count}x` };
+    const marks: FrameMarks = { begin: `begin${++this.#count}x`, end: `end${this.#count}x`, verdict: 'unused' };
     const out = createFrameReader(marks, limit);
     const err = createFrameReader(marks, limit);
     return new Promise((resolve) => {
@@ -213,7 +213,7 @@ for (const shell of shells) {
 }
 
 describe('a frame reader', () => {
-  const marks: FrameMarks = { begin: 'BEGIN', end: 'END' };
+  const marks: FrameMarks = { begin: 'BEGIN', end: 'END', verdict: 'unused' };
 
   it('finds the same frame however the bytes are cut', () => {
     const whole = Buffer.from('left over\nBEGIN 4711\nout\nEND 1\nput\n\nEND 42\n');
