@@ -50,13 +50,16 @@ export function resultKey(result: HostResult): string {
   );
 }
 
-/** A message without what tells hosts apart: its name and addresses. */
+/** A message without what tells hosts apart: its name, addresses, and how long it took. */
 export function errorKey(host: string, message: string | undefined): string {
   if (message === undefined) return '';
-  const mayNameIt = message.includes(host) || /[.:]\d|\[/.test(message);
+  const mayNameIt = message.includes(host) || /[.:]\d|\[|\d m?s\b/.test(message);
   if (!mayNameIt) return message;
   const name = new RegExp(`(?<![\\w.-])${host.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`, 'g');
-  return message.replace(name, '<host>').replace(/\b\d{1,3}(\.\d{1,3}){3}\b|\[[0-9a-f:]+\]/gi, '<address>');
+  return message
+    .replace(name, '<host>')
+    .replace(/\b\d{1,3}(\.\d{1,3}){3}\b|\[[0-9a-f:]+\]/gi, '<address>')
+    .replace(/\b(\d+ min )?\d+(\.\d+)? m?s\b/g, '<time>');
 }
 
 function failureFacts(result: HostResult, failure: FailureView, paint: Paint): string[] {

@@ -2,7 +2,7 @@ import { RunbookError } from '../base/errors.ts';
 import { becomeOf, targetOf } from '../inventory/connection-variables.ts';
 import type { Play, Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
-import type { Become, Connection } from '../transport/transport.ts';
+import type { Become, Connection, OnConnectWait } from '../transport/transport.ts';
 import type { RunContext } from './context.ts';
 import type { HostRun } from './host-run.ts';
 
@@ -14,20 +14,25 @@ export function delegateOf(task: Task, scope: Scope): string | undefined {
   throw new RunbookError('task-failed', `delegate_to must be a host's name, not ${JSON.stringify(name)}`);
 }
 
-/**
- * The connection to a host, opened when there is none yet. `scope` is the host's own, where it is at hand. There is a second
- * one for what goes on beside the tasks.
- */
+/** What is asked of a connection besides its host. */
+interface ConnectionOptions {
+  /** The host's own, where it is at hand. */
+  readonly scope?: Scope | undefined;
+  /** The second connection, for what goes on beside the tasks. */
+  readonly isInBackground?: boolean;
+  readonly onWait?: OnConnectWait;
+}
+
+/** The connection to a host, opened when there is none yet. */
 export function connectionFor(
   context: RunContext,
   host: HostRun,
   play: Play,
-  scope?: Scope,
-  isInBackground = false,
+  { scope, isInBackground = false, onWait }: ConnectionOptions = {},
 ): Promise<Connection> {
   const target = () => targetOf(host.host, scope ?? context.scopeOf(host, { play }));
   const name = isInBackground ? `${host.name} (in the background)` : host.name;
-  return context.connections.open(name, target, context.request.abort);
+  return context.connections.open(name, target, context.request.abort, onWait);
 }
 
 /**

@@ -243,10 +243,14 @@ export function stepRunnerFor(
   };
   const bus = isInBackground ? silentBus : context.bus;
   const tell = isInBackground ? () => undefined : tellerOf(context, task, host.name, turn, delegate);
+  const telling = createTelling(context.clock, tell);
   return createStepRunner({
     connect: async () => {
       if (on === host) refuseIfCutOff(host);
-      return connectionFor(context, on, play, on === host ? scope : undefined, isInBackground);
+      const ownScope = on === host ? scope : undefined;
+      return telling({ text: 'connecting' }, (onWait) =>
+        connectionFor(context, on, play, { scope: ownScope, isInBackground, onWait }),
+      );
     },
     become: becomeFor(context, task, on, play, scope),
     environment: environmentOf(task, scope),
@@ -262,7 +266,7 @@ export function stepRunnerFor(
     onStepEnded: (step, rc, durationMs, effect) =>
       bus.emit({ type: 'step-ended', ...where, ...effect, step: shown(task, step), rc, durationMs }),
     onWait: tell,
-    telling: createTelling(context.clock, tell),
+    telling,
   });
 }
 

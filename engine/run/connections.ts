@@ -2,7 +2,8 @@ import { hostname, userInfo } from 'node:os';
 import process from 'node:process';
 import type { Clock } from '../base/clock.ts';
 import type { EventBus } from '../base/events.ts';
-import type { Connection, HostLock, Target, Transport } from '../transport/transport.ts';
+import type { Connection, HostLock, OnConnectWait, Target, Transport } from '../transport/transport.ts';
+import { createConnectWaits } from './connect-waits.ts';
 import { createEffectKeeper, type EffectKeeper } from './effect-keeper.ts';
 import { createHostLink } from './host-link.ts';
 import { watchEffects } from './watch-effects.ts';
@@ -14,7 +15,7 @@ export interface Connections extends AsyncDisposable {
    * the run waits for it. After that it is forgotten, so that the next task connects anew, whichever task and host it was
    * used for.
    */
-  open(host: string, target: () => Target, signal: AbortSignal): Promise<Connection>;
+  open(host: string, target: () => Target, signal: AbortSignal, onWait?: OnConnectWait): Promise<Connection>;
   /** Who holds the hosts that this run changes. */
   readonly lock: HostLock;
 }
@@ -34,10 +35,11 @@ export function createConnections(
   { runId, reconnectMs }: ConnectionOptions,
 ): Connections {
   const opened = new Map<string, Promise<EffectKeeper>>();
+  const waits = createConnectWaits();
 
   async function connect(host: string, target: Target, signal: AbortSignal): Promise<Connection> {
     const started = clock.now();
-    const connection = await transport.connect(target, signal);
+    const connection = await transport.connect(target, signal, (wait) => waits.tell(host, wait));
     bus.emit({
       type: 'host-connected',
       host,
@@ -83,15 +85,15 @@ export function createConnections(
 
   return {
     lock: lockOf(runId, clock.now()),
-    open(host, target, signal) {
+    open(host, target, signal, onWait) {
       const known = opened.get(host);
-      if (known) return known;
+      if (known) return waits.during(host, known, onWait);
       const connection: Promise<EffectKeeper> = link(host, target(), signal, async () => {
         if (opened.get(host) === connection) await drop(host);
       });
       opened.set(host, connection);
       connection.catch(() => opened.delete(host));
-      return connection;
+      return waits.during(host, connection, onWait);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...opened.keys()].map(drop));

@@ -1,5 +1,6 @@
 import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
+import { createTelling } from '../base/telling.ts';
 import type { Facts } from '../language/facts-schema.ts';
 import type { Node, Play } from '../language/playbook.ts';
 import { endWithoutRunning } from './across-hosts.ts';
@@ -76,6 +77,8 @@ function replayFacts(host: HostRun, key: string): boolean {
   return true;
 }
 
+const factsTimeoutMs = 60_000;
+
 async function gather(context: RunContext, play: Play, host: HostRun, task: TaskRef): Promise<void> {
   const { bus, clock, request } = context;
   if (request.signal.aborted) return leaveOut([host]);
@@ -84,9 +87,16 @@ async function gather(context: RunContext, play: Play, host: HostRun, task: Task
   let outcome: Outcome = 'ok';
   let failure: TaskResult['failure'];
   try {
-    const connection = await connectionFor(context, host, play);
+    const telling = createTelling(clock, (wait) =>
+      bus.emit({ type: 'host-task-progress', task, host: host.name, ...wait }),
+    );
+    const connection = await telling({ text: 'connecting' }, (onWait) =>
+      connectionFor(context, host, play, { onWait }),
+    );
     const { script, parse } = factsProbe;
-    const gathered = parse(await connection.run(script, { timeoutMs: 60_000, signal: request.abort }));
+    const wait = { text: 'waiting for its facts', deadlineMs: clock.now() + factsTimeoutMs };
+    const options = { timeoutMs: factsTimeoutMs, signal: request.abort };
+    const gathered = parse(await telling(wait, () => connection.run(script, options)));
     host.record.ended(playKeyOf('facts', play), { result: { outcome, changes: [] }, registered: {}, gathered });
     host.facts.accept(gathered);
   } catch (error) {
