@@ -41,6 +41,7 @@ export interface PlayOptions extends SecretOptions, BudgetOptions, ConnectionOpt
   readonly listHosts: boolean;
   readonly listTasks: boolean;
   readonly journal: boolean;
+  readonly grace?: number;
   /** An HTML page of the run. */
   readonly report?: string;
 }
@@ -121,7 +122,15 @@ function addOutput(command: Command): void {
     .optionsGroup('What is shown and kept:')
     .addOption(outputOption())
     .addOption(reportOption())
-    .option('--no-journal', 'keep no record of the run in .runbook/');
+    .addOption(graceOption())
+    .option('--no-journal', 'keep no record of the run in .runbook/: it cannot be resumed');
+}
+
+/** How long SIGTERM leaves to what is in flight. */
+export function graceOption(): Option {
+  return new Option('--grace <seconds>', 'what SIGTERM leaves to tasks in flight before it aborts them')
+    .argParser(positive)
+    .default(60);
 }
 
 /** How events are shown. */
@@ -142,5 +151,5 @@ Examples:
 
 ${exitCodeHelp()}
 
-Ctrl-C: once finishes the tasks in flight, twice aborts them, three times exits at once.`;
+Ctrl-C: once finishes the tasks in flight, twice aborts them, three times exits at once. Then: runbook resume last`;
 }

@@ -10,6 +10,7 @@ import { lintCommand } from './lint.ts';
 import { modulesCommand } from './modules.ts';
 import { planCommand } from './plan.ts';
 import { playCommand } from './play.ts';
+import { resumeCommand } from './resume.ts';
 import { schemaCommand } from './schema.ts';
 import { secretsCommand } from './secrets.ts';
 
@@ -25,6 +26,7 @@ export function createProgram(cli: Cli): Command {
     .addCommand(auditCommand(cli))
     .addCommand(planCommand(cli))
     .addCommand(applyCommand(cli))
+    .addCommand(resumeCommand(cli))
     .addCommand(inventoryCommand(cli))
     .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))

@@ -7,13 +7,16 @@ import { readVersion } from '../base/version.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import { createReporter } from '../report/choose.ts';
 import type { HtmlReport } from '../report/html/report.ts';
+import { createLastWords } from '../report/last-words.ts';
 import { advance, createLiveState, describeLeftBehind } from '../report/live-state.ts';
 import type { Reporter } from '../report/reporter.ts';
 import { visible } from '../report/text.ts';
 import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
+import { journalDirectory } from './find-run.ts';
 import { type Interrupts, watchInterrupts } from './interrupts.ts';
+import { keptOptions } from './kept-options.ts';
 import { askPassword, readPasswordFile } from './passwords.ts';
 import type { ConnectionOptions, PlayOptions } from './play.ts';
 import { askPrompts } from './prompts.ts';
@@ -26,6 +29,7 @@ export async function runPlayCommand(
   playbook: string,
   options: PlayOptions,
   makeReporter: () => Promise<Reporter> = () => createReporter(options.output, { ...cli, clock: systemClock }),
+  resume?: RunRequest['resume'],
 ): Promise<number> {
   const opener = await openerFor(cli, options);
   const selection = await readSelection(playbook, options, opener);
@@ -42,7 +46,8 @@ export async function runPlayCommand(
   const report = await openReport(options);
   const connection = await readConnection(cli, options);
   const { runPlaybook } = await import('../run/run.ts');
-  return runReported(cli, { reporter: await makeReporter(), report }, (parts) =>
+  const shown = { reporter: await makeReporter(), report, ...graceIn(options), isKept: options.journal };
+  return runReported(cli, shown, (parts) =>
     runPlaybook({
       ...selection,
       ...parts,
@@ -54,15 +59,31 @@ export async function runPlayCommand(
       connection,
       masker: cli.masker,
       ask: (plays) => askPrompts(cli, plays, selection.extraVars),
-      ...(options.journal && { journalDirectory: '.runbook' }),
+      ...(options.journal && { journalDirectory, options: { ...keptOptions(options, cli.masker) } }),
+      ...(resume && { resume }),
     }),
   );
+}
+
+/** How a run is shown, and how it ends when it is interrupted. */
+export interface Shown {
+  readonly reporter: Reporter;
+  readonly report: HtmlReport | undefined;
+  /** See {@link watchInterrupts}. */
+  readonly graceMs?: number;
+  /** It has a journal, so it can be resumed. */
+  readonly isKept?: boolean;
+}
+
+/** How long what is in flight has after SIGTERM. */
+function graceIn({ grace }: Pick<PlayOptions, 'grace'>): Pick<Shown, 'graceMs'> {
+  return grace === undefined ? {} : { graceMs: grace * 1000 };
 }
 
 /** Runs something that tells what happens on a bus: shows it, and takes Ctrl-C for it. Gives its exit code. */
 export async function runReported(
   cli: Cli,
-  { reporter, report }: { readonly reporter: Reporter; readonly report: HtmlReport | undefined },
+  { reporter, report, graceMs = 60_000, isKept = false }: Shown,
   run: (parts: Pick<RunRequest, 'bus' | 'signal' | 'abort'>) => Promise<{ exitCode: number }>,
 ): Promise<number> {
   const { errors } = cli;
@@ -73,14 +94,17 @@ export async function runReported(
     const message = cli.masker.mask(errorMessage(error));
     reporter.note(`runbook: a reporter failed and is left out from here on: ${message}`);
   });
+  const lastWords = createLastWords(isKept);
   bus.subscribe((event) => advance(state, event));
+  bus.subscribe(lastWords.on);
   bus.subscribe(reporter.on);
   if (report) bus.subscribe(report.on);
   using interrupts: Interrupts = watchInterrupts(process, {
     note: (text) => reporter.note(text),
+    graceMs,
     exitNow() {
       reporter.restore();
-      const left = describeLeftBehind(state);
+      const left = [...describeLeftBehind(state), ...lastWords.now()];
       errors.write(`${['exiting; left behind:', ...(left.length > 0 ? left : ['nothing in flight'])].join('\n  ')}\n`);
       cli.exitNow(130);
     },
@@ -91,6 +115,7 @@ export async function runReported(
     return exitCode;
   } finally {
     await reporter.close();
+    for (const line of lastWords.afterEnd()) errors.write(`${line}\n`);
   }
 }
 

@@ -6,7 +6,11 @@ describe('interrupts', () => {
   it('come in three stages, whatever the signal: finish, abort, exit', () => {
     const source = new EventEmitter();
     const said: string[] = [];
-    const interrupts = watchInterrupts(source, { note: (text) => said.push(text), exitNow: () => said.push('exit') });
+    const interrupts = watchInterrupts(source, {
+      note: (text) => said.push(text),
+      exitNow: () => said.push('exit'),
+      graceMs: 60_000,
+    });
     const stages = (): boolean[] => [interrupts.signal.aborted, interrupts.abort.aborted];
     expect(stages()).to.deep.equal([false, false]);
     source.emit('SIGINT', 'SIGINT');
@@ -16,7 +20,7 @@ describe('interrupts', () => {
     source.emit('SIGHUP', 'SIGHUP');
     expect(said).to.deep.equal([
       'finishing tasks in flight; press Ctrl-C again to abort them',
-      'aborting tasks in flight; press Ctrl-C again to exit at once',
+      'aborting tasks in flight, and cleaning up what needs no host; press Ctrl-C again to exit at once',
       'exit',
     ]);
     expect(interrupts.signal.reason).to.be.an('error').with.property('message', 'interrupted by SIGINT');
@@ -24,7 +28,7 @@ describe('interrupts', () => {
 
   it('are left to others when the run is over', () => {
     const source = new EventEmitter();
-    watchInterrupts(source, { note: () => {}, exitNow: () => {} })[Symbol.dispose]();
+    watchInterrupts(source, { note: () => {}, exitNow: () => {}, graceMs: 1 })[Symbol.dispose]();
     expect(source.eventNames()).to.deep.equal([]);
   });
 });

@@ -43,7 +43,8 @@ export function maskValue(value: unknown, masker: Pick<Masker, 'mask'>): Encoded
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
     return Object.fromEntries(entries.map(([name, item]) => [masker.mask(name), maskValue(item, masker)]));
   }
-  return encodeValue(value, masker) ?? String(value);
+  const encoded = encodeValue(value, masker);
+  return encoded === undefined ? String(value) : encoded;
 }
 
 class NoData extends Error {}

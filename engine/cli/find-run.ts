@@ -1,0 +1,34 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { RunbookError } from '../base/errors.ts';
+
+/** Where runs are kept: beside where runbook is started. */
+export const journalDirectory = '.runbook';
+
+/** The ids of the runs that are kept here, the oldest first. */
+export function runIds(): readonly string[] {
+  try {
+    return readdirSync(join(journalDirectory, 'runs'))
+      .filter((name) => /^\d{8}T\d{6}Z-/.test(name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** The id that a user means: a whole one, the beginning of one, or `last`. Raises `usage` where it is none, or several. */
+export function findRun(named: string): string {
+  const ids = runIds();
+  if (ids.length === 0) {
+    throw new RunbookError('usage', `no run is kept in ${journalDirectory}/runs`, {
+      hint: 'start runbook from the folder in which the run was started',
+    });
+  }
+  const last = ids.at(-1);
+  if (named === 'last' && last !== undefined) return last;
+  const found = ids.filter((id) => id === named || id.startsWith(named));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (found.length > 1) throw new RunbookError('usage', `"${named}" can be ${found.join(', ')}`);
+  throw new RunbookError('usage', `there is no run "${named}"`, { hint: 'runbook runs lists those that are kept' });
+}
