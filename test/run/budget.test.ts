@@ -18,7 +18,7 @@ const schedules = {
 type Schedule = keyof typeof schedules;
 const limits = {
   'max_failures 2': { keyword: 'max_failures: 2', count: 2 },
-  'max_fail_percentage 40': { keyword: 'max_fail_percentage: 40', percent: 40 },
+  'max_fail_percentage 30': { keyword: 'max_fail_percentage: 30', percent: 30 },
   any_errors_fatal: { keyword: 'any_errors_fatal: true', count: 1 },
 } as const;
 type Limit = keyof typeof limits;
