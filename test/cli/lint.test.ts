@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv';
 import { expect } from 'chai';
 import type { Log } from 'sarif';
 import { checkRules } from '../../engine/language/check/findings.ts';
@@ -6,110 +5,13 @@ import { runCli } from '../support/cli.ts';
 import { lint } from '../support/lint.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 import { writeFiles } from '../support/play.ts';
+import { expectSarif } from '../support/sarif-schema.ts';
 
 const bad = {
   'play.yaml':
     '- hosts: web\n  vars: { on: yes }\n  tasks:\n    - debug: { message: "{{ prot }}" }\n      when: facts.os.famly == "x"\n',
   'hosts.ini': '[web]\nh1\n[web:vars]\nport=80\n',
 };
-
-/** What SARIF 2.1.0 asks of the parts that are written here (OASIS sarif-v2.1.0, sections 3.13 to 3.30). */
-const sarifParts = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['version', 'runs'],
-  properties: {
-    $schema: { type: 'string' },
-    version: { const: '2.1.0' },
-    runs: { type: 'array', minItems: 1, items: { $ref: '#/$defs/run' } },
-  },
-  $defs: {
-    positive: { type: 'integer', minimum: 1 },
-    message: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['text'],
-      properties: { text: { type: 'string', minLength: 1 } },
-    },
-    run: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['tool', 'results'],
-      properties: {
-        tool: {
-          type: 'object',
-          additionalProperties: false,
-          required: ['driver'],
-          properties: { driver: { $ref: '#/$defs/driver' } },
-        },
-        columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
-        results: { type: 'array', items: { $ref: '#/$defs/result' } },
-      },
-    },
-    driver: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['name', 'rules'],
-      properties: {
-        name: { type: 'string' },
-        version: { type: 'string' },
-        rules: {
-          type: 'array',
-          uniqueItems: true,
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['id'],
-            properties: { id: { type: 'string', pattern: '^[a-z-]+$' }, shortDescription: { $ref: '#/$defs/message' } },
-          },
-        },
-      },
-    },
-    result: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['message', 'ruleId', 'ruleIndex', 'level'],
-      properties: {
-        ruleId: { type: 'string' },
-        ruleIndex: { type: 'integer', minimum: 0 },
-        level: { enum: ['none', 'note', 'warning', 'error'] },
-        message: { $ref: '#/$defs/message' },
-        locations: { type: 'array', items: { $ref: '#/$defs/location' } },
-      },
-    },
-    location: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['physicalLocation'],
-      properties: {
-        physicalLocation: {
-          type: 'object',
-          additionalProperties: false,
-          required: ['artifactLocation', 'region'],
-          properties: {
-            artifactLocation: {
-              type: 'object',
-              additionalProperties: false,
-              required: ['uri'],
-              properties: { uri: { type: 'string', pattern: '^[!#-;=?-Z_a-z~%]+$' } },
-            },
-            region: {
-              type: 'object',
-              additionalProperties: false,
-              required: ['startLine'],
-              properties: {
-                startLine: { $ref: '#/$defs/positive' },
-                startColumn: { $ref: '#/$defs/positive' },
-                endLine: { $ref: '#/$defs/positive' },
-                endColumn: { $ref: '#/$defs/positive' },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-} as const;
 
 const args = ['play.yaml', '-i', 'hosts.ini'];
 
@@ -166,8 +68,7 @@ describe('runbook lint', () => {
     const files = { ...bad, 'über uns/play.yaml': '- hosts: web\n  tusks: []\n' };
     const { text } = await lint(files, ['play.yaml', 'über uns/play.yaml', '-i', 'hosts.ini', '--output', 'sarif']);
     const log = JSON.parse(text) as Log;
-    const validate = new Ajv({ allErrors: true }).compile(sarifParts);
-    expect(validate(log), JSON.stringify(validate.errors)).to.equal(true);
+    expectSarif(text);
     const [run] = log.runs;
     const rules = run?.tool.driver.rules?.map(({ id }) => id) ?? [];
     for (const { ruleId, ruleIndex = -1 } of run?.results ?? []) expect(rules[ruleIndex]).to.equal(ruleId);
