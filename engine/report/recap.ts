@@ -56,7 +56,7 @@ export function formatRecap(
     const groups = new Map<string, HostSummary[]>();
     for (const host of summary) {
       if (!host.failure) continue;
-      const key = JSON.stringify([host.failure.task, errorKey(host.host, host.failure.message)]);
+      const key = JSON.stringify([failureWord(host), host.failure.task, errorKey(host.host, host.failure.message)]);
       groups.set(key, [...(groups.get(key) ?? []), host]);
     }
     return [...groups.values()].map(failureText);
@@ -70,7 +70,7 @@ export function formatRecap(
     const who = isOne
       ? first.host
       : `${count(hosts.length, 'host')}, same error (${nameSome(hosts.map((h) => h.host))})`;
-    const lines = [`${paint.red(`FAILED ${task}`)}: ${who}`, indent(cutMiddle(message, 12), 4)];
+    const lines = [`${paint.red(`${failureWord(first)} ${task}`)}: ${who}`, indent(cutMiddle(message, 12), 4)];
     if (hint) lines.push(indent(`hint: ${hint}`, 4));
     return lines.join('\n');
   }
@@ -114,6 +114,10 @@ export function formatRecap(
     if (run.exitCode === 0) return isCheckMode ? 'nothing differs' : 'done';
     return exitCodeMeaning(run.exitCode).replace('with --check: ', '');
   }
+}
+
+function failureWord({ state }: HostSummary): string {
+  return state === 'rolled-back' ? 'ROLLED BACK after' : 'FAILED';
 }
 
 function isPlainlyOk(host: HostSummary): boolean {

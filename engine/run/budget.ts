@@ -80,7 +80,7 @@ export function budgetView({ down, of, limit }: Reached, notStarted: number): Bu
 
 /** `2 of 10 hosts down (web-1 failed, web-7 unreachable), max_failures 2: 6 hosts not started`. */
 export function budgetReason(view: BudgetView, isBatch: boolean): string {
-  const named = view.down.slice(0, 5).map(({ host, state }) => `${host} ${state}`);
+  const named = view.down.slice(0, 5).map(({ host, state }) => `${host} ${state.replace('-', ' ')}`);
   if (view.down.length > named.length) named.push(`${view.down.length - named.length} more`);
   const hosts = `${countOf(view.of)}${isBatch ? ' of the batch' : ''}`;
   return `${view.down.length} of ${hosts} down (${named.join(', ')}), ${view.limit}: ${restOf(view.notStarted)}`;
