@@ -63,7 +63,6 @@ export function createEffectKeeper({ connection, isLockable, warn }: KeeperParts
     run: (script, options) => connection.run(script, options),
     effect,
     async put(path, content, options) {
-      if (!options.effect) return connection.put(path, content, options);
       const identity = identityFor(options.effect, options.become);
       return keep(identity, options.become, () => connection.put(path, content, { ...options, effect: identity }));
     },

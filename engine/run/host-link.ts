@@ -89,6 +89,7 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
     });
     for (const promise of [remaking, isOver]) promise.catch(() => undefined);
     await Promise.race([remaking, isOver]).finally(() => over.abort(new Error('not needed any more')));
+    options.onWait?.({ text: '', sinceMs });
   }
 
   async function remake(reason: RunbookError, lost: { readonly sinceMs: number; tries: number }): Promise<void> {
@@ -135,8 +136,8 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
       const { effect } = options;
       let startedIn: string | undefined;
       return persist(options, async ({ connection, timeoutMs, isAgain }) => {
-        startedIn ??= effect?.startedIn ?? (await bootOf(connection, options));
-        const identity = effect && { ...effect, startedIn: isAgain ? startedIn : effect.startedIn };
+        startedIn ??= effect.startedIn ?? (await bootOf(connection, options));
+        const identity = { ...effect, startedIn: isAgain ? startedIn : effect.startedIn };
         return connection.put(path, content, { ...options, timeoutMs, effect: identity });
       });
     },

@@ -13,7 +13,7 @@ export interface BecomeContext {
 }
 
 /** How long sudo may take to let us in. */
-const becomeTimeoutMs = 15_000;
+export const becomeTimeoutMs = 15_000;
 
 /**
  * Starts `command` as another user and resolves once it runs, its standard input untouched: the password, if one is

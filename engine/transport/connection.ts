@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
+import type { WaitView } from '../base/events.ts';
 import { revealText } from '../base/secret.ts';
-import { openAs } from './become.ts';
+import { createTelling } from '../base/telling.ts';
+import { becomeTimeoutMs, openAs } from './become.ts';
 import { runEffect } from './effect.ts';
 import { forgetScript, killEffectScript, settleScript } from './effect-script.ts';
 import { killScript } from './kill-script.ts';
@@ -55,11 +57,13 @@ export function createConnection(parts: ConnectionParts): Connection {
     return createShell(process, { description, clock, randomMark, path: parts.path, kill });
   }
 
-  async function shellFor(become: Become | undefined): Promise<PersistentShell> {
+  async function shellFor(become: Become | undefined, onWait: RunOptions['onWait']): Promise<PersistentShell> {
     const key = needsBecome(become) ? `${become.method}:${become.user}` : '';
     const existing = shells.get(key);
     if (existing?.isUsable) return existing;
-    const shell = await openShell(become, (group, id) => killGroup(group, id, become));
+    const opening = (): Promise<PersistentShell> => openShell(become, (group, id) => killGroup(group, id, become));
+    const wait = becomeWait(become, clock.now());
+    const shell = wait && onWait ? await createTelling(clock, onWait)(wait, opening) : await opening();
     shells.set(key, shell);
     return shell;
   }
@@ -85,7 +89,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   async function runInShell(text: string, options: RunOptions, effect: ShellRequest['effect']): Promise<ShellResult> {
     if (options.signal?.aborted) throw abortError(options.signal.reason, 'the script was not started');
-    const shell = await shellFor(options.become);
+    const shell = await shellFor(options.become, options.onWait);
     const result = await shell.run({
       script: text,
       stdin: stdinBytes(options.stdin),
@@ -133,7 +137,9 @@ export function createConnection(parts: ConnectionParts): Connection {
         await runNow(forgetScript(ids), options);
       }),
     put: (path, content, options) =>
-      queue(() => putFile(path, content, options, { description, clock, randomMark, run: runNow, open })),
+      queue(() =>
+        putFile(path, content, options, { description, clock, randomMark, run: runNow, effect: effectNow, open }),
+      ),
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       isClosed = true;
@@ -150,6 +156,10 @@ function checkIds(ids: readonly string[]): void {
 function settledLine(line: string): (readonly [string, 'ended' | 'killed'])[] {
   const [id, how] = line.split(' ');
   return id !== undefined && (how === 'ended' || how === 'killed') ? [[id, how]] : [];
+}
+
+function becomeWait(become: Become | undefined, now: number): Omit<WaitView, 'sinceMs'> | undefined {
+  return become && { text: `becoming ${become.user} with ${become.method}`, deadlineMs: now + becomeTimeoutMs };
 }
 
 /** Runs one thing after another, in the order of the calls, whether or not the one before failed. */

@@ -82,9 +82,14 @@ export function takeLock({ runId, holder }: HostLock): string {
   return `rb_take_lock ${quoteWord(runId)} ${quoteWord(holder.replace(/\s+/g, ' '))}; `;
 }
 
-/** Removes what is kept of effects; in a shell that was told {@link effectPrelude}. */
+/** Ends the script with a status when an effect of this id was started. */
+export function exitIfStarted(id: string, status: number): string {
+  return `(${folders}\nfor rb_c; do [ ! -d "$rb_c/effects/${id}" ] || exit 1; done) || exit ${status}`;
+}
+
+/** Removes what is kept of effects, and of their parts, whose ids have a dot more; in a shell that was told {@link effectPrelude}. */
 export function forgetEffects(ids: readonly string[]): string {
-  const paths = ids.map((id) => `"$rb_c/effects/${id}"`).join(' ');
+  const paths = ids.map((id) => `"$rb_c/effects/${id}" "$rb_c/effects/${id}".*`).join(' ');
   return `for rb_c; do rm -rf ${paths}; done 9>&- 8>&-; `;
 }
 

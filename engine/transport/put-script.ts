@@ -14,7 +14,7 @@ export interface PutPlan {
 }
 
 /** Exit statuses of the put scripts that mean something; any other failure is explained on standard error. */
-export const putStatus = { failed: 70, digest: 71, symlink: 73 } as const;
+export const putStatus = { failed: 70, digest: 71, symlink: 73, started: 74 } as const;
 
 /** Splits a path into its folder and name; a path without a folder, or that begins with a dash, is made explicit. */
 function splitPath(path: string): { readonly folder: string; readonly name: string } {
@@ -30,7 +30,12 @@ export function temporaryPath(target: string, mark: string): string {
     .subarray(0, 200)
     .toString('utf8')
     .replace(/\uFFFD+$/, '');
-  return `${folder === '/' ? '' : folder}/.${short}.runbook-${mark.slice(0, 8)}`;
+  return `${folder === '/' ? '' : folder}/.${short}.runbook-${mark.slice(0, 12)}`;
+}
+
+/** Removes the temporary files of all transfers whose marks begin with `mark`: they were cut off. */
+export function removeCutOff(target: string, mark: string): string {
+  return `rm -f ${quoteWord(temporaryPath(target, mark))}*`;
 }
 
 /** Looks before anything is written: what the path is, and whether its folder is there. */
@@ -125,5 +130,5 @@ function validation(script: string): string {
 
 function backupCopy(backup: string): string {
   const path = quoteWord(backup);
-  return `if [ -e "$target" ]; then cp -p "$target" ${path} || { rm -f ${path}; fail "cannot keep a backup of $target"; }; echo kept; fi`;
+  return `if [ -e "$target" ]; then cp -p "$target" ${path} || { rm -f ${path}; fail "cannot keep a backup of $target"; }; printf 'kept %s' ${path}; fi`;
 }

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/clock.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
+import { exitIfStarted } from './effect-script.ts';
 import { describeEnd, type HostProcess } from './process.ts';
 import {
   cleanUpScript,
@@ -12,11 +14,12 @@ import {
   type PutPlan,
   prepareScript,
   putStatus,
+  removeCutOff,
   streamCommand,
   temporaryPath,
 } from './put-script.ts';
 import { abortError } from './shell.ts';
-import type { Become, Content, PutOptions, PutResult, RunOptions, ScriptResult } from './transport.ts';
+import type { Become, Content, EffectOptions, PutOptions, PutResult, RunOptions, ScriptResult } from './transport.ts';
 
 /** What a put needs from its connection. */
 export interface PutContext {
@@ -24,13 +27,17 @@ export interface PutContext {
   readonly clock: Clock;
   readonly randomMark: () => string;
   readonly run: (script: string, options: RunOptions) => Promise<ScriptResult>;
+  readonly effect: (script: string, options: EffectOptions) => Promise<ScriptResult>;
   readonly open: (command: string, become: Become | undefined) => Promise<HostProcess>;
 }
 
 /** Bytes up to this many go with the script, in one round trip; more are streamed over a channel of their own. */
 const inlineLimitBytes = 64 * 1024;
 
-/** Puts a file as `Connection.put` promises. A symbolic link is followed, and stays. */
+/**
+ * Puts a file as `Connection.put` promises. A symbolic link is followed, and stays. What changes the host for others to see
+ * is one effect; called again after the link was lost, it finds that it was run, or transfers the bytes anew.
+ */
 export async function putFile(
   path: string,
   content: Content,
@@ -40,7 +47,9 @@ export async function putFile(
   const deadline = context.clock.now() + options.timeoutMs;
   const first = await attempt(path, content, options, context, deadline);
   if (!('realPath' in first)) return first;
-  const second = await attempt(first.realPath, content, options, context, deadline);
+  const { id } = options.effect;
+  const again = { ...options, effect: { ...options.effect, id: `${id}.link` } };
+  const second = await attempt(first.realPath, content, again, context, deadline);
   if (!('realPath' in second)) return second;
   throw failure(path, context, 'the symbolic link changed while it was followed');
 }
@@ -52,9 +61,40 @@ async function attempt(
   context: PutContext,
   deadline: number,
 ): Promise<PutResult | { readonly realPath: string }> {
+  const { effect, become, signal } = options;
+  const mark = createHash('sha256').update(effect.id).digest('hex').slice(0, 8);
+  const plan = planOf(target, `${mark}${context.randomMark().slice(0, 4)}`, options, context);
+  const remaining = (): number => Math.max(1, deadline - context.clock.now());
+  const run = (script: string): Promise<ScriptResult> =>
+    context.run(script, { become, timeoutMs: remaining(), signal });
+  const change = (script: string, stdin?: Uint8Array): Promise<ScriptResult> =>
+    context.effect(script, { ...effect, become, stdin, timeoutMs: remaining(), signal });
+
+  try {
+    const small = await smallBytes(content);
+    if (small !== undefined) {
+      const script = `${prepareScript(plan)}\n${fillScript}\n${finishScript(plan)}`;
+      return judge(await change(script, small), plan, context);
+    }
+    const prepare = `${exitIfStarted(effect.id, putStatus.started)}\n${removeCutOff(plan.target, mark)}`;
+    const prepared = await run(`${prepare}\n${prepareScript(plan)}`);
+    if (prepared.rc !== putStatus.started) {
+      const judged = judge(prepared, plan, context);
+      if ('realPath' in judged) return judged;
+      await stream(content, plan, options, context, remaining());
+    }
+    return judge(await change(finishScript(plan)), plan, context);
+  } catch (error) {
+    // A killed script could not clean up behind itself. When the link is gone, this cannot either.
+    await context.run(cleanUpScript(plan), { become, timeoutMs: cleanUpTimeoutMs }).catch(() => {});
+    throw error;
+  }
+}
+
+function planOf(target: string, mark: string, options: PutOptions, context: PutContext): PutPlan {
   const explicit = /^[./]/.test(target) ? target : `./${target}`;
-  const temporary = temporaryPath(explicit, context.randomMark());
-  const plan: PutPlan = {
+  const temporary = temporaryPath(explicit, mark);
+  return {
     target: explicit,
     temporary,
     sha256: options.sha256,
@@ -65,26 +105,6 @@ async function attempt(
     validate: options.validate?.(temporary).text,
     backup: options.backup ? `${explicit}.${timestamp(context.clock.now())}~` : undefined,
   };
-  const remaining = (): number => Math.max(1, deadline - context.clock.now());
-  const run = (script: string, stdin?: Uint8Array): Promise<ScriptResult> =>
-    context.run(script, { become: options.become, stdin, timeoutMs: remaining(), signal: options.signal });
-
-  try {
-    const small = await smallBytes(content);
-    if (small !== undefined) {
-      const script = `${prepareScript(plan)}\n${fillScript}\n${finishScript(plan)}`;
-      return judge(await run(script, small), plan, context);
-    }
-    const prepared = judge(await run(prepareScript(plan)), plan, context);
-    if ('realPath' in prepared) return prepared;
-    await stream(content, plan, options, context, remaining());
-    return judge(await run(finishScript(plan)), plan, context);
-  } catch (error) {
-    // A killed script could not clean up behind itself. When the link is gone, this cannot either.
-    const cleanUp: RunOptions = { become: options.become, timeoutMs: cleanUpTimeoutMs };
-    await context.run(cleanUpScript(plan), cleanUp).catch(() => {});
-    throw error;
-  }
 }
 
 async function smallBytes(content: Content): Promise<Uint8Array | undefined> {
@@ -103,7 +123,9 @@ const cleanUpTimeoutMs = 5000;
 
 function judge(result: ScriptResult, plan: PutPlan, context: PutContext): PutResult | { readonly realPath: string } {
   if (result.rc === 0) {
-    return plan.backup !== undefined && result.stdout.includes('kept') ? { backup: plan.backup } : {};
+    // The effect may have been started earlier, with another time in the backup's name.
+    const backup = /^kept ([^]*)$/.exec(result.stdout)?.[1];
+    return backup === undefined ? {} : { backup };
   }
   if (result.rc === putStatus.symlink) return { realPath: result.stdout.replace(/\n$/, '') };
   if (result.rc === putStatus.digest) {

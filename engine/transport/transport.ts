@@ -48,7 +48,7 @@ export interface RunOptions {
   /** After this many milliseconds the script's process group is killed on the host and the call rejects. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told of what the call waits for besides the script: a lost link to come back. */
+  /** Told of what the call waits for besides the script: a lost link to come back, sudo. An empty text: it has come. */
   readonly onWait?: ((wait: WaitView) => void) | undefined;
 }
 
@@ -103,8 +103,8 @@ export interface PutOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onWait?: RunOptions['onWait'];
-  /** The put is this effect. Default: one of its own, which no later put is the same as. */
-  readonly effect?: EffectIdentity | undefined;
+  /** The effect that gives the file its place. Before that a transfer that was cut off is begun anew. */
+  readonly effect: EffectIdentity;
 }
 
 /** What a put left besides the file itself. */

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import type { RunbookError } from '../../engine/base/errors.ts';
 import { createTransport, type TransportOptions } from '../../engine/transport/create-transport.ts';
-import type { Connection, Target } from '../../engine/transport/transport.ts';
+import type { Connection, EffectIdentity, Target } from '../../engine/transport/transport.ts';
 import { type Sshd, startSshd, whyNoSshd } from './sshd.ts';
 
 /** A way to reach this machine, for tests that hold for every transport. */
@@ -59,6 +60,11 @@ export async function rejection(promise: Promise<unknown>): Promise<RunbookError
   // Told by its shape, so that a failure of another kind is shown as it is.
   if (error instanceof Error && 'code' in error && 'hint' in error) return error as RunbookError;
   throw error ?? new Error('it was not rejected');
+}
+
+/** An effect that is no other one. */
+export function someEffect(): EffectIdentity {
+  return { id: `test-${randomBytes(8).toString('hex')}` };
 }
 
 function owned(connection: Connection, owner?: AsyncDisposable): OpenConnection {

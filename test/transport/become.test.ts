@@ -6,7 +6,7 @@ import { assert } from 'chai';
 import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
 import type { Become, Connection } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, transportsUnderTest } from '../support/transports.ts';
+import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
 
 /**
  * A stand-in for sudo: the prompt of -p on standard error, the password from standard input, what it says when it
@@ -139,7 +139,7 @@ for (const transport of transportsUnderTest) {
         await connection.put(
           join(folder, 'file'),
           { kind: 'bytes', bytes },
-          { ...quick, sha256, become: sudo('asked', password) },
+          { ...quick, sha256, become: sudo('asked', password), effect: someEffect() },
         );
         assert.isTrue(readFileSync(join(folder, 'file')).equals(bytes));
       }

@@ -17,10 +17,10 @@ import { assert } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import { createTransport } from '../../engine/transport/create-transport.ts';
 import type { Connection, PutOptions } from '../../engine/transport/transport.ts';
-import { rejection } from '../support/transports.ts';
+import { rejection, someEffect } from '../support/transports.ts';
 
 /** What every host has: POSIX, and readlink -f. */
-const usual = ['cat', 'chmod', 'chown', 'cp', 'mv', 'ps', 'readlink', 'rm', 'sleep', 'wc'];
+const usual = ['cat', 'chmod', 'chown', 'cp', 'id', 'mkdir', 'mv', 'ps', 'readlink', 'rm', 'sleep', 'wc'];
 
 describe('a host that lacks programs', () => {
   let folder: string;
@@ -48,7 +48,7 @@ describe('a host that lacks programs', () => {
     const path = join(folder, 'file');
     const bytes = Buffer.from(text);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await connection.put(path, { kind: 'bytes', bytes }, { sha256, timeoutMs: 5000, ...options });
+    await connection.put(path, { kind: 'bytes', bytes }, { sha256, timeoutMs: 5000, effect: someEffect(), ...options });
     assert.equal(readFileSync(path, 'utf8'), text);
     assert.deepEqual(readdirSync(folder), ['bin', 'file']);
     return path;

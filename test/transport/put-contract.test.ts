@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { assert } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import type { Connection, Content, PutOptions, PutResult } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, transportsUnderTest } from '../support/transports.ts';
+import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -47,7 +47,12 @@ for (const transport of transportsUnderTest) {
     function put(path: string, bytes: string | Uint8Array, options: Partial<PutOptions> = {}): Promise<PutResult> {
       const buffer = Buffer.from(bytes);
       const content: Content = { kind: 'bytes', bytes: buffer };
-      return connection.put(path, content, { sha256: digest(buffer), timeoutMs: 10_000, ...options });
+      return connection.put(path, content, {
+        sha256: digest(buffer),
+        timeoutMs: 10_000,
+        effect: someEffect(),
+        ...options,
+      });
     }
 
     const mode = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
@@ -73,7 +78,11 @@ for (const transport of transportsUnderTest) {
         const bytes = randomBytes(size);
         writeFileSync(join(folder, 'source'), bytes);
         const content: Content = { kind: 'file', path: join(folder, 'source'), size };
-        await connection.put(join(folder, 'copy'), content, { sha256: digest(bytes), timeoutMs: 10_000 });
+        await connection.put(join(folder, 'copy'), content, {
+          sha256: digest(bytes),
+          timeoutMs: 10_000,
+          effect: someEffect(),
+        });
         assert.isTrue(readFileSync(join(folder, 'copy')).equals(bytes));
       }
     });
@@ -82,7 +91,11 @@ for (const transport of transportsUnderTest) {
       for (const size of [10, 100_000]) {
         const content: Content = { kind: 'file', path: join(folder, 'missing'), size };
         const error = await rejection(
-          connection.put(join(folder, 'x'), content, { sha256: digest(Buffer.alloc(0)), timeoutMs: 5000 }),
+          connection.put(join(folder, 'x'), content, {
+            sha256: digest(Buffer.alloc(0)),
+            timeoutMs: 5000,
+            effect: someEffect(),
+          }),
         );
         assert.equal(error.code, 'file-unreadable');
         assert.deepEqual(readdirSync(folder), []);

@@ -9,7 +9,7 @@ import { createTransport, type TransportOptions } from '../../engine/transport/c
 import type { Connection, Target } from '../../engine/transport/transport.ts';
 import { type FakeBehaviour, type FakeServer, runForReal, startFakeServer } from '../support/fake-ssh-server.ts';
 import { freePort, generateKey, sha256Fingerprint } from '../support/sshd.ts';
-import { rejection, sshOptions, targetOf } from '../support/transports.ts';
+import { rejection, someEffect, sshOptions, targetOf } from '../support/transports.ts';
 
 const quick = { timeoutMs: 5000 };
 
@@ -86,7 +86,7 @@ describe('a host that misbehaves', () => {
     const connection = await connect(server);
     const content = { kind: 'bytes', bytes: Buffer.alloc(5_000_000) } as const;
     const error = await rejection(
-      connection.put('/tmp/runbook-never', content, { sha256: '0'.repeat(64), timeoutMs: 5000 }),
+      connection.put('/tmp/runbook-never', content, { sha256: '0'.repeat(64), timeoutMs: 5000, effect: someEffect() }),
     );
     assert.equal(error.code, 'unreachable');
   });
@@ -178,6 +178,22 @@ describe('a host that misbehaves', () => {
     const server = await start({ onAuth: () => {} });
     const error = await rejection(connect(server, { connectTimeoutMs: 300 }));
     assert.match(error.message, /the login did not end within 300 ms \(tried: key .*id_ed25519\)/);
+  });
+
+  it('tells how far a connect has come, and until when it may take', async () => {
+    const server = await start();
+    const told: string[] = [];
+    const transport = createTransport(sshOptions(server));
+    await using connection = await transport.connect(targetOf(server), undefined, ({ text, deadlineMs }) =>
+      told.push(`${text.replace(/^connecting to ops@127\.0\.0\.1:\d+ /, '')} ${deadlineMs === undefined}`),
+    );
+    assert.ok(connection);
+    assert.deepEqual(told, [
+      '(waiting for its turn: 32 at a time) true',
+      '(no answer yet) false',
+      '(SSH handshake) false',
+      '(authentication) false',
+    ]);
   });
 
   it('stops for an AbortSignal while it connects', async () => {
