@@ -46,7 +46,7 @@ function activityPieces(activity: HostActivity, { nowMs, paint }: RowStyle): Pie
   const pieces: Piece[] = [[oneLine(activity.task.name)]];
   if (activity.item !== undefined) pieces.push([` (${oneLine(activity.item)})`]);
   pieces.push([`  ${age(nowMs - activity.sinceMs)}`, paint.dim]);
-  const { wait } = activity;
+  const wait = activity.wait ?? activity.step;
   if (wait && nowMs - activity.sinceMs >= quietMs) pieces.push([`  ${waitText(wait, nowMs)}`, paint.cyan]);
   return pieces;
 }
@@ -85,7 +85,8 @@ function tallyPieces(state: LiveState, tally: TaskTally, style: RowStyle): Piece
   const [host, activity] = slowest;
   if (style.nowMs - activity.sinceMs < quietMs) return pieces;
   pieces.push([`  slowest ${host} ${age(style.nowMs - activity.sinceMs)}`, style.paint.dim]);
-  if (activity.wait) pieces.push([`: ${waitText(activity.wait, style.nowMs)}`, style.paint.cyan]);
+  const wait = activity.wait ?? activity.step;
+  if (wait) pieces.push([`: ${waitText(wait, style.nowMs)}`, style.paint.cyan]);
   return pieces;
 }
 

@@ -8,7 +8,9 @@ export interface HostActivity {
   readonly sinceMs: number;
   /** The task that this one runs inside of: a lease is taken in the midst of the task that needs it. */
   readonly outer?: HostActivity;
-  /** What it waits for or runs on the host, once it has said so. */
+  /** What it runs on the host. */
+  readonly step?: WaitView;
+  /** What it waits for, once it has said so; with a `step`, that the step is held up. */
   readonly wait?: WaitView;
 }
 
@@ -121,7 +123,7 @@ export function advance(state: LiveState, event: StampedEvent): void {
       const { host, task, item } = event;
       const known = state.activities.get(host) ?? { task, sinceMs: now };
       state.activities.set(host, { ...known, ...(item !== undefined && { item }) });
-      return setWait(state, host, event.text === '' ? undefined : waitOf(event.text, event));
+      return setWait(state, host, event.text === '' ? undefined : waitOf(event.text, event), known.step);
     }
     case 'host-task-ended':
       return endHost(state, event.host, event.task, event.outcome);
@@ -139,9 +141,9 @@ export function advance(state: LiveState, event: StampedEvent): void {
       state.activities.clear();
       return;
     case 'step-started':
-      return setWait(state, event.host, waitOf(event.step, { ...event, sinceMs: now }));
+      return setWait(state, event.host, undefined, waitOf(event.step, { ...event, sinceMs: now }));
     case 'step-ended':
-      return setWait(state, event.host, undefined);
+      return setWait(state, event.host, undefined, undefined);
     case 'run-waiting':
       state.runWaits.set(event.text, waitOf(event.text, event));
       return;
@@ -187,11 +189,11 @@ function waitOf(text: string, { sinceMs, deadlineMs }: Omit<WaitView, 'text'>): 
   return { text, sinceMs, ...(deadlineMs !== undefined && { deadlineMs }) };
 }
 
-function setWait(state: LiveState, host: string, wait: WaitView | undefined): void {
+function setWait(state: LiveState, host: string, wait: WaitView | undefined, step: WaitView | undefined): void {
   const activity = state.activities.get(host);
   if (!activity) return;
-  const { wait: _, ...rest } = activity;
-  state.activities.set(host, { ...rest, ...(wait && { wait }) });
+  const { wait: _wait, step: _step, ...rest } = activity;
+  state.activities.set(host, { ...rest, ...(step && { step }), ...(wait && { wait }) });
 }
 
 function beginTask(state: LiveState, task: TaskRef, hosts: readonly string[], isHandler: boolean): void {

@@ -67,8 +67,8 @@ function hostGroups(state: LiveState): WaitGroup[] {
 }
 
 /** A task that has not said what it waits for is waited for itself. */
-function waitOf({ task, wait, sinceMs }: HostActivity): WaitView {
-  return wait ?? { text: task.name, sinceMs };
+function waitOf({ task, wait, step, sinceMs }: HostActivity): WaitView {
+  return wait ?? step ?? { text: task.name, sinceMs };
 }
 
 function keyOf(host: string | undefined, { text }: WaitView): string {

@@ -93,6 +93,10 @@ describe('what is waited for', () => {
     const step = { task: drain, host: 'n', step: 'restarting containerd' };
     stream.add({ type: 'step-started', ...step, deadlineMs: start + 90_000 });
     expect(describeAfter(stream, 12)).to.deep.equal(['n: restarting containerd, 12 s of 90 s']);
+    stream.add(waiting('n', 'waiting for the connection to come back', 120));
+    expect(describeAfter(stream, 12)).to.deep.equal(['n: waiting for the connection to come back, 12 s of 120 s']);
+    stream.add({ type: 'host-task-progress', task: drain, host: 'n', text: '', sinceMs: start });
+    expect(describeAfter(stream, 12)).to.deep.equal(['n: restarting containerd, 12 s of 90 s']);
     stream.add({ type: 'step-ended', ...step, rc: 0, durationMs: 12_000 });
     expect(describeAfter(stream, 12)).to.deep.equal(['n: Drain, 12 s']);
   });
