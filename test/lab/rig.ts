@@ -4,6 +4,7 @@ import { digestOf } from './digest.ts';
 import { findProgram } from './host-packages.ts';
 import { reset, up } from './lab.ts';
 import { setCable } from './network.ts';
+import { destroyCgroups } from './node/cgroups.ts';
 import { awaitNode } from './node/machine.ts';
 import { type LabNode, labNodes } from './node/nodes.ts';
 import { waitFor } from './progress.ts';
@@ -67,6 +68,11 @@ export const lab = {
       return code !== 0 || stdout !== before ? true : undefined;
     });
     await awaitNode(node, 120_000);
+  },
+
+  /** Takes a node's power: everything on it is killed at once. Only {@link reset} brings it back. */
+  powerOff(name: string): Promise<void> {
+    return destroyCgroups(nodeNamed(name).name);
   },
 
   /** Pulls a node's network cable, or puts it back. */
