@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import type { OutputKind } from '../report/choose.ts';
+import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
 import { outputOption } from './play.ts';
@@ -9,7 +10,7 @@ import { addSecretOptions, openerFor, type SecretOptions } from './secret-option
 import { forksOption, list, reportOption } from './shared-options.ts';
 
 /** The options of `runbook apply`, as they were given: nothing that changes what is done. */
-interface ApplyOptions extends SecretOptions {
+export interface ApplyOptions extends SecretOptions {
   readonly extraVars: readonly string[];
   readonly forks: number;
   readonly diff: boolean;
@@ -48,11 +49,17 @@ export function applyCommand(cli: Cli): Command {
     .addOption(reportOption())
     .option('--no-journal', 'keep no record of the run in .runbook/');
   return command.addHelpText('after', helpAfter).action(async (file: string, options: ApplyOptions) => {
-    cli.setExitCode(await apply(cli, file, options));
+    cli.setExitCode(await applyPlanFile(cli, file, options));
   });
 }
 
-async function apply(cli: Cli, file: string, options: ApplyOptions): Promise<number> {
+/** Does what the plan in a file says, or goes on with a run that did so. Gives the exit code. */
+export async function applyPlanFile(
+  cli: Cli,
+  file: string,
+  options: ApplyOptions,
+  resume?: RunRequest['resume'],
+): Promise<number> {
   const [
     { openReport, readPasswords, runReported },
     { runPlaybook },
@@ -75,7 +82,7 @@ async function apply(cli: Cli, file: string, options: ApplyOptions): Promise<num
   const report = await openReport(options);
   const connection = { ...applying.connectionOfPlan(plan.options), ...(await readPasswords(cli, options)) };
   const reporter = await createReporter(options.output, { ...cli, clock: systemClock });
-  return runReported(cli, { reporter, report }, (parts) =>
+  return runReported(cli, { reporter, report, isKept: options.journal }, (parts) =>
     runPlaybook({
       ...request,
       ...parts,
@@ -88,7 +95,8 @@ async function apply(cli: Cli, file: string, options: ApplyOptions): Promise<num
       ask: (plays) => askPrompts(cli, plays, request.extraVars),
       plan: applying.applyPlan(file, plan, { key, clock: systemClock }),
       ...(options.journal && { journalDirectory: stateDirectory }),
-      options: { plan: file, forks: options.forks, diff: options.diff },
+      options: { command: 'apply', plan: file, forks: options.forks, diff: options.diff },
+      ...(resume && { resume }),
     }),
   );
 }

@@ -86,6 +86,7 @@ async function plan(cli: Cli, playbook: string, options: PlanOptions): Promise<n
       isDiff: options.diff,
       forks: options.forks,
       ...budgetIn(options),
+      ...(options.reconnectTimeout !== undefined && { reconnectMs: options.reconnectTimeout * 1000 }),
       ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
       connection,
       masker: cli.masker,

@@ -33,6 +33,8 @@ interface HostCheck {
 /** What may be done in a part of a run. */
 interface Expected {
   readonly host: HostCheck;
+  /** The host that it runs on. */
+  readonly on: string;
   readonly name: string;
   /** Undefined: nothing is expected, everything may be. */
   readonly part?: PlannedPart;
@@ -57,10 +59,11 @@ export function createPlanCheck(plan: Plan, key: RunKey): PlanCheck {
     begin(task) {
       const host = checkOf(task.host);
       const planned = host.tasks.get(host.keyOf(task.id, turnDigest(task.turn, key)));
-      if (task.isUnwinding) return gateOf({ host, name: planned?.name ?? task.id }, context);
-      if (!planned) return mayRun(task, host) ? gateOf({ host, name: task.id }, context) : closed(host, task.id);
-      const gate = gateOf({ host, name: planned.name, part: planned }, context);
-      return planned.items ? withItems(gate, { host, planned, items: planned.items }, context) : gate;
+      const on = planned?.delegated_to ?? task.host;
+      if (task.isUnwinding || planned?.is_rescue) return gateOf({ host, on, name: task.id }, context);
+      if (!planned) return mayRun(task, host) ? gateOf({ host, on, name: task.id }, context) : closed(host, task.id);
+      const gate = gateOf({ host, on, name: planned.name, part: planned }, context);
+      return planned.items ? withItems(gate, { host, on, planned, items: planned.items }, context) : gate;
     },
     undone: (names) =>
       new Map(
@@ -76,7 +79,8 @@ export function createPlanCheck(plan: Plan, key: RunKey): PlanCheck {
 }
 
 function hostCheckOf(tasks: readonly PlannedTask[]): HostCheck {
-  const parts = tasks.flatMap((task): readonly PlannedPart[] => task.items ?? [task]);
+  const expected = tasks.filter((task) => !task.is_rescue);
+  const parts = expected.flatMap((task): readonly PlannedPart[] => task.items ?? [task]);
   return {
     keyOf: createTaskKeys(),
     tasks: new Map(tasks.map((task) => [task.key, task])),
@@ -90,16 +94,16 @@ function isChange({ outcome, pending }: PlannedPart): boolean {
 }
 
 /** A task that the plan does not have, because it called what leads to it unknown: an include, a handler. */
-function mayRun({ id, turn = '' }: BegunTask, { tasks }: HostCheck): boolean {
-  return [...tasks.values()].some(({ key, outcome }) => {
-    const [of = ''] = key.split(' ');
-    return outcome === 'unknown' && (of === id || turn.includes(`${JSON.stringify(of)},`) || isEscapedIn(turn, of));
-  });
+function mayRun({ id, turn }: BegunTask, { tasks }: HostCheck): boolean {
+  const ways = new Set([id, ...includesAround(turn)]);
+  return [...tasks.values()].some(({ key, outcome }) => outcome === 'unknown' && ways.has(key.split(' ')[0] ?? key));
 }
 
-/** The key of an include's turn holds the keys of those around it as texts. */
-function isEscapedIn(turn: string, id: string): boolean {
-  return turn.replace(/\\+"/g, '"').includes(`"${id}",`);
+/** The ids of the includes around a task. The key of a turn holds the key of the one around it. */
+function includesAround(turn: string | undefined): string[] {
+  if (turn === undefined || turn === '') return [];
+  const [outer, id] = JSON.parse(turn) as [string, string];
+  return [id, ...includesAround(outer)];
 }
 
 interface Checking {
@@ -122,6 +126,8 @@ function gateOf(expected: Expected, checking: Checking): TaskGate {
     ended(result) {
       if (part && result.failure?.code !== 'state-moved') host.open.delete(part);
       if (lastFound && (result.outcome === 'changed' || result.failure)) noteTouched(checking, lastFound);
+      // Done by a former process of the run: nobody knows any more what it touched.
+      if (!lastFound && result.outcome === 'changed') checking.touchedOn(expected.on).isOpaque = true;
       return part?.outcome === 'unknown' ? tellUnknown(result) : result;
     },
   };
@@ -133,9 +139,15 @@ function withItems(
   gate: TaskGate,
   {
     host,
+    on,
     planned,
     items,
-  }: { readonly host: HostCheck; readonly planned: PlannedTask; readonly items: readonly PlannedItem[] },
+  }: {
+    readonly host: HostCheck;
+    readonly on: string;
+    readonly planned: PlannedTask;
+    readonly items: readonly PlannedItem[];
+  },
   checking: Checking,
 ): TaskGate {
   return {
@@ -145,7 +157,7 @@ function withItems(
       if (planned.outcome === 'unknown' && !item) return gate;
       const isSame = item?.value === itemDigest(value, checking.key);
       const name = `${planned.name} (${item?.item ?? `item ${number + 1}`})`;
-      if (item && isSame) return gateOf({ host, name, part: item }, checking);
+      if (item && isSame) return gateOf({ host, on, name, part: item }, checking);
       const found = item ? 'another item in its place' : 'an item that is not in the plan';
       return closed(host, name, { planned: item ? `the item ${item.item}` : `${items.length} items`, found });
     },
@@ -234,13 +246,17 @@ function noteTouched(
 
 function tellUnknown<R extends Omit<TaskResult, 'durationMs'>>(result: R): R {
   const told = 'was unknown in the plan';
-  return { ...result, message: result.message === undefined ? told : `${result.message} (${told})` };
+  return {
+    ...result,
+    message: result.message === undefined || result.message === '' ? told : `${result.message} (${told})`,
+  };
 }
 
 function moved(host: HostCheck, name: string, { planned, found }: { planned: string; found: string }): RunbookError {
   host.movedAt ??= name;
   const message = `the host is not as it was when the plan was made, and nothing is done:\nplanned: ${planned}\nfound: ${found}`;
-  return new RunbookError('state-moved', message, { hint: 'see what has changed on the host since, and plan again' });
+  const hint = 'see what has changed on the host since, and plan again';
+  return new RunbookError('state-moved', message, { hint });
 }
 
 function plannedText({ outcome, changes = [], pending, why }: PlannedPart): string {

@@ -28,7 +28,13 @@ interface TaskDraft extends Draft {
   module: string;
   place: string;
   delegated_to?: string;
-  items?: (Draft & { item: string; readonly value: string })[];
+  is_rescue?: boolean;
+  items?: DraftItem[];
+}
+
+interface DraftItem extends Draft {
+  item: string;
+  readonly value: string;
 }
 
 interface HostDraft {
@@ -47,17 +53,21 @@ export function createPlanRecorder(key: RunKey): PlanRecorder {
     hosts.set(name, host);
     return host;
   };
-  const begin = ({ id, host: name, turn }: BegunTask): TaskGate => {
+  const begin = ({ id, host: name, turn, isUnwinding }: BegunTask): TaskGate => {
     const host = draftOf(name);
     const task = newTask(id, host.keyOf(id, turnDigest(turn, key)));
+    if (isUnwinding) task.is_rescue = true;
+    const noteWhere = (on: string): void => {
+      if (on !== name) task.delegated_to = on;
+    };
     host.tasks.push(task);
     host.current = task;
     return {
-      ...noting(task, key),
+      ...noting(task, key, noteWhere),
       item(_, value) {
-        const item = { outcome: 'ok' as const, item: '', value: itemDigest(value, key) };
+        const item: DraftItem = { item: '', outcome: 'ok', value: itemDigest(value, key) };
         task.items = [...(task.items ?? []), item];
-        return noting(item, key);
+        return noting(item, key, noteWhere);
       },
     };
   };
@@ -76,7 +86,6 @@ export function createPlanRecorder(key: RunKey): PlanRecorder {
     if (!task) return;
     const { name, module, place } = event.task;
     Object.assign(task, { name, module, place }, resultOf(event));
-    if (event.delegatedTo !== undefined) task.delegated_to = event.delegatedTo;
     if (task.items) delete task.changes;
     if (isCurrent) delete host.current;
     else if (event.outcome !== 'ok' && event.outcome !== 'skipped') host.tasks.push(task);
@@ -92,11 +101,12 @@ function newTask(id: string, key: string): TaskDraft {
   return { id, key, name: id, module: '', place: '', outcome: 'ok' };
 }
 
-function noting(part: Draft, key: RunKey): TaskGate {
+function noting(part: Draft, key: RunKey, noteWhere: (on: string) => void): TaskGate {
   const gate: TaskGate = {
     item: () => gate,
     decided: () => undefined,
-    found(diff) {
+    found(diff, on) {
+      noteWhere(on);
       if (!('unknown' in diff)) part.pending = diff.map((change) => writeDigests(digestsOf(change, key)));
     },
     ended: (result) => result,
@@ -116,8 +126,23 @@ function resultOf({ outcome, changes, message, failure }: Ended): Draft {
 }
 
 function plannedHost({ tasks, state = 'not-started' }: HostDraft): PlannedHost {
-  const planned = tasks.map(({ id: _, ...task }): PlannedTask => task);
+  const planned = tasks.map(plannedTask);
   return { state: stateOf(planned, state), tasks: planned };
+}
+
+/** What people look for comes first. */
+function plannedTask({ id: _, key, name, module, place, items, pending, ...rest }: TaskDraft): PlannedTask {
+  return {
+    name,
+    module,
+    place,
+    ...rest,
+    ...(items && {
+      items: items.map(({ value, pending: left, ...item }) => ({ ...item, ...(left && { pending: left }), value })),
+    }),
+    ...(pending && !items && { pending }),
+    key,
+  };
 }
 
 function stateOf(tasks: readonly PlannedTask[], state: FinalState): PlannedHost['state'] {

@@ -48,6 +48,7 @@ export interface PlannedHost {
 
 /** What a task, or a turn of its loop, would do on a host. */
 export interface PlannedPart {
+  /** As check mode says it: what is `changed` would be. */
   readonly outcome: Outcome;
   /** Why it is skipped, unknown or failed. */
   readonly why?: string;
@@ -65,6 +66,8 @@ export interface PlannedTask extends PlannedPart {
   readonly module: string;
   readonly place: string;
   readonly delegated_to?: string;
+  /** Of the `rescue` or `always` of what failed: nothing is expected of it. */
+  readonly is_rescue?: boolean;
   /** Tells tasks of a host apart: the task, the turn of the include around it, and which time it is. */
   readonly key: string;
   readonly items?: readonly PlannedItem[];
