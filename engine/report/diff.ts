@@ -64,6 +64,8 @@ export function unifiedDiff({ before, after }: ChangeView): readonly string[] | 
   const patch = structuredPatch('', '', (before ?? '') as string, (after ?? '') as string, '', '', {
     context: 3,
     ...effort,
+    // A new file, however long, needs no search.
+    ...((before ?? '') === '' || (after ?? '') === '' ? { maxEditLength: Number.POSITIVE_INFINITY } : {}),
   });
   if (!patch) return undefined;
   const head = [`--- ${isAbsent(before) ? '(absent)' : 'before'}`, `+++ ${isAbsent(after) ? '(absent)' : 'after'}`];
