@@ -1,4 +1,4 @@
-import { type Clock, formatDuration } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { differences, takeFingerprint } from './fingerprint.ts';
 import type { Plan, PlanOptions } from './plan.ts';
@@ -34,14 +34,17 @@ export function applyPlan(
       }
       const age = clock.now() - Date.parse(plan.made.at);
       return [
-        ...(age > oldAfterMs
-          ? [`the plan is ${formatDuration(age)} old: hosts that have changed since will stop`]
-          : []),
+        ...(age > oldAfterMs ? [`the plan is ${ageInWords(age)} old: a host that has changed since will stop`] : []),
         ...[...leftOut].map(([host, why]) => `${host} is left out: when the plan was made ${why}`),
       ];
     },
     undone: (hosts) => check.undone(hosts),
   };
+}
+
+function ageInWords(ms: number): string {
+  const hours = Math.floor(ms / 3_600_000);
+  return hours < 48 ? `${hours} hours` : `${Math.floor(hours / 24)} days`;
 }
 
 /** What a plan asks of a run, in the place of a command line. `secretVars` are the variables that it does not hold. */

@@ -152,7 +152,8 @@ export function renameScript(from: string, to: string): Script {
 function secretChange(current: FileState, wanted: WantedContent): Change {
   const after = wanted.text === undefined ? { sha256: wanted.sha256 } : { content: wanted.text };
   const [path = '', value = ''] = Object.entries(after)[0] ?? [];
-  const before = current.type === 'file' ? new Secret('') : null;
+  // Not shown, but compared: whether it is still the same when a plan is applied.
+  const before = current.type === 'file' ? new Secret(current.sha256 ?? '') : null;
   return { path, before, after: new Secret(value), resource: fileResource(current.path) };
 }
 
