@@ -6,6 +6,7 @@ import type { Cli } from './cli.ts';
 import { docCommand } from './doc.ts';
 import { exitCodeHelp } from './exit-code-help.ts';
 import { inventoryCommand } from './inventory.ts';
+import { leasesCommand } from './leases.ts';
 import { lintCommand } from './lint.ts';
 import { modulesCommand } from './modules.ts';
 import { planCommand } from './plan.ts';
@@ -27,6 +28,7 @@ export function createProgram(cli: Cli): Command {
     .addCommand(planCommand(cli))
     .addCommand(applyCommand(cli))
     .addCommand(resumeCommand(cli))
+    .addCommand(leasesCommand(cli))
     .addCommand(inventoryCommand(cli))
     .addCommand(lintCommand(cli))
     .addCommand(modulesCommand(cli))

@@ -260,7 +260,8 @@ export function stepRunnerFor(
     ...(beforeStep && { beforeStep }),
     effects,
     // What is done on a host for another one leaves it as it was, as a rule: controllers and API servers serve many runs.
-    lock: on === host ? context.connections.lock : undefined,
+    // The connection of the tasks has the lock.
+    lock: on === host && !isInBackground ? context.connections.lock : undefined,
     onStepStarted: (step, deadlineMs, effect) =>
       bus.emit({ type: 'step-started', ...where, ...effect, step: shown(task, step), deadlineMs }),
     onStepEnded: (step, rc, durationMs, effect) =>

@@ -22,8 +22,8 @@ async function settle(context: RunContext, hold: LeaseHold, host: HostRun): Prom
   if (held.state !== 'held' && held.state !== 'lost') return;
   await held.renewal?.stop();
   const decision = releaseDecision(hold.clause, held, endOf(host));
-  if (decision.release) return releaseLease(context, hold, host, { isUndo: recorded?.state === 'taking' });
-  await keepLease(context, hold, host, decision.reason);
+  if (decision.release) await releaseLease(context, hold, host, { isUndo: recorded?.state === 'taking' });
+  else await keepLease(context, hold, host, decision.reason);
 }
 
 /** Holds what a former process of the run took. */
@@ -41,6 +41,13 @@ function endOf({ status }: HostRun): 'succeeded' | 'failed' | 'interrupted' {
   return status === 'active' ? 'succeeded' : 'failed';
 }
 
+/** What became of a lease that was to be given back. */
+export type ReleaseEnd =
+  | { readonly is: 'released' }
+  /** There was nothing to give back: another holder has it, or nobody. */
+  | { readonly is: 'lost'; readonly reason: string }
+  | { readonly is: 'kept'; readonly reason: string };
+
 /**
  * Gives a lease back. A release that fails, or that finds it lost, puts the host out, and the recap names the lease that is
  * still held.
@@ -50,7 +57,7 @@ export async function releaseLease(
   hold: LeaseHold,
   host: HostRun,
   { isUndo }: { readonly isUndo: boolean },
-): Promise<void> {
+): Promise<ReleaseEnd> {
   const { task } = hold.clause;
   const { args, grant } = hold.of(host.name);
   try {
@@ -64,10 +71,13 @@ export async function releaseLease(
     note(context, hold, host, { at: 'released' });
     tellLease(context, hold, host, answer ? 'lease-lost' : 'lease-released', answer?.lost);
     if (answer && !isUndo) putOut(hold, host, { code: 'task-failed', message: answer.lost });
+    return answer ? { is: 'lost', reason: answer.lost } : { is: 'released' };
   } catch (error) {
     const failure = failureOf(task, failureView(error));
-    noteKept(context, hold, host, `it could not be released: ${failure.message}`);
+    const reason = `it could not be released: ${failure.message}`;
+    noteKept(context, hold, host, reason);
     if (!isUndo) putOut(hold, host, failure);
+    return { is: 'kept', reason };
   }
 }
 

@@ -5,6 +5,8 @@ import type { Masker } from '../base/masker.ts';
 import type { Secret } from '../base/secret.ts';
 import type { FileOpener } from '../language/encrypted-files.ts';
 import type { Play } from '../language/playbook.ts';
+import type { RunContext } from './context.ts';
+import type { LoadedRun } from './load.ts';
 import type { PlanUse } from './plan-use.ts';
 
 /** Answers to the prompts of plays, by the play's id: above the variables of the play, below results and `-e`. */
@@ -65,6 +67,8 @@ export interface RunRequest {
   readonly resume?: { readonly runId: string; readonly isChanged: boolean };
   /** Makes a plan (in check mode), or does what one says. */
   readonly plan?: PlanUse;
+  /** What is done in place of the plays, with the hosts and connections of a run. */
+  readonly instead?: (context: RunContext, loaded: LoadedRun) => Promise<void>;
   readonly bus: EventBus;
   /** The machine's own unless it is given. */
   readonly clock?: Clock;

@@ -58,7 +58,8 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
   });
   const taking = hostsInRun(loaded, hosts);
   // Standing by: neither failed nor in the way of others.
-  for (const name of asked.plan?.leftOut.keys() ?? []) leaveOut([...hosts.values()].filter((host) => host.name === name));
+  for (const name of asked.plan?.leftOut.keys() ?? [])
+    leaveOut([...hosts.values()].filter((host) => host.name === name));
   bus.emit({
     type: 'run-started',
     runId,
@@ -105,7 +106,9 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     refs: new WeakMap(),
     names: new Map(),
   };
-  const stop = await runPlays(context, loaded, (host) => taking.add(host));
+  const stop = request.instead
+    ? await request.instead(context, loaded)
+    : await runPlays(context, loaded, (host) => taking.add(host));
   if (request.plan && !stop && !asked.signal.aborted) failUndone(context, request.plan, [...taking]);
   const summary = [...taking].map(summaryOf);
   const isInterrupted = asked.signal.aborted;
