@@ -9,6 +9,7 @@ export function outcomeWord(outcome: Outcome, isCheckMode: boolean): string {
 /** What a host's final state is called. */
 export function stateWord(state: FinalState, isCheckMode: boolean): string {
   if (state === 'not-started') return 'not started';
+  if (state === 'rolled-back') return 'rolled back';
   return isCheckMode && state === 'changed' ? 'would change' : state;
 }
 
@@ -47,7 +48,7 @@ export const exitCodes: readonly (readonly [number, string])[] = [
   [3, 'with --check: something differs, or cannot be known'],
   [4, 'a host was unreachable, none failed'],
   [5, 'the playbook, the inventory or the command line is wrong; nothing was contacted'],
-  [6, 'stopped by the failure budget'],
+  [6, 'stopped by the failure budget, or by a health gate'],
   [7, 'a host was rolled back, none failed or was unreachable'],
   [130, 'interrupted'],
 ];

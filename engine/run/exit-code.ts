@@ -4,7 +4,7 @@ import type { FinalState, HostSummary, Outcome } from '../base/events.ts';
 export interface RunEnd {
   readonly isCheckMode: boolean;
   readonly isInterrupted: boolean;
-  /** The failure budget stopped the run before its end. */
+  /** The failure budget or a health gate stopped the run before its end. */
   readonly isStopped: boolean;
   readonly summary: readonly Pick<HostSummary, 'state' | 'counts'>[];
 }

@@ -58,7 +58,7 @@ describe('meta: rolled_back', () => {
         ]);
         expect(run.exitCode).to.equal(7);
         expect(recapOf(run))
-          .to.contain('  h1  rolled-back  ok=3  changed=0  failed=1')
+          .to.contain('  h1  rolled back  ok=3  changed=0  failed=1')
           .and.contain('ROLLED BACK after bad: h1\n    does not start')
           .and.contain('exit 7: a host was rolled back');
       },
