@@ -158,7 +158,7 @@ for rb_c; do
     continue
   fi
   if { printf 'started %s %s\\n' $$ "$rb_t" >"$rb_d/state" && printf '' >"$rb_d/out" && printf '' >"$rb_d/err"; } 2>/dev/null; then break; fi
-  rb_why=$({ printf 'started\\n' >"$rb_d/state"; } 2>&1)
+  rb_why=$(echo started | cat 2>&1 >"$rb_d/state")
   rm -rf "$rb_d"; rb_d=
 done
 [ -n "$rb_d" ] && [ -d "$rb_d" ] || rb_say refused "$rb_why"

@@ -38,7 +38,9 @@ async function spawnProcess(
     child.once('spawn', resolve);
     child.once('error', (error) => reject(new RunbookError('unreachable', `cannot start /bin/sh: ${error.message}`)));
   });
+  let onDestroyed = (): void => {};
   const ended = new Promise<ProcessEnd>((resolve) => {
+    onDestroyed = () => resolve({ kind: 'lost', reason: 'the connection was closed' });
     const settle = (code: number | null, signal: string | null): void =>
       resolve(code === null ? { kind: 'signalled', signal: signal ?? 'a signal' } : { kind: 'exited', code });
     child.once('close', settle);
@@ -51,6 +53,7 @@ async function spawnProcess(
     stderr: child.stderr,
     ended,
     destroy() {
+      onDestroyed();
       child.stdin.destroy();
       child.stdout.destroy();
       child.stderr.destroy();

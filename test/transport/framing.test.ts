@@ -1,10 +1,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
 import { assert } from 'chai';
 import fc from 'fast-check';
+import { effectPrelude } from '../../engine/transport/effect-script.ts';
 import {
   createFrameReader,
+  type EffectRequest,
   type FrameMarks,
+  frameEffect,
   frameScript,
   printfWord,
   shellPrelude,
@@ -30,15 +37,21 @@ class Rig {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #shell: string;
   #count = 0;
+  #hadEffect = false;
 
-  constructor(shell: (typeof shells)[number]) {
-    this.#child = spawn(shell.file, shell.args, { detached: true });
+  constructor(shell: (typeof shells)[number], environment: Record<string, string> = {}) {
+    this.#child = spawn(shell.file, shell.args, { detached: true, env: { ...process.env, ...environment } });
     this.#shell = [shell.file, ...shell.args].join(' ');
     this.#child.stdin.write(shellPrelude('"$PATH"'));
   }
 
-  run(script: string, stdin?: Uint8Array, environment: Record<string, string> = {}): Promise<Framed> {
-    const marks: FrameMarks = { begin: `begin${++this.#count}x`, end: `end${this.#count}x`, verdict: 'unused' };
+  run(
+    script: string,
+    stdin?: Uint8Array,
+    environment: Record<string, string> = {},
+    effect?: Partial<EffectRequest>,
+  ): Promise<Framed> {
+    const marks: FrameMarks = { begin: `begin${++this.#count}x`, end: `end${this.#count}x`, verdict: 'VERDICT' };
     const out = createFrameReader(marks, limit);
     const err = createFrameReader(marks, limit);
     return new Promise((resolve) => {
@@ -51,7 +64,13 @@ class Rig {
       };
       this.#child.stdout.on('data', (chunk: Buffer) => out.status === undefined && out.push(chunk) && settle());
       this.#child.stderr.on('data', (chunk: Buffer) => err.status === undefined && err.push(chunk) && settle());
-      const text = frameScript({ script, stdin, environment, marks });
+      const request = { script, stdin, environment, marks };
+      const prelude = this.#hadEffect ? '' : effectPrelude;
+      this.#hadEffect ||= effect !== undefined;
+      const text = effect
+        ? prelude +
+          frameEffect({ ...request, id: 'none', startedIn: undefined, lock: undefined, forget: [], ...effect })
+        : frameScript(request);
       this.#child.stdin.write(text.replaceAll('/bin/sh', this.#shell));
     });
   }
@@ -113,6 +132,45 @@ for (const shell of shells) {
         assert.deepEqual([next.rc, next.stdout.toString(), next.stderr.toString()], [0, 'next\n', '']);
       });
     }
+
+    const effects = table.filter(([title]) => !title.startsWith('output that looks') && title !== 'a signal');
+    for (const [title, script, rc, stdout] of effects) {
+      it(`hold an effect with ${title}, once`, async () => {
+        const id = `frame-${randomBytes(8).toString('hex')}`;
+        const told = `${stdout}\nVERDICT ended none ${rc}\n`;
+        for (let i = 0; i < 2; i++) {
+          const framed = await rig.run(script, undefined, {}, { id });
+          assert.deepEqual([framed.rc, framed.stdout.toString(), framed.stderr.toString()], [0, told, '']);
+        }
+        const next = await rig.run('echo next', undefined, {}, { id: `${id}-2`, forget: [id, `${id}-2`] });
+        assert.equal(next.stdout.toString(), 'next\n\nVERDICT ended none 0\n');
+      });
+    }
+
+    it('give an effect its input, its environment and both of its outputs', async () => {
+      const id = `frame-${randomBytes(8).toString('hex')}`;
+      const script = 'read -r line; echo "$GIVEN $line"; echo err >&2; trap "" TERM; kill -TERM 0; sleep 0.1; exit 9';
+      const framed = await rig.run(script, Buffer.from('in\n'), { GIVEN: "it's" }, { id, forget: [id] });
+      assert.equal(framed.stdout.toString(), "it's in\n\nVERDICT ended none 9\n");
+      assert.equal(framed.stderr.toString(), 'err\n');
+    });
+
+    it('take the lock once, and tell it', async () => {
+      const id = `frame-${randomBytes(8).toString('hex')}`;
+      const folder = mkdtempSync(join(tmpdir(), 'runbook-lock-'));
+      const lock = { runId: 'r1', holder: "run r1 of ann's" };
+      rig.close();
+      rig = new Rig(shell, { RUNBOOK_HOST_FOLDER: folder });
+      for (const n of [1, 2]) {
+        const framed = await rig.run(':', undefined, {}, { id: `${id}-${n}`, lock });
+        assert.equal(framed.stdout.toString(), '\nVERDICT ended held 0\n');
+      }
+      const other = new Rig(shell, { RUNBOOK_HOST_FOLDER: folder });
+      const framed = await other.run(':', undefined, {}, { id: `${id}-3`, lock: { runId: 'r2', holder: 'two' } });
+      assert.match(framed.stdout.toString(), /^\nVERDICT held other r1\trun r1 of ann's\t\d+\n$/);
+      other.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
 
     it('keep nothing of a script for the next one', async () => {
       await rig.run('cd /; x=1; export y=2; umask 0; set -u; echo() { :; }', undefined, { given: '1' });

@@ -64,6 +64,21 @@ describe('a host that lacks programs', () => {
     assert.notMatch(stdout, /sleep 39\./);
   });
 
+  it('setsid, head, find and flock: effects are run once, killed with their children, and no other run is kept off', async () => {
+    await connect([]);
+    const id = someEffect();
+    const lock = { runId: 'r1', holder: 'r1' };
+    for (let i = 0; i < 2; i++) {
+      const result = await connection.effect(sh`echo on; exit 4`, { timeoutMs: 5000, ...id, lock });
+      assert.deepInclude(result, { rc: 4, stdout: 'on\n', lock: 'unavailable' });
+    }
+    const endless = sh`sleep 47.5 & sleep 47.25`;
+    const error = await rejection(connection.effect(endless, { timeoutMs: 300, ...someEffect() }));
+    assert.equal(error.code, 'timeout');
+    const { stdout } = await connection.run(sh`ps ax -o args`, { timeoutMs: 5000 });
+    assert.notMatch(stdout, /sleep 47\./);
+  });
+
   for (const program of ['sha256sum', 'shasum', 'openssl'] as const) {
     it(`all digest programs but ${program}`, async function () {
       if (!existsSync(`/usr/bin/${program}`)) return this.skip();
