@@ -2,7 +2,8 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { RunbookError } from '../../engine/base/errors.ts';
-import { localHosts, type PlayRun, playFiles } from '../support/play.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+import { localHosts, type PlayRun, play, playFiles } from '../support/play.ts';
 
 /** `bake`: what lies between one batch and the next. The clock is one of the test's own: nobody waits. */
 
@@ -212,6 +213,33 @@ ${more}  bake: { seconds: 300, tasks: [${gate}] }
       1,
     );
   });
+
+  it('is over for a resumed run where the former one came to its end', () =>
+    withTemporaryFolder(async (folder) => {
+      const interrupt = new AbortController();
+      const { waited, clock } = fakeTime();
+      const files = {
+        'hosts.ini': localHosts(3),
+        'play.yaml': baked('1', '{ name: healthy, shell: { cmd: "true" } }'),
+      };
+      const journalDirectory = join(folder, '.runbook');
+      const first = await play(folder, files, {
+        clock,
+        journalDirectory,
+        signal: interrupt.signal,
+        onEvent: (e) => {
+          if (e.type === 'bake-ended') interrupt.abort();
+        },
+      });
+      expect(first.exitCode).to.equal(130);
+      const runId = first.events.flatMap((e) => (e.type === 'run-started' ? [e.runId] : []))[0] ?? '';
+      waited.length = 0;
+      const second = await play(folder, files, { clock, journalDirectory, resume: { runId, isChanged: false } });
+      expect(second.exitCode).to.equal(0);
+      // After the second of the three batches; that after the first was waited for already.
+      expect(waited).to.deep.equal([300_000]);
+      expect(story(second)).to.include.members(['work h2', 'work h3', 'healthy h2', 'healthy h3']);
+    }));
 
   const mistakes: readonly (readonly [string, string, string])[] = [
     ['a window', baked('{ window: 2 }', gate), 'bake is between batches, and a window has none'],

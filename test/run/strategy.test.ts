@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { localHosts, type PlayRun, playFiles } from '../support/play.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+import { localHosts, type PlayRun, play, playFiles } from '../support/play.ts';
 
 /** Which hosts are worked on at the same time, and in which order. */
 
@@ -223,6 +224,38 @@ ${serial}  tasks: [{ name: work, shell: { cmd: sleep 0.05, reads: true } }]
         'h4: at most 1 with zone = a at a time',
       ]);
       expect(run.exitCode).to.equal(0);
+    }));
+
+  it('holds in a resumed run: two of a group that both were begun are gone on with one after the other', () =>
+    withTemporaryFolder(async (folder) => {
+      const interrupt = new AbortController();
+      const files = {
+        'hosts.ini': zones('h1:a', 'h2:b', 'h3:a', 'h4:b', 'h5:c'),
+        'play.yaml': `- hosts: web
+  max_per_group: { by: zone, n: 1 }
+  serial: { window: 3 }
+  tasks: [{ name: one, shell: { cmd: "true" } }, { name: two, shell: { cmd: sleep 0.05, reads: true } }]
+`,
+      };
+      const journalDirectory = join(folder, '.runbook');
+      let ended = 0;
+      const first = await play(folder, files, {
+        journalDirectory,
+        signal: interrupt.signal,
+        onEvent: (e) => {
+          if (e.type === 'host-task-ended' && e.task.name === 'one' && ++ended === 4) interrupt.abort();
+        },
+      });
+      expect(first.exitCode).to.equal(130);
+      const runId = first.events.flatMap((e) => (e.type === 'run-started' ? [e.runId] : []))[0] ?? '';
+      const second = await play(folder, files, { journalDirectory, resume: { runId, isChanged: false } });
+      expect(second.exitCode).to.equal(0);
+      for (const run of [first, second]) {
+        expect(mostAtOnce(run, (host) => ['h1', 'h3'].includes(host))).to.equal(1);
+        expect(mostAtOnce(run, (host) => ['h2', 'h4'].includes(host))).to.equal(1);
+      }
+      const done = [...first.ends, ...second.ends].filter((line) => line.endsWith('two: ok'));
+      expect(done.sort()).to.deep.equal(['h1', 'h2', 'h3', 'h4', 'h5'].map((host) => `${host}: two: ok`));
     }));
 
   it('starts no host when the group of one cannot be told', () =>
