@@ -24,6 +24,14 @@ export interface ApplyOptions extends SecretOptions {
 
 const stateDirectory = '.runbook';
 
+/** What the journal keeps of the options, to resume the run with. */
+export interface KeptByApply {
+  readonly command: 'apply';
+  readonly plan: string;
+  readonly forks: number;
+  readonly diff: boolean;
+}
+
 /** `runbook apply FILE`. */
 export function applyCommand(cli: Cli): Command {
   const command = new Command('apply')
@@ -95,7 +103,9 @@ export async function applyPlanFile(
       ask: (plays) => askPrompts(cli, plays, request.extraVars),
       plan: applying.applyPlan(file, plan, { key, clock: systemClock }),
       ...(options.journal && { journalDirectory: stateDirectory }),
-      options: { command: 'apply', plan: file, forks: options.forks, diff: options.diff },
+      options: {
+        ...({ command: 'apply', plan: file, forks: options.forks, diff: options.diff } satisfies KeptByApply),
+      },
       ...(resume && { resume }),
     }),
   );

@@ -2,6 +2,7 @@ import { RunbookError } from '../base/errors.ts';
 import { readLock } from '../run/journal/lock.ts';
 import { readRunFile } from '../run/journal/run-file.ts';
 import { runFolder } from '../run/journal.ts';
+import type { KeptByApply } from './apply.ts';
 import type { Cli } from './cli.ts';
 import { findRun, journalDirectory } from './find-run.ts';
 import { restoreOptions } from './kept-options.ts';
@@ -27,6 +28,12 @@ export async function resumeRun(cli: Cli, named: string, options: ResumeOptions)
   if (file.end?.exitCode === 0)
     throw new RunbookError('usage', `the run ${id} is done: there is nothing to go on with`);
   const { changed, grace, ...given } = options;
+  const { command, plan, forks, diff } = file.options as Partial<KeptByApply>;
+  if (command === 'apply' && plan !== undefined) {
+    const { applyPlanFile } = await import('./apply.ts');
+    const again = { forks: forks ?? 50, diff: diff === true, journal: true };
+    return applyPlanFile(cli, plan, { ...given, ...again }, { runId: id, isChanged: changed });
+  }
   const restored = restoreOptions(id, file.options, given);
   return runPlayCommand(cli, file.playbook, { ...restored, grace }, undefined, {
     runId: id,

@@ -11,6 +11,7 @@ import type { TaskEnd } from './judgement.ts';
 import { checkLeases, takeLeases } from './lease-run.ts';
 import { resultOf } from './no-log.ts';
 import { createOnceResults, type OnceResult } from './once.ts';
+import { openTaskGate } from './plan-gate.ts';
 import { createTrail, findValuesAgain, recordedOf, replayedElsewhere, retrace, type Trail } from './replay.ts';
 import type { Surroundings } from './surroundings.ts';
 import { runTaskOnHost } from './task-run.ts';
@@ -199,7 +200,8 @@ async function runAndRecord(
       beforeEffect,
       beforeStep: () => checkLeases(leases, host),
       trail,
-      gate,
+      // What was done already is asked again for its values only, and done no more.
+      gate: recorded ? openTaskGate : gate,
       item: '',
     });
   const end = recorded

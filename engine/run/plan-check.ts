@@ -150,9 +150,17 @@ function withItems(
   },
   checking: Checking,
 ): TaskGate {
+  let isInHand = false;
   return {
     ...gate,
+    ended(result) {
+      // Replayed: a former process of the run did all of it.
+      if (!isInHand && result.outcome !== 'skipped' && !result.failure)
+        for (const item of items) host.open.delete(item);
+      return gate.ended(result);
+    },
     item(number, value) {
+      isInHand = true;
       const item = items[number];
       if (planned.outcome === 'unknown' && !item) return gate;
       const isSame = item?.value === itemDigest(value, checking.key);

@@ -32,12 +32,13 @@ export interface TaskGate {
   ended<R extends Omit<TaskResult, 'durationMs'>>(result: R): R;
 }
 
-const everyTask: TaskGate = {
-  item: () => everyTask,
+/** Lets everything pass. */
+export const openTaskGate: TaskGate = {
+  item: () => openTaskGate,
   decided: () => undefined,
   found: () => undefined,
   ended: (result) => result,
 };
 
 /** The gate of a run without a plan: it lets everything pass. */
-export const openGate: PlanGate = { begin: () => everyTask };
+export const openGate: PlanGate = { begin: () => openTaskGate };

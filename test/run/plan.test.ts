@@ -189,6 +189,36 @@ ${write('a', 'one')}`;
         expect((await applyIn(folder)).exitCode).to.equal(0);
       }));
 
+    it('can be resumed: what was done stays done, and the rest is held to the plan', () =>
+      inFolder(async (folder) => {
+        const tasks = `${write('a', 'one')}    - name: several
+      copy: { dest: "{{ dir }}/{{ item }}", content: "{{ item }}\\n" }
+      loop: [x, y]
+${run('count', 'echo x >> {{ dir }}/count')}${write('b', 'two')}${write('c', 'three')}`;
+        await planned(folder, tasks);
+        const journalDirectory = join(folder, '.runbook');
+        const interrupt = new AbortController();
+        const first = await applyIn(folder, {
+          journalDirectory,
+          signal: interrupt.signal,
+          onEvent(event) {
+            if (event.type === 'host-task-ended' && event.task.name === 'count') interrupt.abort();
+          },
+        });
+        expect(first.exitCode).to.equal(130);
+        const started = first.events.find((event) => event.type === 'run-started');
+        await writeFile(join(folder, 'on-h1', 'c'), 'three\n');
+        const resume = { runId: started?.runId ?? '', isChanged: false };
+        const second = await applyIn(folder, { journalDirectory, resume });
+        expect(second.ends.filter((end) => end.startsWith('h2'))).to.deep.equal([
+          'h2: write b: changed',
+          'h2: write c: changed',
+        ]);
+        expect(second.ends).to.include.members(['h1: write b: changed', 'h1: write c: failed']);
+        const files = await filesOfHosts(folder);
+        expect([files['on-h1/count'], files['on-h2/count']]).to.deep.equal(['x\n', 'x\n']);
+      }));
+
     it('says how old it is after a day', () =>
       inFolder(async (folder) => {
         await planned(folder, write('a', 'one'));
