@@ -68,7 +68,7 @@ function addOutput(command: Command): void {
         .default('auto'),
     )
     .addOption(reportOption())
-    .option('--no-journal', 'keep no record of the run in .runbook/');
+    .option('--no-journal', 'keep no record of the run in .runbook/: it cannot be resumed');
 }
 
 const helpAfter = `

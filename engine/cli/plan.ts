@@ -44,7 +44,7 @@ export function planCommand(cli: Cli): Command {
   command
     .optionsGroup('What is shown and kept:')
     .addOption(outputOption())
-    .option('--no-journal', 'keep no record of the run in .runbook/');
+    .option('--no-journal', 'keep no record of the run in .runbook/: it cannot be resumed');
   return command.addHelpText('after', helpAfter).action(async (playbook: string, options: PlanOptions) => {
     cli.setExitCode(await plan(cli, playbook, options));
   });
