@@ -16,6 +16,14 @@ export interface Sshd extends AsyncDisposable {
   readonly user: string;
 }
 
+/** One that can be killed. */
+export interface MortalSshd extends Sshd {
+  /** Kills the server and all its sessions: links break, and nobody listens. What sessions had started goes on. */
+  kill(): void;
+  /** Starts it again after {@link kill}, with the same port and key. */
+  revive(): Promise<void>;
+}
+
 /** Why no real sshd can be started here, or undefined when it can. */
 export function whyNoSshd(): string | undefined {
   if (findSshd() === undefined) return 'no sshd here (apt-get install openssh-server)';
@@ -23,8 +31,13 @@ export function whyNoSshd(): string | undefined {
   return undefined;
 }
 
-/** Starts a server; `config` is added to its configuration, `path` comes first in the PATH of its sessions. */
-export async function startSshd(options: { config?: readonly string[]; path?: string } = {}): Promise<Sshd> {
+/**
+ * Starts a server; `config` is added to its configuration, `path` comes first in the PATH of its sessions, and `env` is
+ * their environment.
+ */
+export async function startSshd(
+  options: { config?: readonly string[]; path?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<MortalSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'runbook-sshd-'));
   const home = join(folder, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
@@ -50,18 +63,28 @@ export async function startSshd(options: { config?: readonly string[]; path?: st
     'PermitRootLogin yes',
     'PasswordAuthentication no',
     'MaxStartups 200',
-    `SetEnv HOME=${home} PATH=${path}`,
+    `SetEnv ${Object.entries({ HOME: home, PATH: path, ...options.env })
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
     ...(options.config ?? []),
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  const child = spawn(findSshd() ?? 'sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await listening(child, port);
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(findSshd() ?? 'sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    await listening(started, port);
+    return started;
+  };
+  let child = await start();
   return {
     port,
     home,
     keyFile,
     hostKey,
     user: userInfo().username,
+    kill: () => killServer(child.pid),
+    async revive() {
+      child = await start();
+    },
     async [Symbol.asyncDispose]() {
       child.kill();
       rmSync(folder, { recursive: true, force: true });
@@ -87,6 +110,21 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
+}
+
+/** Of the tree of processes only those of the server: from the sessions up, so that none is left. */
+function killServer(pid: number | undefined): void {
+  if (pid === undefined || !readProcess(pid, 'comm').startsWith('sshd')) return;
+  for (const child of readProcess(pid, `task/${pid}/children`).split(' ').filter(Boolean)) killServer(Number(child));
+  process.kill(pid, 'SIGKILL');
+}
+
+function readProcess(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function findSshd(): string | undefined {
