@@ -2,7 +2,7 @@ import { RunbookError } from '../base/errors.ts';
 import type { Include, Node } from '../language/playbook.ts';
 import { endWithoutRunning } from './across-hosts.ts';
 import { type RunContext, refOf } from './context.ts';
-import { type HostRun, leaveOut } from './host-run.ts';
+import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { verdictOfError } from './judgement.ts';
 import { type Item, itemsOf, labelOf, pauseBetween } from './loop.ts';
 import { type Surroundings, type Turn, takingPart } from './surroundings.ts';
@@ -38,18 +38,27 @@ export async function runInclude(
     const together = left.filter((host) => queues.get(host)?.[0]?.key === next.key);
     for (const host of together) queues.get(host)?.shift();
     const { key, variables, nodes, message } = next;
-    endWithoutRunning(context, refOf(context, include), together, false, {
-      outcome: 'ok',
-      ...(message && { message }),
-    });
+    endOnHosts(context, include, together, { outcome: 'ok', ...(message && { message }) });
     await run(nodes, together, { ...surroundings, turn: { key, variables } });
   }
+}
+
+/** Hosts whose tasks are replayed decide again what they include, and as before: nothing of it is news. */
+function endOnHosts(
+  context: RunContext,
+  include: Include,
+  hosts: readonly HostRun[],
+  end: Parameters<typeof endWithoutRunning>[4],
+): void {
+  const isNews = (host: HostRun): boolean => host.record.isLive || end.failure !== undefined;
+  for (const host of hosts) if (!isNews(host)) recordOutcome(host, include.name, end);
+  endWithoutRunning(context, refOf(context, include), hosts.filter(isNews), false, end);
 }
 
 /** What one host includes, in order. A host that includes nothing, or cannot tell, is done with it here. */
 function inclusionsOf(context: RunContext, include: Include, host: HostRun, surroundings: Surroundings): Inclusion[] {
   const end = (result: Parameters<typeof endWithoutRunning>[4]): Inclusion[] => {
-    endWithoutRunning(context, refOf(context, include), [host], false, result);
+    endOnHosts(context, include, [host], result);
     return [];
   };
   try {

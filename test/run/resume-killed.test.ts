@@ -1,0 +1,194 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { readHeldLeases } from '../../engine/run/journal/read-state.ts';
+import { killAfter } from '../support/killed-run.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+import { localHosts, writeFiles } from '../support/play.ts';
+
+/**
+ * A controller that is killed with SIGKILL, again and again, at every event that it tells: whoever resumes the run comes to
+ * the same end as a run that nobody disturbed, with every effect once, and no lease left.
+ */
+
+/** A lease whose steps can be seen: it is taken and given back once for each host, however often it is gone on with. */
+const lease = `
+import { defineLease, exec, probe, sh } from 'runbook';
+export default defineLease({
+  name: 'hold', summary: 'Holds a file',
+  schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' } } },
+  probe: ({ path }) => probe(sh\`test -e \${path} && echo held || echo free\`, ({ stdout }) => stdout.trim()),
+  diff: (current, { path }) => current === 'held' ? [] : [{ path, before: null, after: 'held' }],
+  grant: ({ args, runId }) => ({ path: args.path, runId }),
+  *acquire({ grant }) { yield exec(sh\`test -e \${grant.path} || { : > \${grant.path}; echo x >> \${grant.path}.taken; }\`); },
+  *release({ grant }) { yield exec(sh\`test ! -e \${grant.path} || { rm \${grant.path}; echo x >> \${grant.path}.released; }\`); },
+});`;
+
+/** Writes a line to a file of the host: the effects that are counted. */
+const note = (name: string): string =>
+  `shell: { cmd: "echo {{ inventory_hostname }} >> DIR/out/${name}-{{ inventory_hostname }}" }`;
+
+const playbook = `- name: work
+  hosts: web
+  serial: [1, 2]
+  tasks:
+    - { name: once, run_once: true, shell: { cmd: "echo x >> DIR/out/once; echo token" }, register: token }
+    - { name: one, ${note('one')}, notify: restart }
+    - { name: file, copy: { dest: "DIR/out/file-{{ inventory_hostname }}", content: "made for {{ inventory_hostname }}" }, notify: restart }
+    - { name: read, shell: { cmd: "cat DIR/out/file-{{ inventory_hostname }}; echo x >> DIR/out/read-{{ inventory_hostname }}" }, register: seen }
+    - { name: remember, set-fact: { what: "{{ seen.stdout }}/{{ token.stdout }}" } }
+    - { name: each, loop: [a, b, c], shell: { cmd: "echo x >> DIR/out/each-{{ item }}-{{ inventory_hostname }}" }, register: turns }
+    - { name: not here, when: "size(turns.results) != 3", ${note('never')} }
+    - { include_tasks: more.yaml, loop: [p, q], loop_control: { loop_var: part } }
+    - { meta: flush_handlers }
+    - name: guarded
+      lease: { name: held, hold: { path: "DIR/out/lease-{{ inventory_hostname }}" } }
+      block:
+        - { name: under, ${note('under')}, notify: restart }
+        - { name: under too, shell: { cmd: "test -e DIR/out/lease-{{ inventory_hostname }} && echo x >> DIR/out/under-too-{{ inventory_hostname }}" } }
+    - name: tried
+      block:
+        - { name: before, ${note('before')} }
+        - { name: bad, shell: { cmd: "echo x >> DIR/out/bad-{{ inventory_hostname }}; exit 1" } }
+        - { name: unreached, ${note('unreached')} }
+      rescue:
+        - { name: mend, ${note('mend')} }
+      always:
+        - { name: tidy, ${note('tidy')} }
+    - { name: again, shell: { cmd: "echo x >> DIR/out/again-{{ inventory_hostname }}; wc -l < DIR/out/again-{{ inventory_hostname }}" }, register: tries, until: "int(tries.stdout) >= 3", retries: 5, delay: 0 }
+    - { name: last, shell: { cmd: "echo '{{ what }}' >> DIR/out/last-{{ inventory_hostname }}" } }
+  handlers:
+    - { name: restart, ${note('restart')} }
+- name: after
+  hosts: web
+  tasks:
+    - { name: end, ${note('end')} }
+`;
+
+const more = `- { name: "part {{ part }}", shell: { cmd: "echo {{ part }} >> DIR/out/part-{{ inventory_hostname }}" } }
+`;
+
+const hosts = 3;
+
+/** What a run leaves: the content of every file, by name. */
+function leftIn(folder: string): Record<string, string> {
+  const out = join(folder, 'out');
+  return Object.fromEntries(
+    readdirSync(out)
+      .sort()
+      .map((name) => [name, readFileSync(join(out, name), 'utf8')]),
+  );
+}
+
+async function prepare(folder: string): Promise<void> {
+  const files = {
+    'play.yaml': playbook,
+    'more.yaml': more,
+    'modules/hold.ts': lease,
+    'hosts.ini': localHosts(hosts),
+    'out/.keep': '',
+  };
+  await writeFiles(
+    folder,
+    Object.fromEntries(Object.entries(files).map(([name, text]) => [name, text.replaceAll('DIR', folder)])),
+  );
+}
+
+interface Chain {
+  readonly kills: number;
+  /** After which kinds of events processes were killed. */
+  readonly after: readonly string[];
+  readonly left: Record<string, string>;
+}
+
+/** Kills every process of one run after so many events, as long as they come so far, and resumes it until it is done. */
+async function killAgainAndAgain(folder: string, countOf: (process: number) => number): Promise<Chain> {
+  await prepare(folder);
+  const after: string[] = [];
+  let args: readonly string[] = ['play', 'play.yaml', '-i', 'hosts.ini'];
+  for (let process = 0; ; process++) {
+    expect(process, 'processes').to.be.lessThan(400);
+    const run = await killAfter(folder, args, countOf(process));
+    if (!run.isKilled) {
+      expect(run.exitCode, run.stderr).to.equal(0);
+      break;
+    }
+    after.push(run.events.at(-1)?.type ?? '');
+    // One that was killed before it had a folder was not begun.
+    const begun = readdirSync(folder).includes('.runbook') && readdirSync(join(folder, '.runbook', 'runs')).length > 0;
+    if (begun) args = ['resume', 'last'];
+  }
+  const [id = ''] = readdirSync(join(folder, '.runbook', 'runs'));
+  expect(readHeldLeases(join(folder, '.runbook', 'runs', id))).to.deep.equal([]);
+  return { kills: after.length, after, left: leftIn(folder) };
+}
+
+describe('a run whose controller is killed', () => {
+  let undisturbed: Record<string, string>;
+  let events: number;
+
+  /** In another folder only the paths differ. */
+  const inFolder = (left: Record<string, string>, folder: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(left).map(([name, text]) => [name, text.replaceAll(folder, 'DIR')]));
+
+  before(async function () {
+    this.timeout(60_000);
+    await withTemporaryFolder(async (folder) => {
+      await prepare(folder);
+      const run = await killAfter(folder, ['play', 'play.yaml', '-i', 'hosts.ini'], Number.POSITIVE_INFINITY);
+      expect(run.exitCode, run.stderr).to.equal(0);
+      events = run.events.length;
+      undisturbed = inFolder(leftIn(folder), folder);
+    });
+  });
+
+  it('is one in which every effect can be counted', () => {
+    const lines = (name: string): number => (undisturbed[name] ?? '').split('\n').length - 1;
+    expect(lines('once')).to.equal(1);
+    for (let n = 1; n <= hosts; n++) {
+      for (const name of [
+        'one',
+        'read',
+        'each-a',
+        'each-c',
+        'under',
+        'under-too',
+        'before',
+        'bad',
+        'mend',
+        'tidy',
+        'end',
+      ])
+        expect(lines(`${name}-h${n}`), name).to.equal(1);
+      expect(lines(`again-h${n}`)).to.equal(3);
+      expect(lines(`restart-h${n}`)).to.equal(2);
+      expect(undisturbed[`last-h${n}`]).to.equal(`made for h${n}/token\n`);
+      expect(lines(`lease-h${n}.taken`)).to.equal(1);
+      expect(lines(`lease-h${n}.released`)).to.equal(1);
+      expect(undisturbed[`lease-h${n}`]).to.equal(undefined);
+    }
+    expect(Object.keys(undisturbed).filter((name) => /never|unreached/.test(name))).to.deep.equal([]);
+  });
+
+  const steps = process.env.KILL_STEPS?.split(',').map(Number) ?? [3];
+  const kinds = new Map<string, number>();
+  let kills = 0;
+  for (const step of steps) {
+    it(`every ${step} events comes to the same end`, async function () {
+      this.timeout(600_000);
+      await withTemporaryFolder(async (folder) => {
+        const chain = await killAgainAndAgain(folder, () => step);
+        kills += chain.kills;
+        for (const type of chain.after) kinds.set(type, (kinds.get(type) ?? 0) + 1);
+        expect(inFolder(chain.left, folder)).to.deep.equal(undisturbed);
+      });
+    });
+  }
+
+  after(() => {
+    const told = [...kinds].map(([type, n]) => `${type} ${n}`).join(', ');
+    console.log(
+      `    ${kills} kills in runs of ${events} events (after ${told}): same files, each effect once, no lease left`,
+    );
+  });
+});
