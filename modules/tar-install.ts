@@ -8,12 +8,14 @@ import {
   defineModule,
   exec,
   failure,
+  type Predicted,
   type ProbeOutput,
   probe,
   put,
   RunbookError,
   type Step,
   type StepResult,
+  unknown,
 } from '../engine/index.ts';
 import { type Member, readMembers } from './lib/archive-members.ts';
 import { attributeProperties, cleanPath, fileResource, fullMode, pathMistakes } from './lib/file-state.ts';
@@ -218,9 +220,17 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
     const { installation } = desired;
     const resource = resourceOf(installation);
     const after = labelOf(installation.label, installation.sha256);
-    if (predicted.of(resource).archive === after) return [];
+    const said = predicted.of(resource);
+    if (said.archive === after) return predictedDrift(said.files, predicted);
     const { manifest } = current;
-    if (isInstalled(current, installation)) return current.isIntact ? [] : driftOf(current);
+    if (isInstalled(current, installation)) {
+      if (!current.isIntact) return driftOf(current);
+      const touched = predicted.under(`file:${installation.dest}/`)[0];
+      if (touched === undefined) return [];
+      return unknown(
+        `an earlier task would change ${touched.slice('file:'.length)}; whether it is of the archive shows then`,
+      );
+    }
     const before = manifest ? labelOf(manifest.label, manifest.archive) : null;
     // The same archive with other options is another installation of it.
     return [{ path: 'archive', before, after: before === after ? `${after}, with other options` : after, resource }];
@@ -410,6 +420,16 @@ function isInstalled({ manifest }: Current, { sha256, options }: Installation): 
   return manifest?.archive === sha256 && manifest.options === options;
 }
 
+/** What earlier tasks would do to files that one before them would install. */
+function predictedDrift(files: unknown, predicted: Predicted): Change[] {
+  if (!Array.isArray(files)) return [];
+  return (files as readonly Implied[]).flatMap(({ path, after, resource = '' }) => {
+    const is = predicted.of(resource);
+    if (is.exists === false) return path === 'exists' ? [{ path, before: false, after, resource }] : [];
+    return is[path] === after ? [] : [{ path, before: is[path] ?? null, after, resource }];
+  });
+}
+
 function driftOf({ files, missing, differing, now }: Current): Change[] {
   const changes: Change[] = [];
   for (const { path, sha256, mode, owner } of files) {
@@ -451,6 +471,7 @@ function filesOf(
       imply(`${dest}/${path}`, { ...attributes, ...(sha256 !== undefined && { sha256 }) });
     }
   }
+  implied.push({ path: 'files', after: [...implied], resource: resourceOf(installation) });
   for (const folder of folders) imply(folder, { exists: true, type: 'directory', mode: null });
   for (const folder of missingFolders) imply(folder, { exists: true, type: 'directory' });
   const kept = new Set(members.map(({ path }) => `${dest}/${path}`));

@@ -15,14 +15,21 @@ export function whoMayMake(predicted: Predicted, thing: string): string | undefi
   if (command !== undefined) return byCommand(command, thing);
   const who = textOr(predicted.of('anything').who);
   if (who !== undefined) return `${who} may run: whether it provides ${thing} is not known`;
-  for (const resource of predicted.under('package:')) {
-    const { version } = predicted.of(resource);
-    if (version === undefined || version === null) continue;
-    return `package ${resource.slice('package:'.length)} is pending: whether it provides ${thing} is not known`;
-  }
+  const installed = whoInstalls(predicted, thing);
+  if (installed !== undefined) return installed;
   for (const resource of predicted.under('tar-install:')) {
     const { archive, isUnlisted } = predicted.of(resource);
     if (isUnlisted === true) return `${archive} is pending: whether it provides ${thing} is not known`;
+  }
+  return undefined;
+}
+
+/** As {@link whoMayProvide}, of packages alone: they make users and groups that a task after them names. */
+export function whoInstalls(predicted: Predicted, thing: string): string | undefined {
+  for (const resource of predicted.under('package:')) {
+    const name = resource.slice('package:'.length);
+    if (textOr(predicted.of(resource)[name]) === undefined) continue;
+    return `package ${name} is pending: whether it provides ${thing} is not known`;
   }
   return undefined;
 }
