@@ -227,9 +227,10 @@ Pods of DaemonSets and static pods stay. kubectl removes finished pods too, but 
   },
   *keep({ args, grant, reason, now }) {
     try {
-      yield* changeHeld(args, grant, 'noting why the node stays cordoned', (holder) => ({
+      const lost = yield* changeHeld(args, grant, 'noting why it stays cordoned on', (holder) => ({
         annotation: holderText({ ...holder, kept: reason }),
       }));
+      return lost === undefined ? undefined : { lost };
     } finally {
       // A node that is out of service must not keep everybody from theirs.
       if (args.maintenance_lock) yield* giveBackLock(args, lockHolder(grant), now);

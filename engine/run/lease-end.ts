@@ -81,18 +81,26 @@ export async function releaseLease(
   }
 }
 
-/** Keeps a lease beyond the run, except for what must not be held without a run. */
+/** Keeps a lease beyond the run, except for what must not be held without a run. One that is not held any more is not kept. */
 export async function keepLease(context: RunContext, hold: LeaseHold, host: HostRun, reason: string): Promise<void> {
-  const { args, grant } = hold.of(host.name);
+  const { args, grant, state, lostBecause } = hold.of(host.name);
   const { keep } = leaseModule(hold);
   let left = '';
   try {
     const steps = keep?.({ args: args as never, grant, reason, ...leaseRunOf(context, host) });
-    if (steps) await driveToEnd(context, hold, host, steps);
+    const answer = steps ? await driveToEnd(context, hold, host, steps) : undefined;
+    // Only its module can tell whether a part of what was lost is still there.
+    const lost = answer?.lost ?? (state === 'lost' && !keep ? lostBecause : undefined);
+    if (lost !== undefined) return noteLost(context, hold, host, lost);
   } catch (error) {
     left = `; and not even a part of it could be given back: ${failureOf(hold.clause.task, failureView(error)).message}`;
   }
   noteKept(context, hold, host, `${reason}${left}`);
+}
+
+function noteLost(context: RunContext, hold: LeaseHold, host: HostRun, reason: string): void {
+  note(context, hold, host, { at: 'released' });
+  if (hold.of(host.name).state !== 'lost') tellLease(context, hold, host, 'lease-lost', reason);
 }
 
 function noteKept(context: RunContext, hold: LeaseHold, host: HostRun, reason: string): void {

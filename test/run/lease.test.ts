@@ -111,7 +111,8 @@ describe('a lease of a user', () => {
       expect(done.said('mend')).to.equal(reason);
       expect(done.exitCode).to.equal(2);
       for (const name of ['second', 'later', 'mended']) expect(existsSync(join(folder, name)), name).to.equal(false);
-      expect(typesIn(done)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-lost', 'lease-kept']);
+      expect(typesIn(done)).to.deep.equal(['lease-taking', 'lease-taken', 'lease-lost']);
+      expect(done.summary[0]?.leases, 'still held').to.deep.equal([]);
       expect(await readFile(join(folder, 'lock'), 'utf8'), "another's is left alone").to.equal('other');
     }));
 
