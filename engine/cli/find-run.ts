@@ -1,24 +1,12 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { RunbookError } from '../base/errors.ts';
+import { idsIn } from '../run/journal/runs.ts';
 
 /** Where runs are kept: beside where runbook is started. */
 export const journalDirectory = '.runbook';
 
-/** The ids of the runs that are kept here, the oldest first. */
-export function runIds(): readonly string[] {
-  try {
-    return readdirSync(join(journalDirectory, 'runs'))
-      .filter((name) => /^\d{8}T\d{6}Z-/.test(name))
-      .sort();
-  } catch {
-    return [];
-  }
-}
-
 /** The id that a user means: a whole one, the beginning of one, or `last`. Raises `usage` where it is none, or several. */
 export function findRun(named: string): string {
-  const ids = runIds();
+  const ids = idsIn(journalDirectory);
   if (ids.length === 0) {
     throw new RunbookError('usage', `no run is kept in ${journalDirectory}/runs`, {
       hint: 'start runbook from the folder in which the run was started',

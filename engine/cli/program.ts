@@ -12,8 +12,10 @@ import { modulesCommand } from './modules.ts';
 import { planCommand } from './plan.ts';
 import { playCommand } from './play.ts';
 import { resumeCommand } from './resume.ts';
+import { runsCommand } from './runs.ts';
 import { schemaCommand } from './schema.ts';
 import { secretsCommand } from './secrets.ts';
+import { showCommand } from './show.ts';
 
 /** The command line's grammar. Commands load what they need when they run. */
 export function createProgram(cli: Cli): Command {
@@ -28,6 +30,8 @@ export function createProgram(cli: Cli): Command {
     .addCommand(planCommand(cli))
     .addCommand(applyCommand(cli))
     .addCommand(resumeCommand(cli))
+    .addCommand(runsCommand(cli))
+    .addCommand(showCommand(cli))
     .addCommand(leasesCommand(cli))
     .addCommand(inventoryCommand(cli))
     .addCommand(lintCommand(cli))
