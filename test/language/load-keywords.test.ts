@@ -40,6 +40,20 @@ describe('how a play takes its hosts', () => {
     expect(play).to.deep.include({ order: 'reverse_sorted', strategy: 'free', forceHandlers: true });
   });
 
+  const percentages: readonly (readonly [string, number])[] = [
+    ['20', 20],
+    ['0', 0],
+    ['0.5', 0.5],
+    ['"20%"', 20],
+    ['100', 100],
+  ];
+  for (const [written, percent] of percentages) {
+    it(`is read from max_fail_percentage: ${written}`, async () => {
+      const play = await playOf(`- hosts: all\n  max_failures: 3\n  max_fail_percentage: ${written}\n`);
+      expect(play).to.deep.include({ maxFailures: 3, maxFailPercentage: percent });
+    });
+  }
+
   const serials: readonly (readonly [string, Play['serial']])[] = [
     ['2', { kind: 'batches', sizes: [{ hosts: 2 }] }],
     ['"30%"', { kind: 'batches', sizes: [{ percent: 30 }] }],
@@ -59,6 +73,9 @@ describe('how a play takes its hosts', () => {
   });
 
   const wrong: readonly (readonly [string, string])[] = [
+    ['max_failures: 0', 'max_failures must be a whole number from 1, not the number 0'],
+    ['max_failures: 10%', 'max_failures must be a whole number from 1'],
+    ['max_fail_percentage: 120', 'max_fail_percentage must be a percentage from 0 to 100, not the number 120'],
     ['serial: {window: 0}', 'window must be a number of hosts or a percentage, not the number 0'],
     ['serial: {windw: 3}', 'did you mean "window"?'],
     ['serial: {}', 'serial needs "window"'],
@@ -105,7 +122,7 @@ describe('the parts of a play', () => {
 });
 
 describe('meta', () => {
-  it('is one of four actions, with its condition and tags and those around it', async () => {
+  it('is one of some actions, with its condition and tags and those around it', async () => {
     const meta = await metaOf('- hosts: all\n  tags: p\n  tasks: [{meta: end_host, when: a, tags: t, name: Stop}]\n');
     expect(meta).to.deep.include({ id: 'play-1/1', action: 'end_host', name: 'Stop', tags: ['p', 't'] });
     expect(meta.when.map((w) => w.text)).to.deep.equal(['a']);
@@ -115,7 +132,7 @@ describe('meta', () => {
 
   it('refuses other actions and keywords of tasks', async () => {
     expect(await mistakesOf(withTasks('- meta: refresh_inventory'))).to.contain(
-      'meta must be one of flush_handlers, end_play, end_host, end_batch, not "refresh_inventory"',
+      'meta must be one of flush_handlers, end_play, end_host, end_batch, rolled_back, not "refresh_inventory"',
     );
     expect(await mistakesOf(withTasks('- meta: end_play\n  register: x'))).to.contain(
       '"register" is no keyword of meta',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
+import { budgetOf } from '../../engine/run/budget.ts';
 import { type PlayRun, playFiles } from '../support/play.ts';
 
 /**
@@ -166,6 +167,95 @@ function track(events: readonly StampedEvent[]): { starts: Start[]; notStarted(p
     notStarted: (of) => (hostsOf.get(of) ?? []).filter((host) => !started.get(of)?.has(host)),
   };
 }
+
+describe('a budget', () => {
+  const table: [string, Parameters<typeof budgetOf>, ReturnType<typeof budgetOf>][] = [
+    ['of nobody', [{ anyErrorsFatal: false }, {}], {}],
+    ['any_errors_fatal', [{ anyErrorsFatal: true }, {}], { failures: { count: 1, text: 'any_errors_fatal' } }],
+    [
+      'any_errors_fatal beside a number',
+      [{ anyErrorsFatal: true, maxFailures: 3 }, {}],
+      { failures: { count: 1, text: 'any_errors_fatal' } },
+    ],
+    [
+      'a lower one on the command line',
+      [
+        { anyErrorsFatal: false, maxFailures: 3, maxFailPercentage: 10 },
+        { maxFailures: 2, maxFailPercentage: 5 },
+      ],
+      {
+        failures: { count: 2, text: '--max-failures 2' },
+        percentage: { percent: 5, text: '--max-fail-percentage 5' },
+      },
+    ],
+    [
+      'a lower one in the play',
+      [
+        { anyErrorsFatal: false, maxFailures: 3, maxFailPercentage: 0 },
+        { maxFailures: 4, maxFailPercentage: 5 },
+      ],
+      { failures: { count: 3, text: 'max_failures 3' }, percentage: { percent: 0, text: 'max_fail_percentage 0' } },
+    ],
+  ];
+  for (const [title, [play, request], expected] of table) {
+    it(`is the lower one of both: ${title}`, () => expect(budgetOf(play, request)).to.deep.equal(expected));
+  }
+
+  it('of the command line holds for every play, and what one lost counts in the next', () =>
+    playFiles(
+      {
+        'hosts.ini': inventory('failed', ['h1', 'h5']),
+        'play.yaml': `- hosts: h1,h2,h3\n  tasks: [${blows.failed}]\n- hosts: web\n  serial: 4\n  tasks: [${blows.failed}]\n`,
+      },
+      (run) => {
+        expect(run.exitCode).to.equal(6);
+        const end = run.events.find((event) => event.type === 'run-ended');
+        expect(end?.stopReason).to.equal(
+          '2 of 9 hosts down (h1 failed, h5 failed), --max-failures 2: 4 hosts not started',
+        );
+      },
+      { maxFailures: 2 },
+    ));
+
+  it('that a former play has used up lets the next one start no host', () =>
+    playFiles(
+      {
+        'hosts.ini': inventory('failed', ['h1']),
+        'play.yaml': `- hosts: h1,h2\n  tasks: [${blows.failed}]\n- hosts: h2,h3\n  any_errors_fatal: true\n  tasks: [{ name: late, debug: { message: x } }]\n`,
+      },
+      (run) => {
+        expect(run.ends.filter((line) => line.includes('late'))).to.deep.equal([]);
+        expect(run.exitCode).to.equal(6);
+      },
+    ));
+
+  it('in a window counts a host in its rescue as down, and goes on when it is rescued', () => {
+    return playFiles(
+      {
+        'hosts.ini': inventory('failed', []),
+        'play.yaml': `- hosts: h1,h2,h3,h4
+  gather_facts: false
+  serial: { window: 2 }
+  max_failures: 1
+  tasks:
+    - block: [{ name: bad, fail: { message: no }, when: inventory_hostname == "h1" }]
+      rescue:
+        - { name: mend, shell: { cmd: "while ! test -e DIR/h2; do sleep 0.02; done; sleep 0.3", reads: true }, timeout: 20 }
+    - { name: mark, shell: { cmd: "touch DIR/{{ inventory_hostname }}" } }
+`,
+      },
+      (run) => {
+        expect(run.exitCode).to.equal(0);
+        const story = run.events.flatMap((e) => {
+          if (e.type === 'batch-started') return e.hosts.map((host) => `start ${host}`);
+          return e.type === 'host-task-ended' && e.task.name === 'mend' ? [`mended ${e.host}`] : [];
+        });
+        // h2 ended long before: its place stayed empty.
+        expect(story).to.deep.equal(['start h1', 'start h2', 'mended h1', 'start h3', 'start h4']);
+      },
+    );
+  });
+});
 
 describe('the failure budget', () => {
   let combinations = 0;
