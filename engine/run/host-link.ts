@@ -19,6 +19,9 @@ export interface LinkParts {
 const pausesMs: readonly number[] = [0, 1000, 2000, 4000, 8000, 16_000];
 const lastPauseMs = 30_000;
 
+/** How often a host is connected to that has not answered anything yet. */
+const triesBeforeAnswer = 3;
+
 /** What all calls of a connection have in common. */
 type CallOptions = Pick<RunOptions, 'timeoutMs' | 'signal' | 'onWait'>;
 
@@ -33,13 +36,14 @@ interface Try {
 
 /**
  * A connection whose link is made again when it is lost: probes are asked again, effects and puts are attached to by their
- * id. So a call takes as long as the link is away, at most until its own deadline. A host whose link never was of use is
- * not waited for.
+ * id. So a call takes as long as the link is away, at most until its own deadline. A host that lets itself be connected to
+ * and never says anything is given a few tries only.
  */
 export async function createHostLink(parts: LinkParts): Promise<Connection> {
   const { clock, reconnectMs, signal } = parts;
   let current = await parts.connect();
   let hasAnswered = false;
+  let triesLeft = triesBeforeAnswer;
   let isClosed = false;
   let outage: { readonly sinceMs: number; tries: number } | undefined;
   let remaking: Promise<void> | undefined;
@@ -66,8 +70,8 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
         return answered(await work({ connection, timeoutMs, isAgain }));
       } catch (error) {
         if (!isLost(error)) throw error;
-        const isWaitedFor = hasAnswered && reconnectMs > 0 && !isClosed && options.signal?.aborted !== true;
-        if (!isWaitedFor) return giveUp(error);
+        const isHopeless = !hasAnswered && --triesLeft <= 0;
+        if (isHopeless || reconnectMs === 0 || isClosed || options.signal?.aborted) return giveUp(error);
         if (connection === current) await comeBack(error, deadline, options);
       }
     }

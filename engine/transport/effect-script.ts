@@ -72,7 +72,12 @@ rb_take_lock() {
     1) rb_lock=other ;;
   esac
   exec 8>&-
-  IFS= read -r rb_holder <"$rb_base/lock"
+  # Whoever has just taken it may not have written its name yet.
+  for rb_1 in 1 2 3; do
+    IFS= read -r rb_holder <"$rb_base/lock"
+    case $rb_holder in "$1	"*) break ;; esac
+    sleep 0.1 || sleep 1
+  done
   case $rb_holder in "$1	"*) rb_lock=shared ;; esac
 }
 `;

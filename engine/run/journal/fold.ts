@@ -180,7 +180,8 @@ function cut(host: HostState, { keep, isBlock }: Cut): void {
 
 /** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
 function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): void {
-  for (const { key } of entries) nextGeneration(host, key);
+  // An effect whose link was lost is the same effect still: it may be running, or have ended since.
+  for (const { key, end } of entries) if (end.result.outcome !== 'unreachable') nextGeneration(host, key);
   const [first] = entries;
   if (!isToGoOn || !first?.begun) return;
   const { items, effects } = first.begun;
