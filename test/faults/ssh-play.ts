@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StampedEvent } from '../../engine/base/events.ts';
 import type { RunRequest } from '../../engine/run/request.ts';
@@ -11,8 +11,14 @@ export interface SshBench {
   readonly sshd: MortalSshd;
   /** Where the plays' files are; `DIR` in them. Effects write there, too. */
   readonly folder: string;
-  /** Plays `tasks` on the host, which is called `n1`. */
-  play(tasks: string, options?: Partial<RunRequest> & { onEvent?: (event: StampedEvent) => void }): Promise<PlayRun>;
+  /** Plays `tasks` on the host, which is called `n1`; the files of plays at the same time stand in `place`s of their own. */
+  play(
+    tasks: string,
+    options?: Partial<RunRequest> & { onEvent?: (event: StampedEvent) => void },
+    place?: string,
+  ): Promise<PlayRun>;
+  /** Makes an empty file in the folder. */
+  touch(name: string): void;
   /** The lines of a file in the folder; none when it is not there. */
   lines(name: string): string[];
 }
@@ -29,11 +35,12 @@ export function withSshBench(
     await body({
       sshd,
       folder,
-      play: (tasks, playOptions) => {
+      play: (tasks, playOptions, place = 'main') => {
         const files = { 'hosts.ini': inventoryOf(sshd), 'play.yaml': playbook(tasks), ...options.modules };
         const placed = Object.entries(files).map(([name, text]) => [name, text.replaceAll('DIR', folder)] as const);
-        return play(folder, Object.fromEntries(placed), { hostKeyChecking: 'off', ...playOptions });
+        return play(join(folder, place), Object.fromEntries(placed), { hostKeyChecking: 'off', ...playOptions });
       },
+      touch: (name) => writeFileSync(join(folder, name), ''),
       lines(name) {
         if (!readdirSync(folder).includes(name)) return [];
         return readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1);
