@@ -57,7 +57,7 @@ async function listed(cwd: string): Promise<Record<string, unknown>[]> {
 }
 
 describe('runbook leases', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('says that nothing is held where nothing is', () =>
     withTemporaryFolder(async (folder) => {

@@ -3,13 +3,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
+import type { AnyLease } from '../../engine/module/contract.ts';
+import type { Step, StepResult } from '../../engine/module/step.ts';
+import drainLease from '../../modules/kubectl-drain.ts';
 import { createKubeCluster, hasKubectl, type KubeCluster } from '../support/kube-cluster.ts';
-import { withTemporaryFolder } from '../support/module-rig.ts';
+import { checkedArguments, runLocally, withTemporaryFolder } from '../support/module-rig.ts';
 import { type PlayRun, play } from '../support/play.ts';
 
 /** kubectl-drain with the real kubectl, against the lab's API server: what runs see of each other, and of kured. */
 describe('the maintenance lock of kubectl-drain', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let cluster: KubeCluster;
 
   before(function () {
@@ -226,6 +229,83 @@ ${head}  tasks:
       expect(await holderOfLock()).to.equal(undefined);
     }));
 
+  describe('and a human', () => {
+    it("who cordoned the node before: it stays cordoned after the run, and is nobody else's", () =>
+      withTemporaryFolder(async (folder) => {
+        await cluster.patch('/api/v1/nodes/node-1', { spec: { unschedulable: true } });
+        const run = await drain(folder, {});
+        expect(run.exitCode, run.said('Drained')).to.equal(0);
+        const { spec, metadata } = await cluster.node('node-1');
+        expect(spec).to.include({ unschedulable: true });
+        expect(metadata.annotations).to.not.have.property('runbook.io/drain');
+      }));
+
+    it('who cordons the node between our look and our cordon: it stays cordoned after the run', () =>
+      withTemporaryFolder(async (folder) => {
+        const kubectl = join(folder, 'kubectl');
+        const script = `#!/bin/sh
+case "$*" in *'patch node node-1'*)
+  [ -e ${folder}/cordoned ] || { : > ${folder}/cordoned; kubectl --kubeconfig ${folder}/kubeconfig cordon node-1; } >&2 ;;
+esac
+exec kubectl "$@"
+`;
+        await writeFile(kubectl, script, { mode: 0o755 });
+        const run = await drain(folder, { more: `, kubectl: ${kubectl}` });
+        expect(run.exitCode, run.said('Drained')).to.equal(0);
+        expect((await cluster.node('node-1')).spec).to.include({ unschedulable: true });
+        const refused = (await cluster.writes()).filter(({ code }) => code === 409);
+        expect(refused.map(({ path }) => path.replace(/\?.*/, ''))).to.deep.equal(['/api/v1/nodes/node-1']);
+      }));
+  });
+
+  describe('is renewed', () => {
+    const grant = { node: 'node-1', run: 'run-2', by: 'ops@ctl', since: '2026-11-21T05:15:00Z', schedulable: true };
+    const now = Date.now();
+
+    /** Renews as the engine does, at a time of its own. */
+    const renew = (folder: string, ms: number): Promise<unknown> => {
+      const args = checkedArguments(drainLease, { node: 'node-1', kubeconfig: join(folder, 'kubeconfig') });
+      const run = { runId: 'run-2', who: 'ops@ctl', host: 'node-1', now: () => now + ms };
+      const steps = (drainLease as AnyLease).renew?.({ args, grant, ...run });
+      return driveLocally(steps as Generator<Step, unknown, StepResult>);
+    };
+    const hold = async (folder: string): Promise<void> => {
+      await writeFile(join(folder, 'kubeconfig'), cluster.kubeconfig);
+      const annotations = { 'runbook.io/drain': JSON.stringify({ run: 'run-2', schedulable: true }) };
+      await cluster.patch('/api/v1/nodes/node-1', { metadata: { annotations }, spec: { unschedulable: true } });
+    };
+
+    it('with the node', () =>
+      withTemporaryFolder(async (folder) => {
+        await hold(folder);
+        await putLock({ holderIdentity: 'runbook/run-2', renewTime: microTime(0), acquireTime: microTime(-60) });
+        expect(await renew(folder, 120_000)).to.equal(undefined);
+        const { renewTime, leaseTransitions } = (await cluster.lock()).spec as Record<string, string>;
+        expect(Date.parse(renewTime ?? '')).to.equal(now + 120_000);
+        expect(leaseTransitions, 'it has not changed hands').to.equal(undefined);
+        const { metadata } = await cluster.node('node-1');
+        const { renewed } = JSON.parse(metadata.annotations?.['runbook.io/drain'] ?? '') as { renewed: string };
+        expect(Math.abs(Date.parse(renewed) - now - 120_000)).to.be.lessThan(1000);
+      }));
+
+    it('unless another run took it over: that is said', () =>
+      withTemporaryFolder(async (folder) => {
+        await hold(folder);
+        await putLock({ holderIdentity: 'runbook/run-9', renewTime: microTime(0), acquireTime: microTime(0) });
+        const answer = (await renew(folder, 0)) as { lost: string };
+        expect(answer.lost).to.match(
+          /^the maintenance lock kube-system\/runbook-node-maintenance is held by run run-9 since /,
+        );
+      }));
+
+    it('and taken once more where somebody removed it', () =>
+      withTemporaryFolder(async (folder) => {
+        await hold(folder);
+        expect(await renew(folder, 0)).to.equal(undefined);
+        expect(await holderOfLock()).to.equal('runbook/run-2');
+      }));
+  });
+
   describe('where there is kured', () => {
     const daemonSet = '/apis/apps/v1/namespaces/kube-system/daemonsets';
     const lockName = 'weave.works/kured-node-lock';
@@ -325,6 +405,16 @@ ${head}  tasks:
 
 function microTime(secondsFromNow: number): string {
   return new Date(Date.now() + secondsFromNow * 1000).toISOString().replace('Z', '000Z');
+}
+
+/** Runs a module's steps on this machine. */
+async function driveLocally<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
+  let turn = steps.next();
+  while (!turn.done) {
+    if (turn.value.kind !== 'exec') throw new Error(`not expected: ${turn.value.kind}`);
+    turn = steps.next(await runLocally(turn.value.script, turn.value.stdin));
+  }
+  return turn.value;
 }
 
 async function letGo(folder: string): Promise<void> {
