@@ -1,6 +1,6 @@
 // Hosts × tasks. Only what can be seen is in the document: a page of a thousand hosts is as quick as one of three.
 
-const sizes = { row: 26, play: 24, head: 172, minColumn: 30, maxColumn: 72, overscan: 3 };
+const sizes = { row: 26, play: 24, minHead: 64, maxHead: 172, minColumn: 30, maxColumn: 72, overscan: 3 };
 
 /**
  * @typedef {object} Matrix
@@ -21,6 +21,7 @@ function createMatrix(grid, told) {
   let view = { hosts: [], tasks: [], findings: [] };
   let active = { row: 0, column: 0 };
   let column = sizes.minColumn;
+  let nameHeight = sizes.maxHead;
   let isWhole = false;
   /** What is drawn just now; drawn anew when it is another. */
   let drawnColumns = '';
@@ -54,12 +55,15 @@ function createMatrix(grid, told) {
     draw();
   }
 
-  /** Columns as wide as there is room for. */
+  /** Columns as wide as there is room for, names as high as the longest needs. */
   function layOut() {
     const room = grid.clientWidth - nameWidth() - 2;
     const even = Math.floor(room / Math.max(1, view.tasks.length));
     column = Math.max(sizes.minColumn, Math.min(sizes.maxColumn, even));
+    const longest = Math.max(0, ...view.tasks.map((task) => data.tasks[task]?.name.length ?? 0));
+    nameHeight = Math.max(sizes.minHead, Math.min(sizes.maxHead, longest * 7 + 24));
     sheet.style.setProperty('--name', `${nameWidth()}px`);
+    sheet.style.setProperty('--head', `${nameHeight}px`);
     sheet.style.width = `${nameWidth() + view.tasks.length * column}px`;
     sheet.style.height = `${headHeight() + view.hosts.length * sizes.row}px`;
     rows.clear();
@@ -291,6 +295,10 @@ function createMatrix(grid, told) {
     return grid.clientWidth < 560 ? 112 : 200;
   }
 
+  function headHeight() {
+    return sizes.play + nameHeight;
+  }
+
   return {
     show,
     goTo(host, task) {
@@ -303,10 +311,6 @@ function createMatrix(grid, told) {
       draw();
     },
   };
-}
-
-function headHeight() {
-  return sizes.play + sizes.head;
 }
 
 /** @param {number} n @param {number} length */
