@@ -68,7 +68,8 @@ export function comparePrediction(
 function sharersOf(events: readonly StampedEvent[], said: ReadonlyMap<string, End>): Set<string> {
   const unsure = new Set([...said.values()].filter(({ outcome }) => outcome === 'unknown').map(({ host }) => host));
   const sharing = events.flatMap((event) => {
-    const first = event.type === 'host-task-ended' && /^run_once, and on (\S+) /.exec(event.failure?.message ?? '')?.[1];
+    const first =
+      event.type === 'host-task-ended' && /^run_once, and on (\S+) /.exec(event.failure?.message ?? '')?.[1];
     return first && unsure.has(first) ? [event.host] : [];
   });
   return new Set(sharing);

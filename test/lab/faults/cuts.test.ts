@@ -81,6 +81,7 @@ describe('playbooks/containerd.yaml over links that are cut at every step', func
     expect(cuts).to.be.at.least(100);
     for (const [i, node] of lab.nodes.entries()) {
       await expectMigrated(node);
+      expect(await lab.ssh(node, 'ls -A /run/runbook/effects 2>/dev/null'), `${node}: effects left`).to.equal('');
       expect(await cordonsOf(node), node).to.deep.equal({ cordons: 1, uncordons: 1 });
       expect(added(await unitCounts(node), clean[i] ?? {}), `${node} (cut ${points[i]})`).to.deep.equal(ofOneMigration);
     }

@@ -59,7 +59,6 @@ export async function expectMigrated(node: string): Promise<void> {
   expect(await lab.isSchedulable(node), `${node} schedulable`).to.equal(true);
   const annotations = await lab.kubectl('get', 'node', node, '-o', 'jsonpath={.metadata.annotations}');
   expect(annotations.stdout, `${node}: annotations`).to.not.contain('runbook');
-  expect(await lab.ssh(node, 'ls -A /run/runbook/effects 2>/dev/null'), `${node}: effects left`).to.equal('');
   const masked = await lab.ssh(node, 'systemctl is-enabled docker.service docker.socket');
   expect(masked, `${node}: docker`).to.equal('masked\nmasked\n');
 }
