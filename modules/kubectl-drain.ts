@@ -313,7 +313,8 @@ function* cordon(args: Args, probed: Cordon, grant: Grant, patience: Patience): 
       renewed: isoTime(now),
       schedulable: holder?.schedulable ?? !seen.unschedulable,
     });
-    const isDone = yield* patch(args, seen, { annotation, unschedulable: true }, 'cordoning');
+    const act = seen.unschedulable ? 'noting who holds' : 'cordoning';
+    const isDone = yield* patch(args, seen, { annotation, ...(!seen.unschedulable && { unschedulable: true }) }, act);
     if (!isDone) continue;
     const after = yield* readCordon(args, ' back');
     if (after.unschedulable && after.holder?.run === grant.run) return;

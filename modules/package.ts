@@ -189,23 +189,27 @@ function question(args: Arguments): Script {
   return sh`export LC_ALL=C
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then echo none=1; exit 0; fi
 fits() { ${fitScript(args)}; }
+candidate() { apt-cache ${inMemory} policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | head -n 1; }
 need=
 for p in ${namesOf(args)}; do
 i=$(dpkg-query -W -f '\${db:Status-Status} \${db:Status-Want} \${Version}\\n' "$p" 2>/dev/null | head -n 1)
 set -- $i
-s=\${1-} w=\${2-} v=\${3-}
-c=$(apt-cache policy "$p" 2>/dev/null | sed -n 's/^  Candidate: //p' | head -n 1)
+s=\${1-} w=\${2-} v=\${3-} c=
+${args.state === 'latest' ? sh`c=$(candidate "$p")` : sh`:`}
+if ${isWrong}; then need=1; c=$(candidate "$p"); fi
 printf 'package=%s|%s|%s|%s|%s\\n' "$p" "$s" "$w" "$v" "$c"
-if ${isWrong}; then need=1; fi
 done
 printf 'age=%s\\n' "$(( $(date +%s) - $(stat -c %Y /var/lib/apt/lists 2>/dev/null || echo 0) ))"
 if [ -n "$need" ]; then
 echo ==plan
-apt-get -s -q ${optionsOf(args)} ${verbOf(args)} ${wordsOf(args)} 2>&1 | grep -E '^(Inst|Remv|Purg|E:)'
+apt-get -s -q ${inMemory} ${optionsOf(args)} ${verbOf(args)} ${wordsOf(args)} 2>&1 | grep -E '^(Inst|Remv|Purg|E:)'
 fi
 ${isAbsent ? filesScript(args) : sh`:`}
 exit 0`;
 }
+
+/** A question must not write apt's caches, which are made anew when the lists have changed (apt.conf(5), Dir::Cache). */
+const inMemory = ['-o', 'Dir::Cache::pkgcache=', '-o', 'Dir::Cache::srcpkgcache='];
 
 /** Whether the version `$1` is as wanted, where `$2` is what the sources have. */
 function fitScript({ state, version }: Arguments): Script {

@@ -55,7 +55,7 @@ export function applyCommand(cli: Cli): Command {
     .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false)
     .addOption(outputOption())
     .addOption(reportOption())
-    .option('--no-journal', 'keep no record of the run in .runbook/');
+    .option('--no-journal', 'keep no record of the run in .runbook/: it cannot be resumed');
   return command.addHelpText('after', helpAfter).action(async (file: string, options: ApplyOptions) => {
     cli.setExitCode(await applyPlanFile(cli, file, options));
   });

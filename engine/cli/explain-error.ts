@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
 import { DiagnosticsError } from '../base/diagnostic.ts';
 import { errorCatalogue, RunbookError } from '../base/errors.ts';
-import { visible } from '../report/text.ts';
 import { readVersion } from '../base/version.ts';
+import { visible } from '../report/text.ts';
 
 /** What to say about an error that reached the command line, and what to end with. */
 export interface ExplainedError {

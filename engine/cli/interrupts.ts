@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type Clock, formatDuration, systemClock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 
 /** The two stages in which a run can be ended from outside; a third signal ends the process. */
 export interface Interrupts {
@@ -48,7 +48,7 @@ export function watchInterrupts(
     if (received === 2) return stopInFlight(reason);
     gentle.abort(reason);
     const isTerm = name === 'SIGTERM';
-    const deadline = isTerm ? `; what is left after ${formatDuration(graceMs)} is aborted` : '';
+    const deadline = isTerm ? `; what is left after ${graceMs / 1000} s is aborted` : '';
     note(`finishing tasks in flight${deadline}; press Ctrl-C again to abort them`);
     // The clock rejects when the run is over, or when a second signal was faster.
     if (isTerm)

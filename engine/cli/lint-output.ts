@@ -1,8 +1,8 @@
 import { type Diagnostic, diagnosticToJson, formatDiagnostic } from '../base/diagnostic.ts';
+import { readVersion } from '../base/version.ts';
 import { createPaint } from '../report/paint.ts';
 import { visible } from '../report/text.ts';
 import { toSarif } from './sarif.ts';
-import { readVersion } from '../base/version.ts';
 
 export type LintFormat = 'text' | 'json' | 'sarif';
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Cli } from './cli.ts';
+import { interruptible } from './interruptible.ts';
 import type { LintFormat } from './lint-output.ts';
 import { addSecretOptions, openerFor, type SecretOptions } from './secret-options.ts';
 import { extraVarsOption, inventoryOption, limitOption, playbookModulesOption, tagOptions } from './shared-options.ts';
@@ -44,15 +45,19 @@ export function lintCommand(cli: Cli): Command {
         import('./extra-vars.ts'),
       ]);
       const opener = await openerFor(cli, options);
-      const found = await lintPlaybooks(playbooks, {
-        opener,
-        inventory: options.inventory,
-        ...(options.limit !== undefined && { limit: options.limit }),
-        moduleDirectories: options.modules,
-        extraVars: await readExtraVars(options.extraVars, opener),
-        tags: options.tags,
-        skipTags: options.skipTags,
-      });
+      const extraVars = await readExtraVars(options.extraVars, opener);
+      const found = await interruptible((signal) =>
+        lintPlaybooks(playbooks, {
+          signal,
+          opener,
+          inventory: options.inventory,
+          ...(options.limit !== undefined && { limit: options.limit }),
+          moduleDirectories: options.modules,
+          extraVars,
+          tags: options.tags,
+          skipTags: options.skipTags,
+        }),
+      );
       const shown = found.map((diagnostic) => maskDiagnostic(diagnostic, cli.masker));
       cli.output.write(formatFindings(shown, options.output, cli.output.color));
       cli.setExitCode(found.some(({ severity }) => severity === 'error') ? 5 : 0);

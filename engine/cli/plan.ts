@@ -34,7 +34,7 @@ export function planCommand(cli: Cli): Command {
     .requiredOption('-o, --out <file>', 'where the plan is written; for its owner alone')
     .addOption(inventoryOption('only localhost'))
     .addOption(limitOption())
-    .option('-D, --diff', 'show what changes, as in the plan', false);
+    .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false);
   for (const option of tagOptions()) command.addOption(option);
   command.addOption(extraVarsOption()).addOption(forksOption());
   for (const option of budgetOptions()) command.addOption(option);

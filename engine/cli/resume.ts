@@ -39,8 +39,17 @@ export function resumeCommand(cli: Cli): Command {
     .addOption(outputOption())
     .addOption(reportOption())
     .addOption(graceOption());
-  return command.addHelpText('after', `\n${exitCodeHelp()}`).action(async (named: string, options: ResumeOptions) => {
-    const { resumeRun } = await import('./resume-run.ts');
-    cli.setExitCode(await resumeRun(cli, named, options));
-  });
+  return command
+    .addHelpText('after', `${examples}\n${exitCodeHelp()}`)
+    .action(async (named: string, options: ResumeOptions) => {
+      const { resumeRun } = await import('./resume-run.ts');
+      cli.setExitCode(await resumeRun(cli, named, options));
+    });
 }
+
+const examples = `
+Examples:
+  runbook resume last                         go on with the latest run
+  runbook resume 20261121T14 -K               with one by the beginning of its id, and the password of sudo
+  runbook resume last --changed               after the playbook was mended
+`;

@@ -15,6 +15,7 @@ import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
 import { journalDirectory } from './find-run.ts';
+import { interruptible } from './interruptible.ts';
 import { type Interrupts, watchInterrupts } from './interrupts.ts';
 import { keptOptions } from './kept-options.ts';
 import { askPassword, readPasswordFile } from './passwords.ts';
@@ -38,7 +39,7 @@ export async function runPlayCommand(
       import('../run/outline.ts'),
       import('./outline.ts'),
     ]);
-    const outline = await outlineRun({ ...selection, masker: cli.masker });
+    const outline = await interruptible((signal) => outlineRun({ ...selection, signal, masker: cli.masker }));
     for (const warning of outline.warnings) cli.errors.write(`${visible(formatDiagnostic(warning))}\n`);
     cli.output.write(cli.masker.mask(formatOutline(outline, options)));
     return 0;

@@ -24,8 +24,14 @@ export function runsCommand(cli: Cli): Command {
       const runs = [...readRuns(journalDirectory)].reverse();
       cli.output.write(output === 'json' ? `${JSON.stringify(runs.map(asJson), undefined, 2)}\n` : formatRuns(runs));
     });
-  return command.addCommand(pruneCommand(cli));
+  return command.addCommand(pruneCommand(cli)).addHelpText('after', examples);
 }
+
+const examples = `
+Examples:
+  runbook runs                              what is kept
+  runbook runs prune                        all but the latest 20 go
+  runbook runs prune --older-than 30d       what is older goes; what holds leases or can be resumed stays`;
 
 function pruneCommand(cli: Cli): Command {
   return new Command('prune')

@@ -22,5 +22,12 @@ export function showCommand(cli: Cli): Command {
     .action(async (named: string, options: ShowOptions) => {
       const { showRun } = await import('./show-run.ts');
       showRun(cli, named, options);
-    });
+    })
+    .addHelpText('after', examples);
 }
+
+const examples = `
+Examples:
+  runbook show last                     how the latest run stands
+  runbook show last --host node-3       all that happened on one host
+  runbook show 20261121T14 --output ndjson | jq .`;

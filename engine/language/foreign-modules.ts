@@ -1,4 +1,4 @@
-const packages = 'no module installs packages: use shell, with unless or creates to say when it is done';
+const packages = 'use package, which knows apt; elsewhere shell, with unless or creates to say when it is done';
 const lines = 'use config-file for settings, file-template or copy for whole files';
 
 /** Modules that people know from Ansible, with what does the same here. */
@@ -31,8 +31,6 @@ const foreign: Readonly<Record<string, string>> = {
   ping: 'use command: {cmd: "true", reads: true}',
   reboot: 'use shell with "systemctl reboot", then wait-for on localhost',
   wait_for_connection: 'use wait-for, delegated to localhost',
-  user: 'use shell with useradd, and unless',
-  group: 'use shell with groupadd, and unless',
   hostname: 'use shell with hostnamectl, and unless',
   cron: 'use copy to /etc/cron.d, or a timer with systemd',
   mount: 'use config-file and shell',

@@ -50,7 +50,7 @@ export interface StepOptions {
   readonly beforeStep?: () => void;
   /** Over a connection of their own, so that no task waits for them, and without events. */
   readonly isInBackground?: boolean;
-  /** Ids of effects that a later process of the run can make again; like no others unless they are given. */
+  /** Ids of effects that a later process of the run can make again, which are recorded; like no others unless they are given. */
   readonly effects?: EffectIds;
 }
 
@@ -232,7 +232,7 @@ export function stepRunnerFor(
   host: HostRun,
   { play, turn }: Place,
   scope: Scope,
-  { signal = context.request.abort, beforeStep, isInBackground = false, effects = createEffectIds() }: StepOptions = {},
+  { signal = context.request.abort, beforeStep, isInBackground = false, effects }: StepOptions = {},
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
@@ -258,7 +258,8 @@ export function stepRunnerFor(
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),
-    effects,
+    effects: effects ?? createEffectIds(),
+    ...(effects && context.record.isKept && { record: host.record }),
     // What is done on a host for another one leaves it as it was, as a rule: controllers and API servers serve many runs.
     // The connection of the tasks has the lock.
     lock: on === host && !isInBackground ? context.connections.lock : undefined,

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../base/diagnostic.ts';
 import { errorMessage } from '../base/errors.ts';
+import { nodesOf } from '../language/nodes.ts';
 import type { Playbook, Task } from '../language/playbook.ts';
 import type { Value } from '../language/value.ts';
 import { findFile } from './controller.ts';
@@ -15,7 +16,7 @@ export async function checkControllerFiles(
   playbookDirectory: string,
   canBeMade: boolean,
 ): Promise<readonly Diagnostic[]> {
-  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const tasks = plays.flatMap((play) => [...tasksOf(nodesOf(play))]);
   const mayBeMade = canBeMade || tasks.some(({ delegateTo }) => delegateTo);
   const found = tasks.flatMap((task) =>
     namedFiles(task).map(async ({ name, value }): Promise<readonly Diagnostic[]> => {
@@ -32,7 +33,7 @@ export async function checkControllerFiles(
 
 /** The files of the controller that tasks name literally and that are there. */
 export async function findControllerFiles({ plays }: Playbook, playbookDirectory: string): Promise<readonly string[]> {
-  const tasks = plays.flatMap((play) => [...tasksOf(play.tasks), ...play.handlers]);
+  const tasks = plays.flatMap((play) => [...tasksOf(nodesOf(play))]);
   const found = tasks.flatMap((task) =>
     namedFiles(task).map(({ name }) =>
       findFile(name, 'files', foldersOf(task, playbookDirectory)).catch(() => undefined),

@@ -7,8 +7,8 @@ import type { HostRun } from './host-run.ts';
  * not tried again. What needs only the controller or another host runs.
  */
 export class CutOffError extends RunbookError {
-  constructor(host: string) {
-    super('unreachable', `${host} is unreachable`);
+  constructor(host: string, why = `${host} is unreachable`) {
+    super('unreachable', why);
   }
 
   /** What is told of a task that was not run for it. */
@@ -18,8 +18,8 @@ export class CutOffError extends RunbookError {
 }
 
 /** Raises a CutOffError for a host that is cut off: asked before it is connected to. */
-export function refuseIfCutOff(host: Pick<HostRun, 'name' | 'isCutOff'>): void {
-  if (host.isCutOff) throw new CutOffError(host.name);
+export function refuseIfCutOff(host: Pick<HostRun, 'name' | 'isCutOff' | 'cutOffBecause'>): void {
+  if (host.isCutOff) throw new CutOffError(host.name, host.cutOffBecause);
 }
 
 /** Notes how a task ended that ran on its own host. Where it is delegated to, another host is out of reach. */

@@ -91,4 +91,4 @@ function keyOf(become: Become | undefined): string {
 }
 
 /** A host that is slow to forget is left alone: after a week it does so by itself. */
-const forgetTimeoutMs = 5000;
+const forgetTimeoutMs = 10_000;

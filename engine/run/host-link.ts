@@ -167,8 +167,11 @@ function stayedAway(reason: RunbookError, reconnectMs: number, last: unknown): R
   return new RunbookError('unreachable', message, { hint: reason.hint, cause: reason });
 }
 
-/** Known after any script; it has to be before the first effect, which the host may restart in. */
-async function bootOf(
+/**
+ * The boot of the host, where it tells one: known after any script, and asked for where there was none. It has to be known
+ * before the first effect, which the host may restart in.
+ */
+export async function bootOf(
   connection: Connection,
   { become, signal }: { readonly become?: Become | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<string | undefined> {

@@ -25,6 +25,10 @@ export interface HostRun {
   failure?: HostFailure;
   /** It was found out of reach: what needs the host itself is not tried, until it was rescued. */
   isCutOff: boolean;
+  /** Why, where it is not out of reach. */
+  cutOffBecause?: string;
+  /** The second Ctrl-C aborted its task. */
+  isAborted: boolean;
   /** How many tasks were not run because the host is cut off. */
   leftOut: number;
   hasStarted: boolean;
@@ -53,6 +57,7 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
     facts: createHostFacts(data),
     status: 'active',
     isCutOff: false,
+    isAborted: false,
     leftOut: 0,
     hasStarted: false,
     hasEnded: false,
@@ -74,8 +79,10 @@ export function recordOutcome(
 ): void {
   host.counts[outcome]++;
   if (unverified !== undefined) host.unverified.set(task, unverified);
-  if (failure?.code === 'interrupted') host.status = 'interrupted';
-  else if (outcome === 'failed' || outcome === 'unreachable') {
+  if (failure?.code === 'interrupted') {
+    host.status = 'interrupted';
+    host.isAborted = true;
+  } else if (outcome === 'failed' || outcome === 'unreachable') {
     host.status = outcome;
     host.record.down();
     if (failure) host.failure = { ...failure, task };

@@ -8,7 +8,11 @@ import type { RunRequest } from './request.ts';
  */
 export async function lintPlaybooks(
   playbooks: readonly string[],
-  request: Pick<RunRequest, 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'opener'>,
+  request: Pick<
+    RunRequest,
+    'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'opener'
+  > &
+    Partial<Pick<RunRequest, 'signal'>>,
 ): Promise<readonly Diagnostic[]> {
   const found: Diagnostic[] = [];
   for (const playbook of playbooks) found.push(...(await lint({ ...request, playbook })));

@@ -73,10 +73,37 @@ async function runBlock(
     note({ at: 'always' });
     await runAlways(context, block, hosts, inner);
   }
+  if (context.request.abort.aborted) await cleanUp(context, block, hosts, inner);
   if (hold) await settleLease(context, hold, hosts);
   for (const host of hosts) {
     note({ at: 'end', status: cutShort.includes(host) ? 'interrupted' : host.status }, [host]);
   }
+}
+
+/**
+ * After the second Ctrl-C what stands in `rescue` and `always` is run as far as it needs only the controller or another
+ * host. Whoever resumes the run does all of it again.
+ */
+async function cleanUp(
+  context: RunContext,
+  block: Block,
+  hosts: readonly HostRun[],
+  inner: Surroundings,
+): Promise<void> {
+  const stopped = hosts.filter((host) => host.status !== 'active' && host.status !== 'rolled-back');
+  const { signal } = new AbortController();
+  const calm = { ...context, request: { ...context.request, signal, abort: signal } };
+  const run = (nodes: Block['body'], on: readonly HostRun[]): Promise<void> =>
+    asActive(on, () => runNodes(calm, nodes, on, { ...inner, isCleanUp: true }));
+  const reachable = stopped.filter((host) => !host.isCutOff);
+  for (const host of reachable) Object.assign(host, { isCutOff: true, cutOffBecause: 'the run was interrupted' });
+  await run(
+    block.rescue,
+    stopped.filter((host) => host.isAborted || isDown(host)),
+  );
+  await run(block.always, stopped);
+  // Leases are given back on the host itself, too.
+  for (const host of reachable) host.isCutOff = false;
 }
 
 /** Gives the hosts on which it was interrupted. */

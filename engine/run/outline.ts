@@ -12,7 +12,8 @@ export async function outlineRun(
   request: Pick<
     RunRequest,
     'playbook' | 'inventory' | 'limit' | 'moduleDirectories' | 'extraVars' | 'tags' | 'skipTags' | 'ask' | 'masker'
-  >,
+  > &
+    Partial<Pick<RunRequest, 'signal'>>,
 ): Promise<RunOutline> {
   const loaded = await loadRun(request);
   const plays = loaded.playbook.plays.map((play) => ({

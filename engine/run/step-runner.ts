@@ -15,6 +15,8 @@ import type {
   ScriptResult,
 } from '../transport/transport.ts';
 import type { EffectIds } from './effect-ids.ts';
+import { bootOf } from './host-link.ts';
+import type { HostRecord } from './journal/record.ts';
 
 /** What a step runner needs to know of the task that it works for. */
 export interface StepEnvironment {
@@ -31,6 +33,8 @@ export interface StepEnvironment {
   readonly beforeStep?: () => void;
   /** What its effects are called on the host. */
   readonly effects: EffectIds;
+  /** Where it is written in which boot of the host they are started, so that after another one none is started again. */
+  readonly record?: Pick<HostRecord, 'stepStarting' | 'bootOf'>;
   /** Who must hold the host before an effect is started there; undefined where nobody has to. */
   readonly lock: HostLock | undefined;
   readonly onStepStarted: (step: string, deadlineMs: number, effect: EffectView) => void;
@@ -188,18 +192,28 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     await env.clock.sleep(Math.min(ms, remaining()), signal);
   }
 
+  /** `startedIn`: the boot in which a former process of the run started the effect. */
+  async function recordBoot(id: string): Promise<{ boot: string | undefined; startedIn: string | undefined }> {
+    const connection = await env.connect();
+    if (!env.record) return { boot: connection.boot, startedIn: undefined };
+    const boot = await bootOf(connection, { become: env.become, signal });
+    const startedIn = env.record.bootOf(id);
+    if (startedIn === undefined && boot !== undefined) env.record.stepStarting(id, boot);
+    return { boot, startedIn };
+  }
+
   async function perform(step: Step): Promise<StepResult> {
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
     }
     env.beforeStep?.();
-    // Connected before the effect is announced: the connection knows in which boot of the host it is about to be run.
-    const { boot } = await env.connect();
     const text = describe(step);
     const id = env.effects.next(step.kind === 'exec' ? step.script.text : `put ${step.path} ${step.sha256}`);
+    // Before the effect is announced: whoever resumes the run has to know in which boot of the host it was begun.
+    const { boot, startedIn } = await recordBoot(id);
     const effect: EffectView = { effect: id, ...(boot !== undefined && { boot }) };
-    const identity: EffectIdentity = { id, lock: env.lock };
+    const identity: EffectIdentity = { id, lock: env.lock, startedIn };
     const started = env.clock.now();
     const timeoutMs = step.kind === 'exec' ? (step.timeoutMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     env.onStepStarted(text, started + Math.min(timeoutMs, remaining()), effect);

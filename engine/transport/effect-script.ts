@@ -167,13 +167,15 @@ for rb_c; do
   rm -rf "$rb_d"; rb_d=
 done
 [ -n "$rb_d" ] && [ -d "$rb_d" ] || rb_say refused "$rb_why"
-while sleep 1; do
+rb_over() {
   for rb_1 in out err; do
     set -- $(wc -c <"$rb_d/$rb_1")
-    [ "$1" -gt ${outputLimitBytes} ] || continue
-    printf 'over std%s\\n' $rb_1 >>"$rb_d/state"
-    ( trap : TERM; kill -TERM -$$; sleep 2; kill -KILL -$$ )
+    [ "$1" -gt ${outputLimitBytes} ] && printf 'over std%s\\n' $rb_1 >>"$rb_d/state" && return
   done
+  return 1
+}
+while sleep 1; do
+  ! rb_over || ( trap : TERM; kill -TERM -$$; sleep 2; kill -KILL -$$ )
 done </dev/null >/dev/null 7>&- 8>&- &
 rb_k=$!
 # A signal to the group ends the script. This shell stays to tell with which status.
@@ -181,6 +183,7 @@ trap : HUP INT TERM
 ( umask 022; set --; ${body} ) >"$rb_d/out" 2>"$rb_d/err" 7>&- 8>&-
 rb_e=$?
 kill $rb_k 2>/dev/null
+rb_over
 printf 'ended %d\\n' $rb_e >>"$rb_d/state"
 rb_x=; rb_read "$rb_d"; rb_tell "$rb_d"
 }

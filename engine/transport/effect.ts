@@ -42,8 +42,8 @@ function judge(result: ShellResult, signalled: number | undefined, description: 
         hint: 'how far it came, and its exit status, cannot be known; look at the host (out of memory?)',
       });
     case 'over':
-      throw new RunbookError('task-failed', `printed more than 16 MiB on ${detail}; it was killed`, {
-        hint: 'let it write to a file, or filter its output on the host',
+      throw new RunbookError('task-failed', `printed more than 16 MiB on ${detail}`, {
+        hint: 'that is the most that is kept: it was killed unless it had ended; let it write to a file, or filter its output on the host',
       });
     case 'restarted':
       throw new RunbookError('effect-unknown', `${description} restarted while this was running or about to`, {

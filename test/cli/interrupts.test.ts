@@ -31,4 +31,25 @@ describe('interrupts', () => {
     watchInterrupts(source, { note: () => {}, exitNow: () => {}, graceMs: 1 })[Symbol.dispose]();
     expect(source.eventNames()).to.deep.equal([]);
   });
+
+  it('by SIGTERM leave so much time, and then come to the second stage by themselves', async () => {
+    const source = new EventEmitter();
+    const said: string[] = [];
+    let passTime = (): void => {};
+    const clock = { sleep: () => new Promise<void>((resolve) => (passTime = resolve)) };
+    const interrupts = watchInterrupts(source, {
+      note: (text) => said.push(text),
+      exitNow: () => said.push('exit'),
+      graceMs: 20_000,
+      clock,
+    });
+    source.emit('SIGTERM', 'SIGTERM');
+    expect(said[0]).to.contain('what is left after 20 s is aborted');
+    expect(interrupts.abort.aborted).to.equal(false);
+    passTime();
+    await Promise.resolve();
+    expect(interrupts.abort.aborted).to.equal(true);
+    source.emit('SIGTERM', 'SIGTERM');
+    expect(said.at(-1)).to.equal('exit');
+  });
 });

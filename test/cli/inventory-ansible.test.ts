@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { quoteWord } from '../../engine/base/sh.ts';
 import { describeWithAnsible, layOut, optionsOf, type Question, runAnsible } from '../inventory/ansible.ts';
-import { projectRoot } from '../support/cli.ts';
+import { runbookCommand } from '../support/cli.ts';
 import { showInventory } from './inventory-rig.ts';
 
 const files = {
@@ -132,8 +132,7 @@ describeWithAnsible('runbook inventory beside ansible-inventory', function () {
   });
 
   it('Ansible takes runbook as an inventory program', async () => {
-    const runbook = [process.execPath, '--import', import.meta.resolve('tsx'), `${projectRoot}engine/cli/main.ts`];
-    const program = `#!/bin/sh\ncd "$(dirname "$0")" && exec ${runbook.map(quoteWord).join(' ')} inventory -i hosts.ini \\
+    const program = `#!/bin/sh\ncd "$(dirname "$0")" && exec ${runbookCommand.map(quoteWord).join(' ')} inventory -i hosts.ini \\
   --limit 'prod:!db' --output json "$@"\n`;
     await using folder = await layOut({ files: { ...files, program }, sources: [] });
     const { code, stdout, stderr } = await runAnsible('ansible', folder.path, [

@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
 import { encryptVault } from '../../engine/language/encryption/ansible-vault.ts';
-import { projectRoot, runCli } from '../support/cli.ts';
-
-const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+import { runbookCommand, runCli } from '../support/cli.ts';
 
 describe('runbook play', () => {
   let folder = '';
@@ -143,7 +141,7 @@ describe('runbook play', () => {
 
   it('survives a reader that goes away', async () => {
     const path = await playbook('    - command: { cmd: touch done }\n');
-    const child = spawn(process.execPath, ['--import', tsx, `${projectRoot}engine/cli/main.ts`, 'play', path], {
+    const child = spawn(runbookCommand[0], [runbookCommand[1], 'play', path], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -158,7 +156,7 @@ describe('runbook play', () => {
 
   /** Runs it and sends an interrupt when each of these texts has been printed. */
   async function interrupt(args: string[], texts: string[]): Promise<{ exitCode: number | null; stdout: string }> {
-    const child = spawn(process.execPath, ['--import', tsx, `${projectRoot}engine/cli/main.ts`, ...args], {
+    const child = spawn(runbookCommand[0], [runbookCommand[1], ...args], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { projectRoot } from '../support/cli.ts';
+import { runbookCommand } from '../support/cli.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 import { writeFiles } from '../support/play.ts';
 import { createNormaliser } from './normalise.ts';
@@ -35,8 +35,10 @@ async function createBench(base: string, folder: string, setting: Setting, secti
   const home = join(base, 'home');
   await mkdir(join(base, 'bin'));
   await mkdir(home);
-  const cli = [process.execPath, '--import', import.meta.resolve('tsx'), `${projectRoot}engine/cli/main.ts`];
-  await writeFile(join(base, 'bin', 'runbook'), `#!/bin/sh\nexec ${cli.map((word) => `'${word}'`).join(' ')} "$@"\n`);
+  await writeFile(
+    join(base, 'bin', 'runbook'),
+    `#!/bin/sh\nexec ${runbookCommand.map((word) => `'${word}'`).join(' ')} "$@"\n`,
+  );
   await chmod(join(base, 'bin', 'runbook'), 0o755);
   const names = Object.entries(setting.names ?? {});
   const normalise = createNormaliser([folder, base]);

@@ -25,6 +25,8 @@ describe('an sshd that is killed', () => {
 
   for (const type of ['host-task-started', 'step-started', 'step-ended', 'host-task-ended'] as const) {
     for (const name of all) {
+      // Nothing is connected yet: a host that cannot be reached at all is another story.
+      if (type === 'host-task-started' && name === 'one') continue;
       it(`at ${type} of task ${name} and comes back: every effect is there, once`, () =>
         withSshBench(async (bench) => {
           const run = await bench.play(tasks, { onEvent: at(type, name, () => restart(bench)) });

@@ -145,7 +145,9 @@ describe('bad luck on a real node', function () {
       if (line.includes('"type":"step-started"')) void lab.setCable(node, 'down');
     };
     try {
-      const run = await playTasks('- { name: long, shell: { cmd: "sleep 90" } }', {}, [], { onLine });
+      const run = await playTasks('- { name: long, shell: { cmd: "sleep 90" } }', {}, ['--reconnect-timeout', '10'], {
+        onLine,
+      });
       expect(run.exitCode).to.equal(4);
       expect(run.summary[0]?.state).to.equal('unreachable');
     } finally {

@@ -79,8 +79,9 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
       },
       implied: async (src) => {
         const files: Record<string, Record<string, unknown>> = {};
-        for (const { resource = '', path, after } of (await checkLocally(tarInstall, args(src), { controller }))
-          .implied) {
+        const { implied } = await checkLocally(tarInstall, args(src), { controller });
+        for (const { resource = '', path, after } of implied) {
+          if (!resource.startsWith('file:')) continue;
           const file = resource.replace(/.*\/dest/, '');
           files[file] = { ...files[file], [path]: after };
         }

@@ -209,3 +209,47 @@ describe('the second Ctrl-C', () => {
       { presses: 2 },
     ));
 });
+
+describe('what is cleaned up after the second Ctrl-C', () => {
+  it('is what in rescue and always needs no host; the rest is told as not run', () =>
+    interrupted(
+      `- hosts: h1
+  tasks:
+    - block: [{ name: long, shell: { cmd: sleep 60 } }]
+      rescue:
+        - { name: on the host, shell: { cmd: "touch DIR/host" } }
+        - { name: on the controller, shell: { cmd: "touch DIR/controller" }, delegate_to: localhost }
+      always:
+        - { name: tidy, shell: { cmd: "touch DIR/tidy" }, delegate_to: localhost }
+    - { name: later, debug: { message: x } }
+`,
+      stepOf('long'),
+      (run, folder) => {
+        expect(run.ends).to.deep.equal([
+          'h1: long: failed',
+          'h1: on the host: skipped',
+          'h1: on the controller: changed',
+          'h1: tidy: changed',
+        ]);
+        expect(run.said('on the host')).to.equal('not run: the run was interrupted');
+        expect(['host', 'controller', 'tidy'].map((name) => existsSync(join(folder, name)))).to.deep.equal([
+          false,
+          true,
+          true,
+        ]);
+        expect(run.summary[0]?.state).to.equal('interrupted');
+      },
+      { presses: 2 },
+    ));
+
+  it('is nothing after the first one alone: it is done when the run is resumed', () =>
+    interrupted(
+      `- hosts: h1
+  tasks:
+    - block: [{ name: long, shell: { cmd: sleep 0.2 } }, { name: next, debug: { message: x } }]
+      always: [{ name: tidy, debug: { message: x } }]
+`,
+      stepOf('long'),
+      (run) => expect(run.ends).to.deep.equal(['h1: long: changed']),
+    ));
+});

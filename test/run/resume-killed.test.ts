@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readHeldLeases } from '../../engine/run/journal/read-state.ts';
-import { killAfter } from '../support/killed-run.ts';
+import { hostFolder, killAfter } from '../support/killed-run.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 import { localHosts, writeFiles } from '../support/play.ts';
 
@@ -70,6 +70,24 @@ const more = `- { name: "part {{ part }}", shell: { cmd: "echo {{ part }} >> DIR
 
 const hosts = 3;
 
+/** A run whose only effect, the first time, kills the controller, and takes two seconds more. Gives the file of its state. */
+async function killInEffect(folder: string): Promise<string> {
+  const script = `#!/bin/sh
+cd ${folder}
+echo x >> counted
+[ "$(wc -l <counted)" = 1 ] || exit 0
+kill -KILL "$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' .runbook/runs/*/state.ndjson)"
+sleep 2
+echo end >> counted
+`;
+  const play = `- hosts: web\n  tasks: [{ name: count, command: { argv: [sh, ${folder}/count] } }]\n`;
+  await writeFiles(folder, { 'play.yaml': play, 'hosts.ini': localHosts(1), count: script });
+  const run = await killAfter(folder, ['play', 'play.yaml', '-i', 'hosts.ini']);
+  expect(run.isKilled, run.stderr).to.equal(true);
+  const runs = join(folder, '.runbook', 'runs');
+  return join(runs, readdirSync(runs)[0] ?? '', 'state.ndjson');
+}
+
 /** What a run leaves: the content of every file, by name. */
 function leftIn(folder: string): Record<string, string> {
   const out = join(folder, 'out');
@@ -135,7 +153,7 @@ describe('a run whose controller is killed', () => {
     this.timeout(60_000);
     await withTemporaryFolder(async (folder) => {
       await prepare(folder);
-      const run = await killAfter(folder, ['play', 'play.yaml', '-i', 'hosts.ini'], Number.POSITIVE_INFINITY);
+      const run = await killAfter(folder, ['play', 'play.yaml', '-i', 'hosts.ini']);
       expect(run.exitCode, run.stderr).to.equal(0);
       events = run.events.length;
       undisturbed = inFolder(leftIn(folder), folder);
@@ -168,6 +186,36 @@ describe('a run whose controller is killed', () => {
       expect(undisturbed[`lease-h${n}`]).to.equal(undefined);
     }
     expect(Object.keys(undisturbed).filter((name) => /never|unreached/.test(name))).to.deep.equal([]);
+  });
+
+  it('takes the end of an effect that went on without it', async function () {
+    this.timeout(60_000);
+    await withTemporaryFolder(async (folder) => {
+      await killInEffect(folder);
+      const end = await killAfter(folder, ['resume', 'last']);
+      expect(end.exitCode, end.stderr).to.equal(0);
+      expect(readFileSync(join(folder, 'counted'), 'utf8')).to.equal('x\nend\n');
+    });
+  });
+
+  it('does not start again what was running when the host restarted, unless it is told to once more', async function () {
+    this.timeout(60_000);
+    await withTemporaryFolder(async (folder) => {
+      const state = await killInEffect(folder);
+      const lines = readFileSync(state, 'utf8');
+      expect(lines).to.match(/"t":"step".*"boot":"[^"]+"/);
+      // As if the host had been in another boot then: what it knew of effects went with that.
+      writeFileSync(state, lines.replace(/"boot":"[^"]+"/, '"boot":"another boot"'));
+      const [, effect = ''] = /"effect":"([^"]+)"/.exec(lines) ?? [];
+      rmSync(join(hostFolder(folder), 'effects', effect), { recursive: true });
+      const end = await killAfter(folder, ['resume', 'last']);
+      expect(end.exitCode, end.stderr).to.equal(2);
+      expect(JSON.stringify(end.events)).to.match(/restarted while this was running/);
+      expect(readFileSync(join(folder, 'counted'), 'utf8').match(/x/g)).to.have.length(1);
+      const again = await killAfter(folder, ['resume', 'last']);
+      expect(again.exitCode, again.stderr).to.equal(0);
+      expect(readFileSync(join(folder, 'counted'), 'utf8').match(/x/g)).to.have.length(2);
+    });
   });
 
   const steps = process.env.KILL_STEPS?.split(',').map(Number) ?? [3];

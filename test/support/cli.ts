@@ -21,7 +21,10 @@ export interface CliEvents extends CliRun {
 /** The repository's root. */
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Runs `runbook` from source as a user would run it, without a terminal. */
+/** `runbook` as it is installed: the program and its first argument. */
+export const runbookCommand = [process.execPath, `${projectRoot}bin/runbook.js`] as const;
+
+/** Runs `runbook` as a user would run it, without a terminal. */
 export function runCli(
   args: readonly string[],
   options: {
@@ -34,15 +37,12 @@ export function runCli(
   } = {},
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), `${projectRoot}engine/cli/main.ts`, ...args],
-      {
-        cwd: options.cwd ?? projectRoot,
-        env: { ...process.env, NO_COLOR: '1', ...options.env },
-        stdio: ['pipe', 'pipe', 'pipe'],
-      },
-    );
+    const [node, program] = runbookCommand;
+    const child = spawn(node, [program, ...args], {
+      cwd: options.cwd ?? projectRoot,
+      env: { ...process.env, NO_COLOR: '1', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     createInterface(child.stdout).on('line', (line) => {

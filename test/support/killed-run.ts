@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StampedEvent } from '../../engine/base/events.ts';
-import { projectRoot } from './cli.ts';
+import { runbookCommand } from './cli.ts';
 
 /** How a process of a run ended. */
 export interface KilledRun {
@@ -16,14 +17,21 @@ function isOfTask({ type }: StampedEvent): boolean {
   return /^(host-task-|step-|item-|lease-)/.test(type);
 }
 
-/** Runs `runbook` from source with NDJSON events and kills it with SIGKILL when so many of tasks have come: only these are given. */
-export function killAfter(cwd: string, args: readonly string[], count: number): Promise<KilledRun> {
+/** Where the hosts of a run keep what they know of effects. */
+export function hostFolder(cwd: string): string {
+  return join(cwd, 'host');
+}
+
+/** Runs `runbook` with NDJSON events and kills it with SIGKILL when so many of tasks have come: only these are given. */
+export function killAfter(cwd: string, args: readonly string[], count = Number.POSITIVE_INFINITY): Promise<KilledRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', import.meta.resolve('tsx'), `${projectRoot}engine/cli/main.ts`, ...args, '--output', 'ndjson'],
-      { cwd, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const [node, program] = runbookCommand;
+    const env = { ...process.env, RUNBOOK_HOST_FOLDER: hostFolder(cwd) };
+    const child = spawn(node, [program, ...args, '--output', 'ndjson'], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const events: StampedEvent[] = [];
     let stderr = '';
     createInterface(child.stdout).on('line', (line) => {

@@ -8,6 +8,7 @@ import { visible } from '../../report/text.ts';
 import { maskDiagnostic } from '../../run/masking.ts';
 import type { Cli } from '../cli.ts';
 import { readExtraVars } from '../extra-vars.ts';
+import { interruptible } from '../interruptible.ts';
 import type { InventoryCommandOptions } from '../inventory.ts';
 import { openerFor } from '../secret-options.ts';
 import { explainForAll, explainForHost, explanationForAllText, explanationText } from './explain.ts';
@@ -21,11 +22,14 @@ export async function runInventoryCommand(cli: Cli, options: InventoryCommandOpt
   checkOptions(options);
   const opener = await openerFor(cli, options);
   const extraVars = await readExtraVars(options.extraVars, opener);
-  const { inventory, diagnostics } = await loadInventory({
-    sources: options.inventory,
-    open: opener.open,
-    ...(options.playbookDir !== undefined && { playbookDirectory: options.playbookDir }),
-  });
+  const { inventory, diagnostics } = await interruptible((signal) =>
+    loadInventory({
+      sources: options.inventory,
+      open: opener.open,
+      signal,
+      ...(options.playbookDir !== undefined && { playbookDirectory: options.playbookDir }),
+    }),
+  );
   const veil = createVeil(inventory, extraVars, cli.masker);
   for (const diagnostic of diagnostics)
     cli.errors.write(`${visible(formatDiagnostic(maskDiagnostic(diagnostic, cli.masker)))}\n`);
