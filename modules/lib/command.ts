@@ -15,6 +15,7 @@ import {
   unknown,
 } from '../../engine/index.ts';
 import { describeFile, expectedFile, type FileState, fileResource, parseFile, pathMistakes } from './file-state.ts';
+import { oneLine } from './one-line.ts';
 import { commandResource, whoMayMake, whoMayProvide } from './pending-providers.ts';
 
 /** What `command` and `shell` share: everything but how the command is written. */
@@ -340,10 +341,4 @@ function valuesOf({ rc, stdout, stderr }: ProbeOutput): Record<string, unknown> 
   const text = stdout.replace(/[\r\n]+$/, '');
   const lines = text === '' ? [] : text.split(/\r?\n/);
   return { rc, stdout: text, stderr: stderr.replace(/[\r\n]+$/, ''), stdout_lines: lines };
-}
-
-function oneLine(text: string): string {
-  const line = text.trim().split('\n', 1)[0] ?? '';
-  const isCut = line.length > 100 || line !== text.trim();
-  return isCut ? `${line.slice(0, 99)}…` : line;
 }

@@ -1,4 +1,5 @@
 import type { Predicted } from '../../engine/index.ts';
+import { oneLine } from './one-line.ts';
 
 /**
  * Check mode: why it cannot be told whether something that is missing will be there, such as `unit docker.service`: a
@@ -43,7 +44,7 @@ const openCommand = 'command';
 const declaredCommand = 'command:declared';
 
 function byCommand(command: string, thing: string): string {
-  return `${thing} is not there; "${command}", which was not run, may provide it`;
+  return `${thing} is not there; "${oneLine(command)}", which was not run, may provide it`;
 }
 
 function textOr(value: unknown): string | undefined {

@@ -388,6 +388,13 @@ describe('systemd', () => {
           unknown: 'unit nope.service is not there; "apt-get install nope", which was not run, may provide it',
         },
       },
+      {
+        name: 'of a script that was not run the first line is quoted',
+        args: { name: 'nope', state: 'started' },
+        block: missing,
+        resources: { command: { command: 'set -e\napt-get install nope\n' } },
+        changes: { unknown: 'unit nope.service is not there; "set -e…", which was not run, may provide it' },
+      },
     ];
     for (const { name, args, block, resources, changes } of cases) {
       it(name, async () => {
