@@ -169,12 +169,18 @@ async function goLive(
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<void> {
+  const tell = (of: readonly HostRun[]): void => {
+    for (const { name, record } of of) {
+      context.bus.emit({ type: 'host-resumed', host: name, task, replayed: record.replayed });
+    }
+  };
   const coming = hosts.filter(({ record }) => !record.isLive && record.replayed > 0);
-  for (const { name, record } of coming) {
-    context.bus.emit({ type: 'host-resumed', host: name, task, replayed: record.replayed });
-  }
-  const late = coming.filter(({ record, notified }) => record.isRetried && notified.size > 0);
-  if (!isHandler && late.length > 0) await runHandlers(context, late, { ...surroundings, leases: [] });
+  const late = isHandler ? [] : coming.filter(({ record, notified }) => record.isRetried && notified.size > 0);
+  tell(coming.filter((host) => !late.includes(host)));
+  if (late.length === 0) return;
+  await runHandlers(context, late, { ...surroundings, leases: [] });
+  // The others were told of with their first handler.
+  tell(late.filter(({ record }) => !record.isLive));
 }
 
 async function runAndRecord(
@@ -230,14 +236,15 @@ async function replay(
   return { ...end, result: { durationMs: 0, ...end.result } };
 }
 
-/** Writes down how a task ended, for whoever resumes the run. What was interrupted is not at its end. */
+/** Writes down how a task ended, for whoever resumes the run. What was interrupted is not at its end, or not even over. */
 function keep(
   task: Task,
   host: HostRun,
   done: { readonly key: string; readonly end: TaskEnd; readonly trail: Trail; readonly onceKey: string | undefined },
 ): void {
   const { key, end, trail, onceKey } = done;
-  if (end.result.failure?.code === 'interrupted') return host.record.dropped(key);
+  const { failure } = end.result;
+  if (failure?.code === 'interrupted') return failure.isOpen ? undefined : host.record.dropped(key);
   const isForAll = wasReached(end) && end.result.outcome !== 'failed';
   host.record.ended(key, recordedOf(task, end, trail), isForAll ? onceKey : undefined);
 }
