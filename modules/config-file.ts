@@ -26,6 +26,7 @@ import {
   type FileState,
   fileResource,
   modeOfNewFile,
+  namesOf,
   parseFile,
   pathMistakes,
   replacementProperties,
@@ -233,7 +234,7 @@ function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, p
   const { path } = expected;
   if (expected.type === 'link') return unknown(`an earlier task would make ${path} a link`);
   if (expected.type === 'directory' || expected.type === 'other') throw failure(`${path} is no file`);
-  const resource = fileResource(path);
+  const names = namesOf(expected);
   if (expected.type === null) {
     const reason = reasonForMissing(expected, args, predicted);
     if (reason !== undefined) return unknown(reason);
@@ -242,14 +243,14 @@ function diffConfig(current: FileState, args: Arguments, format: ConfigFormat, p
     return [
       ...creationChanges(expected, 'file'),
       ...hideSecrets(plan.changes, args.set),
-      shownContent(args, expected, { path: 'content', before: null, after: plan.text, resource }),
+      shownContent(args, expected, { path: 'content', before: null, after: plan.text, ...names }),
       ...attributeChanges(expected, attributes, predicted),
     ];
   }
   if (!expected.isContentKnown) return unknown(`an earlier task would write ${path}; its content is not known`);
   const before = textOf(expected);
   const plan = planConfig(path, before, wantedOf(args), format);
-  const change: Change = { path: 'content', before, after: plan.text, resource };
+  const change: Change = { path: 'content', before, after: plan.text, ...names };
   const content = plan.text === before ? [] : [shownContent(args, expected, change)];
   const undetermined = undeterminedAttribute(expected, args);
   if (undetermined !== undefined && content.length === 0) return unknown(undetermined);

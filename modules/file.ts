@@ -21,10 +21,12 @@ import {
   type FileState,
   fileResource,
   fullMode,
+  namesOf,
   parseFile,
   pathMistakes,
   requireFolder,
   setAttributes,
+  treeChangeName,
   undeterminedAttribute,
 } from './lib/file-state.ts';
 import { whoMayMake, whoMayProvide } from './lib/pending-providers.ts';
@@ -210,15 +212,11 @@ function countScript(name: Attribute, entries: readonly { test: Script }[]): Scr
 }
 
 function treeScript(args: Arguments, changes: readonly Change[]): Script | undefined {
-  const wanted = differences(args).filter(([name]) => changes.some((c) => c.path === belowName(name)));
+  const wanted = differences(args).filter(([name]) => changes.some((c) => c.path === treeChangeName(name)));
   const scripts = wanted.flatMap(([, entries]) =>
     entries.map(({ test, repair }) => sh`find ${`${cleanPath(args.path)}/`} -mindepth 1 ${test} -exec ${repair} {} +`),
   );
   return scripts.length === 0 ? undefined : sh.all(scripts);
-}
-
-function belowName(name: Attribute): string {
-  return `${name} of entries`;
 }
 
 function parse(args: Arguments, stdout: string): Current {
@@ -249,7 +247,7 @@ function diffAbsent({ file, mounts }: Current, args: Arguments, predicted: Predi
     return reason === undefined ? [] : unknown(reason);
   }
   refuseMounts(path, mounts);
-  return [{ path: 'exists', before: true, after: false, resource }];
+  return [{ path: 'exists', before: true, after: false, ...namesOf(file) }];
 }
 
 function refuseMounts(path: string, mounts: readonly string[]): void {
@@ -261,7 +259,6 @@ function diffLink({ file, mounts }: Current, args: Arguments, predicted: Predict
   const expected = expectedFile(file, predicted);
   if (!expected.isTypeKnown) return unknown(`an earlier task would make ${expected.path}; what it is is not known`);
   const changes: Change[] = [];
-  const resource = fileResource(file.path);
   if (expected.type !== 'link') {
     if (expected.type !== null && !args.force) {
       const kind = expected.type === 'directory' ? 'a folder' : 'a file';
@@ -274,7 +271,7 @@ function diffLink({ file, mounts }: Current, args: Arguments, predicted: Predict
   }
   if (expected.type !== 'link' || expected.target !== args.target) {
     const before = expected.type === 'link' ? (expected.target ?? null) : null;
-    changes.push({ path: 'target', before, after: args.target, resource });
+    changes.push({ path: 'target', before, after: args.target, ...namesOf(file) });
   }
   return [...changes, ...attributeChanges(expected, attributesOf(args), predicted)];
 }
@@ -289,25 +286,39 @@ function diffDirectory(current: Current, args: Arguments, predicted: Predicted):
     throw failure(`${expected.obstacle} is no folder, so ${path} cannot be in it`);
   }
   const creation = expected.type === null ? creationChanges(expected, 'directory') : [];
-  const below = belowChanges(current, args);
   const attributes = attributeChanges(expected, attributesOf(args), predicted);
   const undetermined = undeterminedAttribute(expected, args);
   if (undetermined !== undefined && creation.length === 0) return unknown(undetermined);
-  const changes = [...creation, ...attributes, ...below];
-  const pending = args.recurse && below.length === 0 ? predicted.under(`${fileResource(path)}/`)[0] : undefined;
-  if (changes.length > 0 || pending === undefined) return changes;
-  return unknown(`an earlier task would change ${pending.slice('file:'.length)}; whether it fits shows then`);
+  const pending = args.recurse && creation.length === 0 ? pendingBelow(expected, args, predicted) : undefined;
+  if (pending !== undefined) {
+    return unknown(`an earlier task would change ${pending.slice('file:'.length)}; whether it fits shows then`);
+  }
+  return [...creation, ...attributes, ...(creation.length === 0 ? belowChanges(current, args) : [])];
 }
 
-function belowChanges({ differing }: Current, args: Arguments): Change[] {
+/** What earlier tasks would change in the folder, if that may be what is asked for. */
+function pendingBelow(file: FileState, args: Arguments, predicted: Predicted): string | undefined {
+  const { resource, alias } = namesOf(file);
+  const asked = differences(args).map(([name]) => treeChangeName(name));
+  const isOther = (name: string): boolean =>
+    name.endsWith('/') && !asked.some((path) => predicted.of(name)[path] !== undefined);
+  return [resource, alias]
+    .flatMap((name) => (name === undefined ? [] : predicted.under(`${name}/`)))
+    .find((name) => !isOther(name));
+}
+
+function belowChanges({ differing, file }: Current, args: Arguments): Change[] {
+  const { resource, alias } = namesOf(file);
+  const names = { resource: `${resource}/`, ...(alias !== undefined && { alias: `${alias}/` }) };
   const changes: Change[] = [];
   for (const [name] of differences(args)) {
     const count = differing[name];
     if (count === 0) continue;
     changes.push({
-      path: belowName(name),
+      path: treeChangeName(name),
       before: `${count} ${count === 1 ? 'differs' : 'differ'}`,
       after: args[name],
+      ...names,
     });
   }
   return changes;

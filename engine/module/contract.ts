@@ -48,6 +48,8 @@ export interface Change {
    * under this name, so that the tasks after it see the host as it will be (see {@link Predicted}).
    */
   readonly resource?: string;
+  /** Another name of it, under which check mode remembers it too: a path without the links to folders above it. */
+  readonly alias?: string;
 }
 
 /** The answer "cannot be known in check mode", with its reason. */

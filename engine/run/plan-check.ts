@@ -245,10 +245,9 @@ function noteTouched(
   { changes, on }: { readonly changes: readonly Change[]; readonly on: string },
 ): void {
   const touched = touchedOn(on);
-  for (const { resource } of changes) {
-    if (resource?.startsWith('file:')) touched.resources.add(resource);
-    else touched.isOpaque = true;
-    if (resource !== undefined) touched.resources.add(resource);
+  for (const { resource, alias } of changes) {
+    if (!resource?.startsWith('file:')) touched.isOpaque = true;
+    for (const name of [resource, alias]) if (name !== undefined) touched.resources.add(name);
   }
 }
 

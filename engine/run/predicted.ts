@@ -26,6 +26,16 @@ export function createPredictedState(): PredictedState {
     for (const resource of resources.keys()) if (resource.startsWith(`${path}/`)) resources.delete(resource);
     emptied.add(path);
   };
+  /** Nobody has looked at what a pending link leads to. */
+  const refuseBelowLinks = (resource: string): void => {
+    for (const folder of namesAbove(resource)) {
+      const { type = 'link', target } = resources.get(folder) ?? {};
+      if (type !== 'link' || target === undefined) continue;
+      throw new UnknownValueError(
+        `an earlier task would make ${folder.slice('file:'.length)} a link to something else`,
+      );
+    }
+  };
   const remember = (resource: string, name: string, after: unknown): void => {
     const isFile = resource.startsWith('file:');
     const isGone = isFile && name === 'exists' && after === false;
@@ -36,6 +46,7 @@ export function createPredictedState(): PredictedState {
   const of = (resource: string): Attributes => {
     const reason = uncertain.get(resource);
     if (reason !== undefined) throw new UnknownValueError(reason);
+    refuseBelowLinks(resource);
     const known = resources.get(resource) ?? {};
     return known.exists === undefined && isBelow(emptied, resource) ? { exists: false, ...known } : known;
   };
@@ -50,11 +61,11 @@ export function createPredictedState(): PredictedState {
     under: (prefix) => [...resources.keys(), ...uncertain.keys()].filter((resource) => resource.startsWith(prefix)),
     record(changes) {
       any = true;
-      for (const { resource, path, after } of changes) if (resource !== undefined) remember(resource, path, after);
+      for (const change of changes) for (const name of namesIn(change)) remember(name, change.path, change.after);
     },
     recordUncertain(changes, reason) {
       any = true;
-      for (const { resource } of changes) if (resource !== undefined) uncertain.set(resource, reason);
+      for (const change of changes) for (const name of namesIn(change)) uncertain.set(name, reason);
     },
     recordAnything(who) {
       any = true;
@@ -97,9 +108,19 @@ export function expectAnything(predicted: PredictedState, who: string, args: rea
   predicted.recordUncertain(changes, `${who} may change it: ${reason}`);
 }
 
+function namesIn({ resource, alias }: Remembered): readonly string[] {
+  return [resource, alias].filter((name) => name !== undefined);
+}
+
 function isBelow(paths: ReadonlySet<string>, resource: string): boolean {
+  return namesAbove(resource).some((name) => paths.has(name));
+}
+
+/** The folders that a path is in, the nearest first. */
+function namesAbove(resource: string): string[] {
+  const names: string[] = [];
   for (let at = resource.lastIndexOf('/'); at > 0; at = resource.lastIndexOf('/', at - 1)) {
-    if (paths.has(resource.slice(0, at))) return true;
+    names.push(resource.slice(0, at));
   }
-  return false;
+  return names;
 }

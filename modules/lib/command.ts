@@ -14,7 +14,15 @@ import {
   sh,
   unknown,
 } from '../../engine/index.ts';
-import { describeFile, expectedFile, type FileState, fileResource, parseFile, pathMistakes } from './file-state.ts';
+import {
+  describeFile,
+  expectedFile,
+  type FileState,
+  fileResource,
+  namesOf,
+  parseFile,
+  pathMistakes,
+} from './file-state.ts';
 import { oneLine } from './one-line.ts';
 import { commandResource, whoMayMake, whoMayProvide } from './pending-providers.ts';
 
@@ -198,8 +206,7 @@ export function diffCommand(
   const maker = whoMakesGuard(removed?.type === null ? removed : creates, predicted);
   if (maker !== undefined) return unknown(maker);
   if (removed?.type === null) return [];
-  const folder = folderOf(state, args, predicted);
-  if (folder === 'missing') throw failure(`chdir: the folder ${args.chdir} does not exist`);
+  if (isFolderMissing(state, args, predicted)) throw failure(`chdir: the folder ${args.chdir} does not exist`);
   const hasShellGuard = args.unless !== undefined || args.only_if !== undefined;
   const stale = hasShellGuard ? whyStale(args, 'its guard', predicted) : undefined;
   if (stale !== undefined) return unknown(stale);
@@ -208,8 +215,8 @@ export function diffCommand(
   // The resource tells later tasks that something ran of which nobody knows all that it makes.
   const resource = commandResource(creates !== undefined || removes !== undefined);
   const changes: Change[] = [{ path: 'command', before: null, after: command.text, resource }];
-  if (creates) changes.push({ path: 'exists', before: false, after: true, resource: fileResource(creates.path) });
-  if (removes) changes.push({ path: 'exists', before: true, after: false, resource: fileResource(removes.path) });
+  if (creates) changes.push({ path: 'exists', before: false, after: true, ...namesOf(creates) });
+  if (removes) changes.push({ path: 'exists', before: true, after: false, ...namesOf(removes) });
   return changes;
 }
 
@@ -283,12 +290,13 @@ function whoMakesGuard(path: FileState | undefined, predicted: Predicted): strin
   return whoMayMake(predicted, `path ${path.path}`);
 }
 
-function folderOf(state: CommandState, args: CommandArguments, predicted: Predicted): 'there' | 'missing' | 'later' {
-  if (!state.chdir || args.chdir === undefined) return 'there';
+function isFolderMissing(state: CommandState, args: CommandArguments, predicted: Predicted): boolean {
+  if (!state.chdir || args.chdir === undefined) return false;
   const isThere = (type: FileState['type']): boolean => type === 'directory' || type === 'link';
-  if (isThere(state.chdir.type)) return 'there';
-  if (isThere(expectedFile(state.chdir, predicted).type)) return 'later';
-  return whoMayProvide(predicted, `folder ${args.chdir}`) === undefined ? 'missing' : 'later';
+  const expected = expectedFile(state.chdir, predicted);
+  if (isThere(expected.type)) return false;
+  const isRemoved = isThere(state.chdir.type);
+  return isRemoved || whoMayProvide(predicted, `folder ${args.chdir}`) === undefined;
 }
 
 function intoFolder({ chdir }: CommandArguments): Script {

@@ -25,6 +25,7 @@ import {
   fileResource,
   folderOf,
   modeOfNewFile,
+  namesOf,
   requireFolder,
   undeterminedAttribute,
   validation,
@@ -154,7 +155,7 @@ function secretChange(current: FileState, wanted: WantedContent): Change {
   const [path = '', value = ''] = Object.entries(after)[0] ?? [];
   // Not shown, but compared: whether it is still the same when a plan is applied.
   const before = current.type === 'file' ? new Secret(current.sha256 ?? '') : null;
-  return { path, before, after: new Secret(value), resource: fileResource(current.path) };
+  return { path, before, after: new Secret(value), ...namesOf(current) };
 }
 
 /** The digest of what is on the host, for `register`. */
@@ -171,19 +172,19 @@ function contentChanges(
   wanted: WantedContent,
   predicted: Predicted,
 ): Change[] {
-  const resource = fileResource(current.path);
+  const names = namesOf(current);
   const isNew = current.type !== 'file';
   if (wanted.isSecret || current.isSecret) return [secretChange(current, wanted)];
   const before = isNew ? null : asText(current.content);
   if (wanted.text !== undefined && before !== undefined) {
-    return [{ path: 'content', before, after: wanted.text, resource }];
+    return [{ path: 'content', before, after: wanted.text, ...names }];
   }
   const changes: Change[] = [
-    { path: 'sha256', before: current.sha256 ?? null, after: wanted.sha256, resource },
-    { path: 'size', before: current.size ?? null, after: wanted.size, resource },
+    { path: 'sha256', before: current.sha256 ?? null, after: wanted.sha256, ...names },
+    { path: 'size', before: current.size ?? null, after: wanted.size, ...names },
   ];
   // Without it a text that an earlier task would have written would still count as the content.
-  if (predicted.of(resource).content !== undefined)
-    changes.push({ path: 'content', before: '(not shown)', after: null, resource });
+  if (predicted.of(fileResource(current.path)).content !== undefined)
+    changes.push({ path: 'content', before: '(not shown)', after: null, ...names });
   return changes;
 }

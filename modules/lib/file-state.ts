@@ -10,6 +10,8 @@ export interface FileState {
   readonly path: string;
   /** Where the path leads to; another one than `path` only when links were followed. */
   readonly realPath: string;
+  /** The path without links above it; where links were followed, `realPath` without them. */
+  readonly physicalPath: string;
   /** Null when nothing is there. */
   readonly type: FileType | null;
   /** Four octal digits. */
@@ -103,6 +105,15 @@ export function fileResource(path: string): string {
   return `file:${cleanPath(path)}`;
 }
 
+/** Under which names check mode remembers a path, or a folder above it: two paths may lead to the same thing. */
+export function namesOf(
+  state: Pick<FileState, 'path' | 'physicalPath'>,
+  path = state.path,
+): Pick<Change, 'resource' | 'alias'> {
+  const physical = physicalPathOf(state, path);
+  return { resource: fileResource(path), ...(physical !== path && { alias: fileResource(physical) }) };
+}
+
 /** A path without doubled, trailing and `.` parts, so that two spellings are one resource. */
 export function cleanPath(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
@@ -148,6 +159,7 @@ group=%G' "$p"
 else case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac; fi
 [ "$t" != link ] || printf 'target=%s\n' "$(readlink "$p")"`,
   ];
+  parts.push(physicalScript);
   if (folders.length > 0) {
     parts.push(sh`for d in ${folders}; do
 if [ -d "$d" ]; then break; elif [ -e "$d" ] || [ -L "$d" ]; then printf 'obstacle=%s\n' "$d"; break; fi
@@ -166,6 +178,10 @@ printf 'missing=%s\n' "$d"; done`);
   if (question.digest) parts.push(digestScript(question));
   return sh.lines(parts);
 }
+
+/** Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. */
+const physicalScript = sh`d=\${p%/*}; while [ -n "$d" ] && [ ! -d "$d" ]; do d=\${d%/*}; done
+f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"`;
 
 /** What is made in a folder with the set-gid bit gets the folder's group. */
 const makerScript = sh`if [ -z "$t" ]; then
@@ -201,9 +217,11 @@ export function parseFile(path: string, stdout: string): FileState {
   if (first('unreadable')) throw failure(`${path} cannot be read: permission denied`);
   const mode = first('mode');
   const size = first('size');
+  const realPath = cleanPath(first('real') ?? path);
   return {
     path: cleanPath(path),
-    realPath: cleanPath(first('real') ?? path),
+    realPath,
+    physicalPath: cleanPath(first('at') ?? realPath),
     type: isFileType(type) ? type : null,
     mode: mode === undefined ? undefined : fullMode(mode),
     owner: first('owner'),
@@ -237,15 +255,17 @@ export interface ExpectedFile extends FileState {
 }
 
 /** The state with what check mode expects earlier tasks to have done; in a run the state as it is. */
-export function expectedFile(state: FileState, predicted: Predicted): ExpectedFile {
-  const missingFolders = stillMissing(state, predicted);
-  const known = { ...state, missingFolders, isContentKnown: true, isTypeKnown: true };
-  const folderIsGone = foldersAbove(state.path).some((folder) => predicted.of(fileResource(folder)).exists === false);
-  const attributes = predicted.of(fileResource(state.path));
+export function expectedFile(asked: FileState, predicted: Predicted): ExpectedFile {
+  const state = isReplacedLink(asked, predicted) ? { ...asked, physicalPath: asked.path } : asked;
+  const { missingFolders, obstacle } = expectedFolders(state, predicted);
+  const known = { ...state, missingFolders, obstacle, isContentKnown: true, isTypeKnown: true };
+  const folderIsGone = foldersAbove(state.path).some((folder) => saidOf(state, folder, predicted).exists === false);
+  const attributes = saidOf(state, state.path, predicted);
+  const inTree = attributes.isNew === true ? {} : saidOfTree(state, predicted);
   // What is made where something was removed has nothing of it.
   const now = attributes.isNew === true && state.type !== null ? replaced(state) : state;
   if (attributes.exists === false || folderIsGone) {
-    return { ...bare(known), type: null, missingFolders: folderIsGone ? foldersAbove(state.path) : missingFolders };
+    return { ...bare(known), type: null };
   }
   const text = textOr(attributes.content);
   const digest = textOr(attributes.sha256);
@@ -259,9 +279,12 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
     type,
     // What is expected to be there has its folders.
     missingFolders: type === null ? missingFolders : [],
-    mode: textOr(attributes.mode) ?? now.mode ?? (isPlainFolder ? '0755' : undefined),
-    ...expectedOwner('owner', 'uid', attributes, now),
-    ...expectedOwner('group', 'gid', attributes, now),
+    mode:
+      textOr(attributes.mode) ??
+      (inTree.mode === undefined ? now.mode : undefined) ??
+      (isPlainFolder ? '0755' : undefined),
+    ...expectedOwner('owner', 'uid', { ...inTree, ...attributes }, now),
+    ...expectedOwner('group', 'gid', { ...inTree, ...attributes }, now),
     target: textOr(attributes.target) ?? now.target,
   };
   if (type !== 'file') return merged;
@@ -281,28 +304,28 @@ export function expectedFile(state: FileState, predicted: Predicted): ExpectedFi
 export function creationChanges(state: FileState, type: FileType): Change[] {
   const changes: Change[] = [];
   for (const folder of [...state.missingFolders].reverse()) {
-    const resource = fileResource(folder);
-    changes.push({ path: 'exists', before: false, after: true, resource });
-    changes.push({ path: 'type', before: null, after: 'directory', resource });
+    const names = namesOf(state, folder);
+    changes.push({ path: 'exists', before: false, after: true, ...names });
+    changes.push({ path: 'type', before: null, after: 'directory', ...names });
   }
-  const resource = fileResource(state.path);
-  if (state.type === null) changes.push({ path: 'exists', before: false, after: true, resource });
-  if (type !== 'file' || state.type !== null) changes.push({ path: 'type', before: state.type, after: type, resource });
+  const names = namesOf(state);
+  if (state.type === null) changes.push({ path: 'exists', before: false, after: true, ...names });
+  if (type !== 'file' || state.type !== null) changes.push({ path: 'type', before: state.type, after: type, ...names });
   return changes;
 }
 
 /** The attributes that differ. Raises when an owner or group is wanted that the host does not know. */
 export function attributeChanges(state: FileState, wanted: FileAttributes, predicted: Predicted): Change[] {
-  const resource = fileResource(state.path);
+  const names = namesOf(state);
   const changes: Change[] = [];
   if (wanted.mode !== undefined && state.mode !== fullMode(wanted.mode)) {
-    changes.push({ path: 'mode', before: state.mode ?? null, after: fullMode(wanted.mode), resource });
+    changes.push({ path: 'mode', before: state.mode ?? null, after: fullMode(wanted.mode), ...names });
   }
   if (wanted.owner !== undefined && wanted.owner !== (isNumber(wanted.owner) ? state.uid : state.owner)) {
-    changes.push({ path: 'owner', before: state.owner ?? null, after: wanted.owner, resource });
+    changes.push({ path: 'owner', before: state.owner ?? null, after: wanted.owner, ...names });
   }
   if (wanted.group !== undefined && wanted.group !== (isNumber(wanted.group) ? state.gid : state.group)) {
-    changes.push({ path: 'group', before: state.group ?? null, after: wanted.group, resource });
+    changes.push({ path: 'group', before: state.group ?? null, after: wanted.group, ...names });
   }
   for (const kind of ['owner', 'group'] as const) {
     if (changes.some((change) => change.path === kind)) requireName(kind, wanted[kind] ?? '', state, predicted);
@@ -385,26 +408,75 @@ function foldersAbove(path: string): string[] {
   return folders;
 }
 
-function stillMissing(state: FileState, predicted: Predicted): string[] {
-  const missing: string[] = [];
-  for (const folder of state.missingFolders) {
-    const { exists, type } = predicted.of(fileResource(folder));
-    // The ones above it are there too, then.
-    if (exists === true && (type === undefined || type === 'directory' || type === 'link')) break;
-    missing.push(folder);
+function physicalPathOf({ path, physicalPath }: Pick<FileState, 'path' | 'physicalPath'>, above: string): string {
+  const below = path.slice(above.length);
+  return physicalPath.endsWith(below) ? physicalPath.slice(0, physicalPath.length - below.length) : above;
+}
+
+/** An earlier task would put something else in the place of the link that was followed. */
+function isReplacedLink({ path, realPath }: FileState, predicted: Predicted): boolean {
+  const { exists, type } = predicted.of(fileResource(path));
+  return realPath !== path && (exists !== undefined || type !== undefined);
+}
+
+/** What is predicted of the path, or of a folder above it, under whichever name. */
+function saidOf(state: FileState, path: string, predicted: Predicted): Readonly<Record<string, unknown>> {
+  const named = predicted.of(fileResource(path));
+  const physical = physicalPathOf(state, path);
+  if (physical === path) return named;
+  return { ...named, ...predicted.of(fileResource(physical)) };
+}
+
+/** The change of an attribute of all that is in a folder. Check mode remembers it under the folder's name with a slash. */
+export function treeChangeName(attribute: 'mode' | 'owner' | 'group'): string {
+  return `${attribute} of entries`;
+}
+
+/** What earlier tasks would set in all of a folder above the path. A task that changes the path itself comes after them. */
+function saidOfTree(state: FileState, predicted: Predicted): FileAttributes {
+  const said: Record<string, unknown> = {};
+  for (const folder of foldersAbove(state.path).reverse()) {
+    for (const name of new Set([folder, physicalPathOf(state, folder)])) {
+      const tree = predicted.of(`${fileResource(name)}/`);
+      for (const attribute of ['mode', 'owner', 'group'] as const)
+        said[attribute] = tree[treeChangeName(attribute)] ?? said[attribute];
+    }
   }
-  return missing;
+  return said;
+}
+
+/** The folders that will be missing, the nearest first, and what will be in the way of one. */
+function expectedFolders(state: FileState, predicted: Predicted): Pick<FileState, 'missingFolders' | 'obstacle'> {
+  const missingFolders: string[] = [];
+  for (const folder of foldersAbove(state.path)) {
+    const said = saidOf(state, folder, predicted);
+    const isMissing = state.missingFolders.includes(folder);
+    const isObstacle = folder === state.obstacle;
+    if (said.exists === undefined && said.type === undefined && !isMissing) {
+      return { missingFolders, obstacle: isObstacle ? folder : undefined };
+    }
+    if (said.exists === false || (isMissing && said.exists !== true)) missingFolders.push(folder);
+    // The ones above it are there, then.
+    else return { missingFolders, obstacle: isFileSaid(said) ? folder : undefined };
+  }
+  return { missingFolders, obstacle: undefined };
+}
+
+function isFileSaid({ type, content, sha256 }: Readonly<Record<string, unknown>>): boolean {
+  return type === 'file' || (type === undefined && (content !== undefined || sha256 !== undefined));
 }
 
 /** Without what only something that is there can have. */
 function bare(state: ExpectedFile): ExpectedFile {
-  const { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown } = state;
-  return { path, realPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown };
+  const { path, realPath, physicalPath, type, missingFolders, obstacle, unknownNames } = state;
+  const { isContentKnown, isTypeKnown } = state;
+  return { path, realPath, physicalPath, type, missingFolders, obstacle, unknownNames, isContentKnown, isTypeKnown };
 }
 
 /** Nothing of what is there, but who would make something in its place. */
-function replaced({ path, realPath, missingFolders, obstacle, unknownNames, maker }: FileState): FileState {
-  return { path, realPath, type: null, missingFolders, obstacle, unknownNames, maker };
+function replaced(state: FileState): FileState {
+  const { path, realPath, physicalPath, missingFolders, obstacle, unknownNames, maker } = state;
+  return { path, realPath, physicalPath, type: null, missingFolders, obstacle, unknownNames, maker };
 }
 
 function expectedOwner(

@@ -8,6 +8,7 @@ import {
   fileResource,
   folderOf,
   modeOfNewFile,
+  namesOf,
 } from './file-state.ts';
 
 /** A configuration file of lines in which a module keeps its own lines and leaves the others alone. */
@@ -36,7 +37,7 @@ export function lineFileChanges(file: Expected, text: string): Change[] {
     path: 'content',
     before: isNew ? null : textOf(file),
     after: text,
-    resource: fileResource(file.path),
+    ...namesOf(file),
   };
   return [...(isNew ? creationChanges(file, 'file') : []), change];
 }

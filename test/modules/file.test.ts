@@ -64,8 +64,8 @@ describe('file', () => {
         answer:
           'real=/opt/x\ntype=directory\nmode=755\nuid=0\ngid=0\nsize=1\nowner=root\ngroup=root\nowner_below=3\nmode_below=1\n',
         changes: {
-          'undefined mode of entries': ['1 differs', '0755'],
-          'undefined owner of entries': ['3 differ', 'root'],
+          'file:/opt/x/ mode of entries': ['1 differs', '0755'],
+          'file:/opt/x/ owner of entries': ['3 differ', 'root'],
         },
       },
     ];

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { withTemporaryFolder } from '../support/module-rig.ts';
@@ -7,7 +7,8 @@ import { comparePrediction } from '../support/prediction.ts';
 
 /**
  * What a task says in check mode while the one before it is pending, and that a run then says the same. Each row is two
- * tasks, the earlier one's effect not run in check mode. `DIR` is a folder with `old/` (a file `x` in it) and `file`.
+ * tasks, the earlier one's effect not run in check mode. `DIR` is a folder with `old/` and `other/` (a file `x`
+ * in each), `file`, and the links `alias` to `old` and `short` to `other/x`.
  */
 interface Pair {
   readonly title: string;
@@ -102,6 +103,75 @@ const pairs: readonly Pair[] = [
     'file: { path: DIR/old, state: directory, recurse: true, mode: "0755" }',
     'unknown',
     'changed',
+  ),
+  row(
+    'entries of a folder of which one goes',
+    'file: { path: DIR/old/x, state: absent }',
+    'file: { path: DIR/old, state: directory, recurse: true, mode: "0700" }',
+    'unknown',
+    'changed',
+  ),
+  row(
+    'a mode that the folder gives to what is in it',
+    'file: { path: DIR/old, state: directory, recurse: true, mode: "0700" }',
+    'file: { path: DIR/old/x, mode: "0700" }',
+    'unknown',
+    'ok',
+  ),
+  row(
+    'a mode that a new file has after that',
+    '[{ file: { path: DIR/old, state: directory, recurse: true, mode: "0700" } }, { copy: { dest: DIR/old/n, content: a } }]',
+    'file: { path: DIR/old/n, mode: "0644" }',
+    'ok',
+  ),
+  row(
+    'a file that is made by another way to its folder',
+    'copy: { dest: DIR/alias/n, content: a }',
+    'file: { path: DIR/old/n, mode: "0644" }',
+    'ok',
+  ),
+  row(
+    'a folder that is made by another way, and a file in it',
+    'file: { path: DIR/alias/n/m, state: directory }',
+    'copy: { dest: DIR/old/n/m/x, content: a }',
+    'changed',
+  ),
+  row(
+    'a file that is removed by another way',
+    'file: { path: DIR/alias/x, state: absent }',
+    'copy: { dest: DIR/old/x, content: x }',
+    'changed',
+  ),
+  row(
+    'a file in what a link will lead to',
+    'file: { path: DIR/alias, state: link, target: other }',
+    'copy: { dest: DIR/alias/x, content: x }',
+    'unknown',
+    'ok',
+  ),
+  row(
+    'a file that takes the place of a link, and what that led to',
+    '[{ copy: { dest: DIR/short, content: a } }, { file: { path: DIR/short, mode: "0600" } }]',
+    'file: { path: DIR/other/x, mode: "0600" }',
+    'changed',
+  ),
+  row(
+    'a folder in the place of what was in the way',
+    '[{ file: { path: DIR/file, state: absent } }, { file: { path: DIR/file, state: directory } }]',
+    'copy: { dest: DIR/file/x, content: a }',
+    'changed',
+  ),
+  row(
+    'folders where a file was in the way',
+    'file: { path: DIR/file, state: absent }',
+    'file: { path: DIR/file/n, state: directory }',
+    'changed',
+  ),
+  row(
+    'a command in a folder that is removed',
+    'file: { path: DIR/old, state: absent }',
+    'shell: { cmd: "true", chdir: DIR/old }',
+    'failed',
   ),
   row(
     'a command whose path is made',
@@ -299,6 +369,10 @@ describe('check mode, with an earlier task pending, predicts', () => {
         await mkdir(join(folder, 'old'));
         await writeFile(join(folder, 'old/x'), 'x', { mode: 0o755 });
         await writeFile(join(folder, 'file'), 'x');
+        await mkdir(join(folder, 'other'));
+        await writeFile(join(folder, 'other/x'), 'x');
+        await symlink('old', join(folder, 'alias'));
+        await symlink('other/x', join(folder, 'short'));
         await writeFile(join(folder, 'a.tar'), tarOf('file', 'content'));
         const files = { 'play.yaml': yamlOf(pair, folder) };
         const check = await play(folder, files, { isCheckMode: true });
