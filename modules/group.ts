@@ -12,7 +12,7 @@ import {
   sh,
   unknown,
 } from '../engine/index.ts';
-import { namePattern, requireTool } from './lib/accounts.ts';
+import { holderOf, namePattern, requireTool } from './lib/accounts.ts';
 import { whoInstalls, whoMayMake } from './lib/pending-providers.ts';
 
 interface Arguments {
@@ -118,9 +118,8 @@ function presence({ group, holder }: Current, { name, gid }: Arguments, predicte
   if (isThere && gid !== undefined && is === undefined)
     return unknown(`an earlier task would make the group ${name}; its gid is not known`);
   if (isThere && (gid === undefined || gid === is)) return [];
-  if (holder !== undefined && holder !== name && predicted.of(`group:${holder}`).exists !== false) {
-    throw failure(`the gid ${gid} is that of the group ${holder}`);
-  }
+  const other = holderOf('group', { name, number: gid, now: holder }, predicted);
+  if (other !== undefined) throw failure(`the gid ${gid} is that of the group ${other}`);
   const changes: Change[] = [];
   if (!isThere) changes.push({ path: 'exists', before: false, after: true, resource });
   if (gid !== undefined) changes.push({ path: 'gid', before: is ?? null, after: gid, resource });

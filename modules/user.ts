@@ -14,7 +14,7 @@ import {
   sh,
   unknown,
 } from '../engine/index.ts';
-import { namePattern, requireTool } from './lib/accounts.ts';
+import { holderOf, namePattern, requireTool } from './lib/accounts.ts';
 import { fileResource, pathMistakes } from './lib/file-state.ts';
 import { whoInstalls, whoMayMake, whoMayProvide } from './lib/pending-providers.ts';
 
@@ -46,6 +46,10 @@ interface Account {
 }
 
 interface Current {
+  /** A new user gets a group of the same name, which goes with the user. */
+  readonly hasUserGroups: boolean;
+  /** The group of the user's name, and whether others are in it too; undefined when there is none. */
+  readonly namesake: { readonly gid: number; readonly isShared: boolean } | undefined;
   /** Undefined when the host has no such user. */
   readonly account: Account | undefined;
   /** Hex digest of the password's hash; undefined when nobody asked. */
@@ -79,7 +83,7 @@ export default defineModule({
       uid: { type: 'integer', minimum: 0, description: 'The number. Default: kept; the next free one for a new user' },
       group: {
         type: 'string',
-        minLength: 1,
+        pattern: namePattern,
         description:
           'The primary group. Default: kept; as useradd does for a new user, mostly a group of the same name',
       },
@@ -197,7 +201,8 @@ fi
 b=$(useradd -D 2>/dev/null | sed -n 's/^HOME=//p'); printf 'homes=%s\\n' "\${b:-/home}"
 d=$(printf '%s' "$u" | cut -d: -f6); [ -n "$d" ] || d=${args.home ?? ''}; [ -n "$d" ] || d=\${b:-/home}/${args.name}
 [ ! -e "$d" ] || echo home=1
-for g in ${groups}; do case $g in *[!0-9]*) ask group "$g" >/dev/null || printf 'nogroup=%s\\n' "$g" ;; esac; done
+for g in ${groups}; do ask group "$g" >/dev/null || printf 'nogroup=%s\\n' "$g"; done
+${namesake(args)}
 command -v useradd >/dev/null && echo tools=1`,
     args.uid === undefined
       ? sh`:`
@@ -212,14 +217,34 @@ else echo denied=1; fi; fi`,
   ]);
 }
 
+/** The group of the user's name, which useradd makes and userdel removes where the host is set up so (login.defs(5)). */
+function namesake({ name }: Arguments): Script {
+  return sh`if grep -Eq '^[[:space:]]*USERGROUPS_ENAB[[:space:]]+yes' /etc/login.defs 2>/dev/null; then echo usergroups=1; fi
+n=$(grep ${`^${name.replace(/[.$]/g, '\\$&')}:`} /etc/group | cut -d: -f3,4)
+if [ -n "$n" ]; then
+printf 'namesake=%s\\n' "$n"
+awk -F: -v n="\${n%%:*}" -v u=${name} '$4 == n && $1 != u { print "shared=" $1 }' /etc/passwd
+fi`;
+}
+
 function parse({ stdout }: ProbeOutput): Current {
   const first = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1];
   const all = (name: string): string[] =>
     [...stdout.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map((m) => m[1] ?? '');
   if (first('denied')) throw failure('/etc/shadow cannot be read, so nobody can tell which password the user has');
-  const [, , uid, gid, comment = '', home = '', shell = ''] = first('user')?.split(':') ?? [];
+  const [name = '', , uid, gid, comment = '', home = '', shell = ''] = first('user')?.split(':') ?? [];
   const group = first('group') ?? '';
+  const [namesakeGid, members = ''] = first('namesake')?.split(':') ?? [];
   return {
+    hasUserGroups: first('usergroups') !== undefined,
+    namesake:
+      namesakeGid === undefined
+        ? undefined
+        : {
+            gid: Number(namesakeGid),
+            isShared:
+              first('shared') !== undefined || members.split(',').some((member) => ![name, ''].includes(member)),
+          },
     account:
       uid === undefined
         ? undefined
@@ -254,7 +279,20 @@ function absence(current: Current, args: Arguments, predicted: Predicted): Diff 
   if (args.remove_home && home !== undefined && current.hasHome) {
     changes.push({ path: 'exists', before: true, after: false, resource: fileResource(home) });
   }
+  if (isNamesakeGoing(current, args, predicted)) {
+    changes.push({ path: 'exists', before: true, after: false, resource: `group:${args.name}` });
+  }
   return changes;
+}
+
+/** Whether userdel takes the group of the user's name with it: where it is the primary one, and of nobody else. */
+function isNamesakeGoing(current: Current, { name }: Arguments, predicted: Predicted): boolean {
+  const { hasUserGroups, namesake, account } = current;
+  const group = predicted.of(`group:${name}`).exists;
+  const said = predicted.of(`user:${name}`);
+  if (!hasUserGroups || group === false || (said.group !== undefined && said.group !== name)) return false;
+  if (said.exists === true) return group === true;
+  return namesake !== undefined && account?.gid === namesake.gid && !namesake.isShared;
 }
 
 /** What the host has, or will have, of the user; undefined where that is not known. */
@@ -269,8 +307,8 @@ function presence(current: Current, args: Arguments, predicted: Predicted): Diff
     if (reason !== undefined) return unknown(reason);
   }
   const isMade = said.exists === true;
-  const is: Expected = isThere ? { ...(isMade ? {} : current.account), ...said } : {};
-  const changes: Change[] = isThere ? [] : creation(current, args);
+  const is: Expected = isThere ? withoutGone({ ...(isMade ? {} : current.account), ...said }, predicted) : {};
+  const changes: Change[] = isThere ? [] : creation(current, args, predicted);
   for (const [name, wanted] of Object.entries(wantedOf(args, is))) {
     const before = is[name as keyof Expected];
     if (isMade && before === undefined) {
@@ -287,11 +325,20 @@ function presence(current: Current, args: Arguments, predicted: Predicted): Diff
   return all;
 }
 
-function creation(current: Current, args: Arguments): Change[] {
-  const home = args.home ?? `${current.homes}/${args.name}`;
+/** Who was in a group that an earlier task removes is not in it then. */
+function withoutGone(is: Expected, predicted: Predicted): Expected {
+  if (!Array.isArray(is.groups)) return is;
+  const groups = (is.groups as string[]).filter((group) => predicted.of(`group:${group}`).exists !== false);
+  return { ...is, groups };
+}
+
+function creation(current: Current, args: Arguments, predicted: Predicted): Change[] {
+  const resource = fileResource(args.home ?? `${current.homes}/${args.name}`);
   const changes: Change[] = [{ path: 'exists', before: false, after: true, resource: resourceOf(args) }];
-  if (!args.create_home || current.hasHome) return changes;
-  const resource = fileResource(home);
+  if (current.hasUserGroups && args.group === undefined) {
+    changes.push({ path: 'exists', before: false, after: true, resource: `group:${args.name}` });
+  }
+  if (!args.create_home || (predicted.of(resource).exists ?? current.hasHome) === true) return changes;
   changes.push({ path: 'exists', before: false, after: true, resource });
   // Of which mode, the host's login.defs says.
   for (const [name, after] of Object.entries({ type: 'directory', owner: args.name, mode: null })) {
@@ -342,9 +389,13 @@ function digestOf(text: string): string {
 /** Raises what useradd and usermod would refuse. */
 function refuse(current: Current, args: Arguments, changes: readonly Change[], predicted: Predicted): void {
   const isChanged = (name: string): boolean => changes.some((change) => change.path === name);
-  const { holder } = current;
-  const isHeld = holder !== undefined && holder !== args.name && predicted.of(`user:${holder}`).exists !== false;
-  if (isChanged('uid') && isHeld) throw failure(`the uid ${args.uid} is that of the user ${holder}`);
+  const holder = holderOf('user', { name: args.name, number: args.uid, now: current.holder }, predicted);
+  if (isChanged('uid') && holder !== undefined) throw failure(`the uid ${args.uid} is that of the user ${holder}`);
+  const isNew = changes.some(({ path, resource }) => path === 'exists' && resource === resourceOf(args));
+  const isNamesakeThere = predicted.of(`group:${args.name}`).exists ?? current.namesake !== undefined;
+  if (isNew && current.hasUserGroups && args.group === undefined && isNamesakeThere === true) {
+    throw failure(`there is a group ${args.name} already, so useradd makes no other; say "group: ${args.name}"`);
+  }
   if (!isChanged('groups') && !isChanged('group')) return;
   for (const group of [...(args.groups ?? []), ...(args.group === undefined ? [] : [args.group])]) {
     const { exists } = predicted.of(`group:${group}`);

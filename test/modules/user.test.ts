@@ -55,6 +55,64 @@ describe('user', () => {
     expect(await diffOf(user, { name: 'ann', create_home: false }, missing)).to.have.length(1);
   });
 
+  describe('where a user has a group of the same name', () => {
+    const group = 'group:ann';
+    const alone = output(`${account}usergroups=1\nnamesake=1001:\n`);
+    const names = async (...asked: Parameters<typeof diffOf>): Promise<unknown[]> => {
+      const diff = await diffOf(...asked);
+      return 'unknown' in diff ? [diff] : diff.map((change) => [change.resource, change.after]);
+    };
+
+    it('has it made with the user, and not where another group is wanted', async () => {
+      const none = output('homes=/home\ntools=1\nusergroups=1\n');
+      const args = { name: 'ann', create_home: false };
+      expect(await names(user, args, none)).to.deep.equal([
+        [resource, true],
+        [group, true],
+      ]);
+      expect(await names(user, { ...args, group: 'staff' }, none)).to.deep.equal([
+        [resource, true],
+        [resource, 'staff'],
+      ]);
+    });
+
+    it('has it go with the user, but for one that others are in', async () => {
+      const args = { name: 'ann', state: 'absent' } as const;
+      expect(await names(user, args, alone)).to.deep.equal([
+        [resource, false],
+        [group, false],
+      ]);
+      for (const line of ['namesake=1001:bob', 'namesake=1001:\nshared=bob', 'namesake=7:']) {
+        expect(await names(user, args, output(`${account}usergroups=1\n${line}\n`)), line).to.have.length(1);
+      }
+      const made = predicted({ [resource]: { exists: true }, [group]: { exists: true } });
+      const none = output('homes=/home\ntools=1\nusergroups=1\n');
+      expect(await names(user, args, none, { predicted: made })).to.have.length(2);
+    });
+
+    it('fails where there is such a group already, as useradd does', async () => {
+      const taken = output('homes=/home\ntools=1\nusergroups=1\nnamesake=7:\n');
+      expect(await failureOf(diffOf(user, { name: 'ann' }, taken))).to.contain('say "group: ann"');
+      expect(await diffOf(user, { name: 'ann', group: 'ann' }, taken)).to.not.be.empty;
+      const gone = predicted({ [resource]: { exists: false }, [group]: { exists: false } });
+      expect(await diffOf(user, { name: 'ann' }, alone, { predicted: gone })).to.not.be.empty;
+    });
+  });
+
+  it('knows of groups, homes and numbers what earlier tasks would make of them', async () => {
+    const groupless = predicted({ 'group:audio': { exists: false } });
+    expect(await diffOf(user, { name: 'ann', groups: ['sudo'] }, there, { predicted: groupless })).to.deep.equal([]);
+    const left = predicted({ [resource]: { exists: false }, 'file:/home/ann': { exists: false } });
+    expect(await diffOf(user, { name: 'ann' }, there, { predicted: left })).to.have.length(5);
+    const other = predicted({ 'user:bob': { exists: true, uid: 7 } });
+    expect(await failureOf(diffOf(user, { name: 'ann', uid: 7 }, there, { predicted: other }))).to.contain(
+      'of the user bob',
+    );
+    const moved = predicted({ 'user:bob': { uid: 8 } });
+    const taken = output(`${account}holder=bob\n`);
+    expect(await diffOf(user, { name: 'ann', uid: 7 }, taken, { predicted: moved })).to.have.length(1);
+  });
+
   it('compares a password by the digest of its hash, and has it travel on standard input only', async () => {
     const args = { name: 'ann', password: new Secret(hash) };
     expect(await diffOf(user, args, output(`${account}password=${digest}\n`))).to.deep.equal([]);
