@@ -40,6 +40,13 @@ export class RunbookError extends Error {
   }
 }
 
+/** A failure of something on a host that may be running there still: nobody can say whether, so it must not be begun again. */
+export class StillOpenError extends RunbookError {
+  constructor(failure: RunbookError) {
+    super(failure.code, failure.message, { hint: failure.hint, cause: failure });
+  }
+}
+
 /** Says what went wrong in one line, for any thrown value. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

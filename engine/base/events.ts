@@ -41,6 +41,8 @@ export interface FailureView {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** An effect of it may be running on the host still. */
+  readonly isOpen?: true;
 }
 
 /** The task that an event is about. */

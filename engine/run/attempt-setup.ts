@@ -121,9 +121,11 @@ export function prepareAttempt(
   if (module.kind === 'resource') {
     const make = async (): Promise<AttemptResult> => {
       // What the killed process started may still be running: the host is asked how it is when that has ended.
-      if (begun && attempts === host.record.attemptsMade(key, item)) await steps.settle();
+      const isFirst = attempts === host.record.attemptsMade(key, item);
+      const started = begun && isFirst ? await steps.settle() : undefined;
       effects.startAttempt(++attempts);
-      return withBegun(await attemptResource(module, args, attemptContext), begun);
+      const goingOn = { ...attemptContext, ...(started && { started }) };
+      return withBegun(await attemptResource(module, args, goingOn), begun);
     };
     return { make, hasEffects, invalidateFacts, deadline };
   }

@@ -37,6 +37,8 @@ export interface AttemptContext {
   readonly onFound: (diff: Diff) => unknown;
   /** Called when the first effect is about to be run: from here on a failure may have left changes. */
   readonly onEffect: (changes: readonly Change[]) => void;
+  /** The effects that a former process of the run started for the task and that its host knows, by their ids. */
+  readonly started?: ReadonlySet<string>;
 }
 
 /** desired → probe → diff; prepare when changes are pending; unless check mode stops there: apply → probe → diff → settle. */
@@ -56,8 +58,13 @@ export async function attemptResource(
   context.onFound(diff);
   if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });
   let changes = pendingIn(diff);
-  if (changes.length === 0)
-    return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned: {} });
+  if (changes.length === 0) {
+    const { started, id } = context;
+    // That a command made its file does not say how it ended.
+    const ending = started && module.unverifiable && module.apply({ args, desired, current, changes, id });
+    const returned = (ending && (await steps.follow(ending, started))) ?? {};
+    return settled(module, args, context, { outcome: 'ok', desired, current, changes, returned });
+  }
 
   // Before the leases: what cannot be fetched must not cost the host a drain.
   const prepared = await module.prepare?.(args, { desired, current }, context.controller);

@@ -1,5 +1,5 @@
 import { type Clock, formatDuration } from '../base/clock.ts';
-import { errorMessage, RunbookError } from '../base/errors.ts';
+import { errorMessage, RunbookError, StillOpenError } from '../base/errors.ts';
 import { sh } from '../base/sh.ts';
 import type { Become, Connection, RunOptions } from '../transport/transport.ts';
 
@@ -69,10 +69,11 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
       try {
         return answered(await work({ connection, timeoutMs, isAgain }));
       } catch (error) {
-        if (!isLost(error)) throw error;
+        if (!isLost(error)) throw isAgain && isOfLink(error) ? leftOpen(error) : error;
         const isHopeless = !hasAnswered && --triesLeft <= 0;
         if (isHopeless || reconnectMs === 0 || isClosed || options.signal?.aborted) return giveUp(error);
-        if (connection === current) await comeBack(error, deadline, options);
+        if (connection === current)
+          await comeBack(error, deadline, options).catch((end) => Promise.reject(leftOpen(end)));
       }
     }
   }
@@ -150,6 +151,16 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
       await current[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Of a call whose link was lost the host may have begun something, whatever ends the call now. */
+function leftOpen(error: unknown): unknown {
+  return error instanceof RunbookError ? new StillOpenError(error) : error;
+}
+
+/** The call itself did not come to the host. */
+function isOfLink(error: unknown): boolean {
+  return error instanceof RunbookError && error.code === 'become-failed';
 }
 
 function isLost(error: unknown): error is RunbookError {

@@ -1,3 +1,4 @@
+import type { FailureView } from '../base/events.ts';
 import { renderArguments } from './attempt-setup.ts';
 import type { RunContext } from './context.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
@@ -118,7 +119,7 @@ function note({ record }: RunContext, { key }: LeaseHold, host: HostRun, change:
   }
 }
 
-function putOut(hold: LeaseHold, host: HostRun, failure: { code: string; message: string; hint?: string }): void {
+function putOut(hold: LeaseHold, host: HostRun, failure: FailureView): void {
   if (host.status !== 'active') return;
   recordOutcome(host, `${hold.clause.task.name} (release)`, { outcome: outcomeOf(failure), failure });
 }

@@ -10,7 +10,8 @@ export function shown<T>(task: Task, value: T): T | string {
 
 /** A task's failure as its events may carry it. */
 export function failureOf(task: Task, failure: FailureView): FailureView {
-  return task.noLog ? { code: failure.code, message: hidden } : failure;
+  if (!task.noLog) return failure;
+  return { code: failure.code, message: hidden, ...(failure.isOpen && { isOpen: true }) };
 }
 
 /** A task's result as its events may carry it: under `no_log`, the outcome and what differs, but no value and no message. */

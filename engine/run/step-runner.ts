@@ -1,6 +1,6 @@
 import { type Clock, formatDuration } from '../base/clock.ts';
-import { errorMessage, RunbookError, unreachableCase } from '../base/errors.ts';
-import type { EffectView, WaitView } from '../base/events.ts';
+import { errorMessage, hintOf, RunbookError, StillOpenError, unreachableCase } from '../base/errors.ts';
+import type { EffectView, FailureView, WaitView } from '../base/events.ts';
 import type { Script } from '../base/sh.ts';
 import type { Telling } from '../base/telling.ts';
 import { failure, type Probe } from '../module/contract.ts';
@@ -61,10 +61,15 @@ export interface StepRunner {
    */
   drive<R>(steps: Generator<Step, R, StepResult>): Promise<R>;
   /**
-   * Waits until what a former process of the run started for this task has ended on the host, whichever attempt it was.
-   * Gives how many of those effects the host knows: none when none was started, or when it restarted since.
+   * The same with effects that were started before, to learn how they ended; no other one is started. Undefined when the
+   * module comes to an effect whose id is not among `started`.
    */
-  settle(): Promise<number>;
+  follow<R>(steps: Generator<Step, R, StepResult>, started: ReadonlySet<string>): Promise<R | undefined>;
+  /**
+   * Waits until what a former process of the run started for this task has ended on the host, whichever attempt it was.
+   * Gives the ids of those effects that the host knows: none when none was started, or when it restarted since.
+   */
+  settle(): Promise<ReadonlySet<string>>;
 }
 
 const probeTimeoutMs = 60_000;
@@ -99,11 +104,11 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return connection.run(script, optionsFor(timeoutMs, extra));
   }
 
-  async function settle(): Promise<number> {
+  async function settle(): Promise<ReadonlySet<string>> {
     const connection = await env.connect();
     const wait = { text: 'waiting for the end of what was started before', deadlineMs: deadline };
     const known = await env.telling(wait, () => connection.settle(env.effects.prefix, optionsFor(remaining())));
-    return known.size;
+    return new Set(known.keys());
   }
 
   async function answerTo<T>(probe: Probe<T>): Promise<T> {
@@ -202,7 +207,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return { boot, startedIn };
   }
 
-  async function perform(step: Step): Promise<StepResult> {
+  /** Undefined for an effect that may not be started. */
+  async function perform(step: Step, mayStart: (id: string) => boolean): Promise<StepResult | undefined> {
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
@@ -210,6 +216,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     env.beforeStep?.();
     const text = describe(step);
     const id = env.effects.next(step.kind === 'exec' ? step.script.text : `put ${step.path} ${step.sha256}`);
+    if (!mayStart(id)) return undefined;
     // Before the effect is announced: whoever resumes the run has to know in which boot of the host it was begun.
     const { boot, startedIn } = await recordBoot(id);
     const effect: EffectView = { effect: id, ...(boot !== undefined && { boot }) };
@@ -224,38 +231,53 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       rc = result.rc;
       return result;
     } catch (error) {
-      if (error instanceof RunbookError && error.code === 'unreachable') isOpen = true;
+      if (error instanceof StillOpenError || (error instanceof RunbookError && error.code === 'unreachable'))
+        isOpen = true;
       throw error;
     } finally {
       env.onStepEnded(text, rc, env.clock.now() - started, { ...effect, ...(isOpen && { isOpen }) });
     }
   }
 
-  async function drive<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
+  async function driveWhile<R>(
+    steps: Generator<Step, R, StepResult>,
+    mayStart: (id: string) => boolean,
+  ): Promise<R | undefined> {
     try {
-      return await driveToEnd(steps);
+      return await driveToEnd(steps, mayStart);
     } finally {
       ({ deadline, signal } = env);
     }
   }
 
-  async function driveToEnd<R>(steps: Generator<Step, R, StepResult>): Promise<R> {
+  async function driveToEnd<R>(
+    steps: Generator<Step, R, StepResult>,
+    mayStart: (id: string) => boolean,
+  ): Promise<R | undefined> {
     let turn = steps.next();
     while (!turn.done) {
-      let result: StepResult;
+      let result: StepResult | undefined;
       try {
-        result = await perform(turn.value);
+        result = await perform(turn.value, mayStart);
       } catch (error) {
         allowCleanUp();
         turn = steps.throw(error);
         continue;
       }
+      if (result === undefined) return undefined;
       turn = steps.next(result);
     }
     return turn.value;
   }
 
-  return { ask, wait, drive, settle };
+  return {
+    ask,
+    wait,
+    // All may start, so it comes to its end.
+    drive: async <R>(steps: Generator<Step, R, StepResult>) => (await driveWhile(steps, () => true)) as R,
+    follow: (steps, started) => driveWhile(steps, (id) => started.has(id)),
+    settle,
+  };
 }
 
 /** A step in one line, for people. */
@@ -281,9 +303,10 @@ function tail(text: string): string {
 }
 
 /** An error as an event carries it; one that is not in the catalogue is a bug and keeps its stack. */
-export function failureView(error: unknown): { code: string; message: string; hint?: string } {
+export function failureView(error: unknown): FailureView {
   if (error instanceof RunbookError) {
-    return { code: error.code, message: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
+    const isOpen = error instanceof StillOpenError;
+    return { code: error.code, message: error.message, ...hintOf(error), ...(isOpen && { isOpen }) };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
   return { code: 'internal', message: `this is a bug in runbook or in a module:\n${stack}` };

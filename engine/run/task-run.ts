@@ -230,7 +230,9 @@ async function runOnce(
   for (let number = record.attemptsMade(key, surroundings.item) + 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
     if (isChange(judged.end.result.outcome, task, attempt)) attempt.invalidateFacts();
-    const isLast = number >= attempts || context.request.isCheckMode;
+    // What may be running still is not begun again.
+    const isOpen = judged.end.result.failure?.isOpen === true;
+    const isLast = number >= attempts || isOpen || context.request.isCheckMode;
     if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
     if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));

@@ -20,7 +20,8 @@ export function watchEffects(onRecorded: (ids: readonly string[]) => void): Subs
       case 'lease-kept': {
         const ids = ended.get(keyOf(event)) ?? [];
         ended.delete(keyOf(event));
-        const isLost = event.type === 'host-task-ended' && event.outcome === 'unreachable';
+        const isLost =
+          event.type === 'host-task-ended' && (event.outcome === 'unreachable' || event.failure?.isOpen === true);
         if (!isLost && ids.length > 0) onRecorded(ids);
         return;
       }

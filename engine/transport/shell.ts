@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/clock.ts';
-import { RunbookError } from '../base/errors.ts';
+import { RunbookError, StillOpenError } from '../base/errors.ts';
 import { effectPrelude } from './effect-script.ts';
 import {
   createFrameReader,
@@ -116,16 +116,19 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
         return request.effect ? withVerdict(ended, marks) : ended;
       }
       if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end);
-      const outcome = await stop(readers, finished.promise, request.effect?.id);
-      throw interruptionError(end, request, `${outcome}${lastLine(withVerdict(result(readers, 0), marks))}`);
+      const isGone = await stop(readers, finished.promise, request.effect?.id);
+      const outcome = isGone ? 'it was killed' : 'it could not be killed and may still be running on the host';
+      const said = lastLine(withVerdict(result(readers, 0), marks));
+      const error = interruptionError(end, request, `${outcome}${said}`);
+      throw isGone || !request.effect ? error : new StillOpenError(error);
     } finally {
       watch.stop();
       receive = undefined;
     }
   }
 
-  /** Kills the running script and waits until its end is seen, so that the next one finds a shell in order. */
-  async function stop(readers: Readers, finished: Promise<unknown>, effectId: string | undefined): Promise<string> {
+  /** Kills the running script and waits until its end is seen, so that the next one finds a shell in order. True when it is gone. */
+  async function stop(readers: Readers, finished: Promise<unknown>, effectId: string | undefined): Promise<boolean> {
     const group = readers.stdout.group ?? readers.stderr.group;
     const isGone = group !== undefined && (await context.kill(group, effectId).catch(() => false));
     const settled = new AbortController();
@@ -135,8 +138,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
       context.clock.sleep(settleMs, settled.signal).then(() => false),
     ]).finally(() => settled.abort(new Error('settled')));
     if (!isInOrder) close();
-    if (isGone) return 'it was killed';
-    return 'it could not be killed and may still be running on the host';
+    return isGone;
   }
 
   async function shellEnded(end: ProcessEnd): Promise<RunbookError> {

@@ -32,7 +32,8 @@ async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome:
       asked.push('wait');
       return wait.probe.parse(output(stdout));
     },
-    settle: async () => 0,
+    settle: async () => new Set(),
+    follow: () => Promise.reject(new Error('nothing was started before')),
     drive: () => Promise.reject(new Error('there is nothing to do')),
   };
   const { outcome } = await attemptResource(settling, checkedArguments(settling, {}), {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Clock } from '../../engine/base/clock.ts';
-import { RunbookError } from '../../engine/base/errors.ts';
+import { RunbookError, StillOpenError } from '../../engine/base/errors.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { createHostLink } from '../../engine/run/host-link.ts';
 import type { Connection, EffectOptions } from '../../engine/transport/transport.ts';
@@ -138,6 +138,21 @@ describe('a link to a host', () => {
     const link = await open();
     await link.run(sh`:`, quick);
     expect(await link.run(sh`:`, quick).catch((reason: unknown) => reason)).to.include({ code: 'host-key' });
+  });
+
+  it('that is not made again leaves open what became of the effect', async () => {
+    const changed = rig([['answer', 'lose'], new RunbookError('host-key', 'the key has changed')]);
+    const refused = rig([['answer', 'lose'], ['refuse']]);
+    for (const { open } of [changed, refused]) {
+      const link = await open();
+      await link.run(sh`:`, quick);
+      const end: unknown = await link.effect(sh`:`, { ...quick, id: 'e1' }).catch((reason: unknown) => reason);
+      expect(end).to.be.instanceOf(StillOpenError);
+    }
+    const early = rig([['refuse']]);
+    const link = await early.open();
+    const end: unknown = await link.effect(sh`:`, { ...quick, id: 'e1' }).catch((reason: unknown) => reason);
+    expect(end).to.include({ code: 'become-failed' }).and.not.to.be.instanceOf(StillOpenError);
   });
 
   it('does not hide what the host says', async () => {

@@ -70,8 +70,14 @@ const more = `- { name: "part {{ part }}", shell: { cmd: "echo {{ part }} >> DIR
 
 const hosts = 3;
 
-/** A run whose only effect, the first time, kills the controller, and takes two seconds more. Gives the file of its state. */
-async function killInEffect(folder: string): Promise<string> {
+/**
+ * A run whose only effect, the first time, kills the controller, takes two seconds more, and ends with `status`. Gives the
+ * file of its state.
+ */
+async function killInEffect(
+  folder: string,
+  { creates, status = 0 }: { readonly creates?: string; readonly status?: number } = {},
+): Promise<string> {
   const script = `#!/bin/sh
 cd ${folder}
 echo x >> counted
@@ -79,8 +85,10 @@ echo x >> counted
 kill -KILL "$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' .runbook/runs/*/state.ndjson)"
 sleep 2
 echo end >> counted
+exit ${status}
 `;
-  const play = `- hosts: web\n  tasks: [{ name: count, command: { argv: [sh, ${folder}/count] } }]\n`;
+  const guard = creates === undefined ? '' : `, creates: ${creates}`;
+  const play = `- hosts: web\n  tasks: [{ name: count, command: { argv: [sh, ${folder}/count]${guard} } }]\n`;
   await writeFiles(folder, { 'play.yaml': play, 'hosts.ini': localHosts(1), count: script });
   const run = await killAfter(folder, ['play', 'play.yaml', '-i', 'hosts.ini']);
   expect(run.isKilled, run.stderr).to.equal(true);
@@ -194,6 +202,17 @@ describe('a run whose controller is killed', () => {
       await killInEffect(folder);
       const end = await killAfter(folder, ['resume', 'last']);
       expect(end.exitCode, end.stderr).to.equal(0);
+      expect(readFileSync(join(folder, 'counted'), 'utf8')).to.equal('x\nend\n');
+    });
+  });
+
+  it('takes the failure of a command that made its file before it failed', async function () {
+    this.timeout(60_000);
+    await withTemporaryFolder(async (folder) => {
+      await killInEffect(folder, { creates: join(folder, 'counted'), status: 3 });
+      const end = await killAfter(folder, ['resume', 'last']);
+      expect(end.exitCode, end.stderr).to.equal(2);
+      expect(JSON.stringify(end.events)).to.match(/status 3/);
       expect(readFileSync(join(folder, 'counted'), 'utf8')).to.equal('x\nend\n');
     });
   });

@@ -23,7 +23,8 @@ function withoutEffect({ prepare: _, desired: __, ...module }: AnyResource): Any
 const steps: StepRunner = {
   ask: async (question) => question.parse(output('')),
   wait: () => Promise.reject(new Error('nothing is waited for before it is verified')),
-  settle: async () => 0,
+  settle: async () => new Set(),
+  follow: () => Promise.reject(new Error('nothing was started before')),
   drive: async (effects) => {
     const turn = effects.next();
     return turn.done ? turn.value : Promise.reject(new Error('it has no effects'));

@@ -180,13 +180,17 @@ function cut(host: HostState, { keep, isBlock }: Cut): void {
 
 /** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
 function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): void {
-  // An effect whose link was lost is the same effect still: it may be running, or have ended since.
-  for (const { key, end } of entries) if (end.result.outcome !== 'unreachable') nextGeneration(host, key);
+  // An effect whose end nobody saw is the same effect still: it may be running, or have ended since.
+  for (const { key, end } of entries) if (!isOpen(end)) nextGeneration(host, key);
   const [first] = entries;
   if (!isToGoOn || !first?.begun) return;
   const { items, effects } = first.begun;
   const good = [...items].filter(([, { end }]) => !isFailed(end));
   host.begun.set(first.key, { items: new Map(good), effects, attempts: new Map() });
+}
+
+function isOpen({ result: { outcome, failure } }: EncodedEnd): boolean {
+  return outcome === 'unreachable' || failure?.isOpen === true;
 }
 
 function isFailed({ result }: EncodedEnd): boolean {
