@@ -86,7 +86,9 @@ export async function applyPlanFile(
   const key = readRunKey(stateDirectory);
   const plan = await readPlan(file, key);
   const opener = await openerFor(cli, options);
-  const request = applying.requestOfPlan(plan, await readExtraVars(options.extraVars, opener));
+  const secretVars = await readExtraVars(options.extraVars, opener);
+  const request = applying.requestOfPlan(plan, secretVars);
+  for (const value of Object.values(secretVars)) if (typeof value === 'string') cli.masker.secret(value);
   const report = await openReport(options);
   const connection = { ...applying.connectionOfPlan(plan.options), ...(await readPasswords(cli, options)) };
   const reporter = await createReporter(options.output, { ...cli, clock: systemClock });

@@ -5,6 +5,9 @@ import type { PlannedChange } from './plan.ts';
 /** Two large texts that have little in common are not compared for longer than this, and not in more lines. */
 const effort = { timeout: 250, maxEditLength: 4000 } as const;
 
+/** Who is told that two changes are not the same wants to see in what. */
+const shownDiffLines = 12;
+
 /** A difference as a plan shows it. */
 export function plannedChange({ path, before, after }: ChangeView): PlannedChange {
   const texts = [before, after].map((value) => (value === null || value === undefined ? '' : value));
@@ -15,16 +18,21 @@ export function plannedChange({ path, before, after }: ChangeView): PlannedChang
   return diff === undefined ? { path, before: linesOf(was), after: linesOf(will) } : { path, diff };
 }
 
-/** A difference in a line, for people. */
-export function changeInWords({ path, before, after }: ChangeView): string {
+function changeInWords({ path, before, after }: ChangeView): string {
   return `${path}: ${inWords(before)} → ${inWords(after)}`;
 }
 
-/** A difference of a plan in a line. */
-export function plannedInWords({ path, before, after, diff }: PlannedChange): string {
-  if (diff === undefined) return changeInWords({ path, before, after });
-  const count = (sign: string): number => diff.split('\n').filter((line) => line.startsWith(sign)).length;
-  return `${path}: ${count('+')} lines in, ${count('-')} lines out`;
+/** Differences of a plan, in a line where none of them is of a text of several lines; of a long text how long it is. */
+export function plannedInWords(changes: readonly PlannedChange[]): string {
+  const told = changes.map(({ path, before, after, diff }) => {
+    if (diff === undefined) return changeInWords({ path, before, after });
+    const lines = diff.split('\n');
+    const count = (sign: string): number => lines.filter((line) => line.startsWith(sign)).length;
+    if (lines.length > shownDiffLines) return `${path}: lines added: ${count('+')}, lines removed: ${count('-')}`;
+    return [`${path}:`, ...lines].join('\n  ');
+  });
+  if (!told.some((text) => text.includes('\n'))) return told.join('; ');
+  return told.map((text) => `\n  ${text.replaceAll('\n', '\n  ')}`).join('');
 }
 
 function inWords(value: unknown): string {

@@ -3,7 +3,7 @@ import type { TaskResult } from '../base/events.ts';
 import type { Change } from '../module/contract.ts';
 import { changeViews } from './attempt.ts';
 import { createTaskKeys, type Plan, type PlannedItem, type PlannedPart, type PlannedTask } from './plan.ts';
-import { changeInWords, plannedInWords } from './plan-change.ts';
+import { plannedChange, plannedInWords } from './plan-change.ts';
 import { type ChangeDigests, digestsOf, itemDigest, readDigests, turnDigest } from './plan-digests.ts';
 import type { BegunTask, PlanGate, TaskGate } from './plan-gate.ts';
 import type { RunKey } from './run-key.ts';
@@ -252,26 +252,27 @@ function noteTouched(
 }
 
 function tellUnknown<R extends Omit<TaskResult, 'durationMs'>>(result: R): R {
-  const told = 'was unknown in the plan';
+  const told = '(was unknown in the plan)';
   return {
     ...result,
-    message: result.message === undefined || result.message === '' ? told : `${result.message} (${told})`,
+    message: result.message === undefined || result.message === '' ? told : `${result.message} ${told}`,
   };
 }
 
 function moved(host: HostCheck, name: string, { planned, found }: { planned: string; found: string }): RunbookError {
   host.movedAt ??= name;
-  const message = `the host is not as it was when the plan was made, and nothing is done:\nplanned: ${planned}\nfound: ${found}`;
+  const said = (text: string): string => (text.startsWith('\n') ? text : ` ${text}`);
+  const message = `the host is not as it was when the plan was made, and nothing is done:\nplanned:${said(planned)}\nfound:${said(found)}`;
   const hint = 'see what has changed on the host since, and plan again';
   return new RunbookError('state-moved', message, { hint });
 }
 
 function plannedText({ outcome, changes = [], pending, why }: PlannedPart): string {
-  if (changes.length > 0) return changes.map(plannedInWords).join('; ');
+  if (changes.length > 0) return plannedInWords(changes);
   if (pending?.length === 0) return 'nothing is to be done';
   return why ?? outcome;
 }
 
 function foundText(found: readonly Change[]): string {
-  return found.length === 0 ? 'nothing is to be done' : changeViews(found).map(changeInWords).join('; ');
+  return found.length === 0 ? 'nothing is to be done' : plannedInWords(changeViews(found).map(plannedChange));
 }

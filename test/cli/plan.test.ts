@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -91,6 +91,10 @@ describe('runbook plan and apply', function () {
     const right = await runbook('apply', 'p.yaml', '-e', 'api_token=POISON-5512');
     expect(right.exitCode, right.stdout + right.stderr).to.equal(0);
     expect(await readFile(join(folder, 'on-h1/conf'), 'utf8')).to.include('port=1234 POISON-5512');
+    const runs = await readdir(join(folder, '.runbook/runs'), { recursive: true, withFileTypes: true });
+    const kept = runs.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.path, entry.name), 'utf8'));
+    expect(kept).to.not.be.empty;
+    for (const file of await Promise.all(kept)) expect(file).to.not.include('POISON');
   });
 
   it('take nothing that changes what is done: no inventory, no --check', async () => {

@@ -255,8 +255,9 @@ ${run('count', 'echo x >> {{ dir }}/count')}${write('b', 'two')}${write('c', 'th
         nothing,
         (folder) => writeFile(join(folder, 'on-h1', 'a'), 'other\n'),
         async (done, folder) => {
-          expect(done.said('write a')).to.include('planned: exists: false → true; content: 1 lines in');
-          expect(done.said('write a')).to.include('found: content: (a text of 1 lines) → (a text of 1 lines)');
+          const text = '  content:\n    @@ -1,0 +1,1 @@\n    +one\n  mode: (absent) → 0644';
+          expect(done.said('write a')).to.include(`planned:\n  exists: false → true\n${text}\n`);
+          expect(done.said('write a')).to.include('found:\n  content:\n    @@ -1,1 +1,1 @@\n    -other\n    +one');
           expect(done.summary.map(({ host, state }) => `${host} ${state}`)).to.deep.equal(['h1 failed', 'h2 changed']);
           expect(await filesOfHosts(folder)).to.deep.equal({
             'on-h1/a': 'other\n',
@@ -283,7 +284,7 @@ ${run('count', 'echo x >> {{ dir }}/count')}${write('b', 'two')}${write('c', 'th
         (folder) => rm(join(folder, 'on-h1', 'a')),
         (done) => {
           const [failure] = done.summary.flatMap((host) => host.failure ?? []);
-          expect(failure?.message).to.include('planned: nothing is to be done\nfound: exists: false → true');
+          expect(failure?.message).to.include('planned: nothing is to be done\nfound:\n  exists: false → true');
         },
       ));
 
@@ -294,7 +295,7 @@ ${run('count', 'echo x >> {{ dir }}/count')}${write('b', 'two')}${write('c', 'th
           for (const host of ['h1', 'h2']) await writeFile(join(folder, `on-${host}`, 'a'), 'zero\n', { mode: 0o644 });
         },
         (folder) => chmod(join(folder, 'on-h1', 'a'), 0o640),
-        (done) => expect(done.said('write a')).to.include('found: '),
+        (done) => expect(done.said('write a')).to.include('found:'),
       ));
 
     it('stops between tasks, at the one whose file was written from outside', () =>

@@ -73,7 +73,7 @@ contacted:`,
 the failure budget counts it. The same holds when what was planned is done already, when a condition or the items of a
 loop are no more what they were, and when a host comes to its end without all that was planned.
 
-- What the plan calls \`unknown\` is decided when it is applied, and told as "was unknown in the plan". \`run_id\` and
+- What the plan calls \`unknown\` is decided when it is applied, and told as "(was unknown in the plan)". \`run_id\` and
   \`check_mode\` are unknown to a plan.
 - What an earlier task of the same run did is no move. Behind a task of which nobody can say all that it changes (a
   command, a package, a unit) what is there *before* may be its doing: from there on it counts what a task would make of
