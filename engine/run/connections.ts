@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly runId: string;
   /** How long a lost link is waited for; 0: not at all. */
   readonly reconnectMs: number;
+  /** False when ends of effects are not recorded any more: hosts then keep what they know, for whoever resumes the run. */
+  readonly isRecorded?: () => boolean;
 }
 
 /** Makes an empty set of connections. */
@@ -32,7 +34,7 @@ export function createConnections(
   transport: Transport,
   bus: EventBus,
   clock: Clock,
-  { runId, reconnectMs }: ConnectionOptions,
+  { runId, reconnectMs, isRecorded = () => true }: ConnectionOptions,
 ): Connections {
   const opened = new Map<string, Promise<EffectKeeper>>();
   const waits = createConnectWaits();
@@ -79,6 +81,7 @@ export function createConnections(
   }
 
   function recorded(ids: readonly string[]): void {
+    if (!isRecorded()) return;
     for (const connection of opened.values()) void connection.then((keeper) => keeper.recorded(ids)).catch(() => {});
   }
   bus.subscribe(watchEffects(recorded));

@@ -82,7 +82,15 @@ function unreadable(task: Task): object {
       hint: 'run the playbook again from its beginning, or take the value from a file or a variable',
     });
   };
-  return new Proxy({}, { get: (_target, key) => (typeof key === 'symbol' ? undefined : raise()), has: () => true });
+  return new Proxy(
+    {},
+    {
+      get: (_target, key) => (typeof key === 'symbol' ? undefined : raise()),
+      has: () => true,
+      // Expressions ask for a field before they read it.
+      getOwnPropertyDescriptor: (_target, key) => (typeof key === 'symbol' ? undefined : raise()),
+    },
+  );
 }
 
 function notFound({ name }: Task): string {

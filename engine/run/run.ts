@@ -80,7 +80,11 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     }),
     bus,
     clock,
-    { runId, reconnectMs: request.connection.reconnectMs ?? defaultReconnectMs },
+    {
+      runId,
+      reconnectMs: request.connection.reconnectMs ?? defaultReconnectMs,
+      isRecorded: () => record.problem === undefined,
+    },
   );
   const limit = pLimit(request.forks);
   const store = createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener);

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
+import type { RunRequest } from '../../engine/run/request.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 import { play } from '../support/play.ts';
 import { counting } from './counting.ts';
@@ -52,17 +53,33 @@ describe('the disk of a journal', () => {
           expect(done.length).to.be.at.most(names.indexOf(task) + 1);
           counted.held(`at task ${task}`);
         }));
+
+      it(`${name} when task ${task} has had its effect: whoever resumes the run takes its end`, () =>
+        withDisk(async (folder, disk, run) => {
+          const end = await run((event) => {
+            if (event.type === 'step-ended' && event.task.name === task) fail(disk);
+          });
+          expect(end.exitCode).to.equal(2);
+          empty(disk);
+          const runId = end.events.flatMap((event) => (event.type === 'run-started' ? [event.runId] : []))[0] ?? '';
+          const again = await run(() => {}, { resume: { runId, isChanged: false } });
+          expect(again.exitCode).to.equal(0);
+          expect(effects(folder)).to.deep.equal(names);
+          counted.held(`after task ${task}`);
+        }));
     }
   }
 });
 
-type Run = (onEvent: (event: StampedEvent) => void) => ReturnType<typeof play>;
+type Run = (onEvent: (event: StampedEvent) => void, options?: Pick<RunRequest, 'resume'>) => ReturnType<typeof play>;
 
 function withDisk(body: (folder: string, disk: SmallDisk, run: Run) => Promise<void>): Promise<void> {
   return withTemporaryFolder(async (folder) => {
     using disk = mountSmallDisk(join(folder, 'journal'), 256 * 1024);
     const files = { 'hosts.ini': 'n1 ansible_connection=local\n', 'play.yaml': playbook.replaceAll('DIR', folder) };
-    await body(folder, disk, (onEvent) => play(folder, files, { journalDirectory: disk.path, onEvent }));
+    await body(folder, disk, (onEvent, options = {}) =>
+      play(folder, files, { journalDirectory: disk.path, onEvent, ...options }),
+    );
   });
 }
 
@@ -85,4 +102,9 @@ function fill({ path }: SmallDisk): void {
       }
     }
   }
+}
+
+/** Makes the room again. */
+function empty({ path }: SmallDisk): void {
+  for (const name of readdirSync(path)) if (name.startsWith('filler-')) rmSync(join(path, name));
 }

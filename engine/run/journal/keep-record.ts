@@ -1,4 +1,4 @@
-import { RunbookError } from '../../base/errors.ts';
+import { fileProblem, RunbookError } from '../../base/errors.ts';
 import type { Masker } from '../../base/masker.ts';
 import type { AppendFile } from './append-file.ts';
 import { decodeEnd, encodeEnd } from './encode-end.ts';
@@ -92,8 +92,8 @@ function withoutValues(line: StateLine): StateLine {
 }
 
 function notRecorded(problem: Error): RunbookError {
-  const message = `not run: it cannot be recorded (${problem.message})`;
-  return new RunbookError('journal-failed', message, { cause: problem });
+  const message = `not run: it cannot be recorded (${fileProblem(problem)})`;
+  return new RunbookError('journal-failed', message, { hint: 'mend that, then resume the run', cause: problem });
 }
 
 function keepHostRecord(
