@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../engine/base/events.ts';
+import { applyLine, createRunState, generationOf, hostStateOf } from '../../engine/run/journal/fold.ts';
 import type { RunRequest } from '../../engine/run/request.ts';
 import { createCuttingProxy } from '../support/cutting-proxy.ts';
 import { runForReal, startFakeServer } from '../support/fake-ssh-server.ts';
@@ -65,4 +66,17 @@ describe('an effect that goes on while its run is interrupted and its host is aw
       expect(again.ends).to.deep.equal(['node-1: work: changed']);
       expect(readFileSync(join(folder, 'done'), 'utf8')).to.equal('be');
     }));
+
+  it('is the same effect still when its task failed, other than one that is over', () => {
+    const generationAfter = (isOpen: boolean): number => {
+      const state = createRunState();
+      const failure = { code: 'timeout', message: 'did not end', ...(isOpen && { isOpen }) };
+      const end = { result: { outcome: 'failed' as const, changes: [], failure } };
+      applyLine(state, { t: 'task', host: 'h1', key: 'k', end });
+      applyLine(state, { t: 'cut', host: 'h1', keep: 0, isBlock: false });
+      return generationOf(hostStateOf(state, 'h1'), 'k');
+    };
+    expect(generationAfter(true)).to.equal(0);
+    expect(generationAfter(false)).to.equal(1);
+  });
 });
