@@ -18,6 +18,8 @@ export interface Verdict {
   readonly facts?: Readonly<Record<string, unknown>>;
   /** A turn of the task's loop changed the host, however the others ended. */
   readonly hasChangedItem?: boolean;
+  /** See {@link mayHaveFailed}. */
+  readonly mayHaveFailed?: boolean;
   /** It, or a turn of its loop, was not run because its host is cut off. */
   readonly isLeftOut?: boolean;
 }
@@ -137,6 +139,18 @@ export function unknownVerdict(
   known: Readonly<Record<string, unknown>> = { failed: false, skipped: false },
 ): Verdict {
   return { result: { outcome: 'unknown', changes: [], message: reason }, registered: partlyKnown(known, reason) };
+}
+
+/**
+ * What check mode registers of a task that may fail and go on: whether it does is a result of its effect. Everywhere else
+ * check mode takes effects to succeed, because what comes after a failure does not run.
+ */
+export function mayHaveFailed(verdict: Verdict): Verdict {
+  const { result, registered } = verdict;
+  if (result.outcome !== 'changed' && result.outcome !== 'unknown') return verdict;
+  const { failed: _, ...known } = registered as Readonly<Record<string, unknown>>;
+  const reason = result.message ?? 'it is a result of an effect that check mode does not run';
+  return { ...verdict, registered: partlyKnown(known, reason), mayHaveFailed: true };
 }
 
 /** What may be left out, with its name. */

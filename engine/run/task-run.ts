@@ -12,6 +12,7 @@ import { digestOf, taskKeyOf } from './journal/task-key.ts';
 import {
   type Judged,
   judge,
+  mayHaveFailed,
   type TaskEnd,
   unknownVerdict,
   type Verdict,
@@ -63,15 +64,18 @@ async function endOfError(error: unknown, of: TaskOnHost): Promise<Verdict> {
     await expectPerhaps({ ...of, scope: scope() }, verdict.result.message ?? '');
   }
   try {
-    return withIgnored(verdict, task, scope);
+    return withIgnored(context, verdict, task, scope);
   } catch {
     return verdict;
   }
 }
 
-/** What `ignore_errors` makes of a failure. */
-function withIgnored(verdict: Verdict, task: Task, scope: () => Scope): Verdict {
+/** What `ignore_errors` makes of a failure, or of one that may be. */
+function withIgnored(context: RunContext, verdict: Verdict, task: Task, scope: () => Scope): Verdict {
   const { result } = verdict;
+  if (context.request.isCheckMode && !result.failure && task.ignoreErrors?.render(scope()) === true) {
+    return mayHaveFailed(verdict);
+  }
   // A host that is not as planned stops, whatever else the task may put up with.
   if (result.failure?.code === 'state-moved') return verdict;
   if (result.outcome !== 'failed' || task.ignoreErrors?.render(scope()) !== true) return verdict;
@@ -97,7 +101,9 @@ async function runLoop(
     const { outcome, failure } = end.result;
     if (outcome === 'failed' || outcome === 'unreachable' || failure?.code === 'interrupted') break;
   }
-  return combine(ends);
+  const all = combine(ends);
+  const isUncertain = ends.some((end) => end.mayHaveFailed) && !ends.some((end) => end.result.failure);
+  return isUncertain ? mayHaveFailed(all) : all;
 }
 
 /** One turn of a loop, unless a former process of the run came to its end. */
@@ -223,7 +229,8 @@ async function runOnce(
   // The task's own result stands under its `register` name, and under `result` where there is none.
   const scopeWith = (registered: unknown): Scope =>
     context.scopeOf(host, surroundings, task, { ...extra, [task.register ?? 'result']: registered });
-  const finish = (verdict: Verdict): Verdict => withIgnored(verdict, task, () => scopeWith(verdict.registered));
+  const finish = (verdict: Verdict): Verdict =>
+    withIgnored(context, verdict, task, () => scopeWith(verdict.registered));
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   const { record } = host;
   const key = taskKeyOf(task, surroundings.turn);

@@ -357,8 +357,10 @@ export function setAttributes(state: FileState, changes: readonly Change[]): Scr
   const [mode, owner, group] = [after('mode'), after('owner'), after('group')];
   if (owner !== undefined) scripts.push(sh`chown -h ${owner} ${path}`);
   if (group !== undefined) scripts.push(sh`chgrp -h ${group} ${path}`);
-  // After chown, which clears set-id bits. GNU chmod keeps a folder's set-id bits unless there is a fifth digit.
-  if (mode !== undefined) scripts.push(sh`chmod ${`0${mode}`} ${path}`);
+  // After chown, which clears set-id bits of files. GNU chmod keeps a folder's set-id bits unless there is a fifth digit.
+  const kept = scripts.length > 0 && state.type === 'file' && /^[246]/.test(state.mode ?? '') ? state.mode : undefined;
+  const wanted = mode ?? kept;
+  if (wanted !== undefined) scripts.push(sh`chmod ${`0${wanted}`} ${path}`);
   return scripts.length === 0 ? undefined : sh.all(scripts);
 }
 

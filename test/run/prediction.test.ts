@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { withTemporaryFolder } from '../support/module-rig.ts';
@@ -168,6 +168,12 @@ const pairs: readonly Pair[] = [
     'changed',
   ),
   row(
+    'the set-uid bit of a program that gets another owner',
+    'file: { path: DIR/program, group: daemon }',
+    'file: { path: DIR/program, mode: "4755" }',
+    'ok',
+  ),
+  row(
     'a command in a folder that is removed',
     'file: { path: DIR/old, state: absent }',
     'shell: { cmd: "true", chdir: DIR/old }',
@@ -262,6 +268,26 @@ const pairs: readonly Pair[] = [
     'debug: { message: x }, when: r.stdout == "a"',
     'unknown',
     'ok',
+  ),
+  row(
+    'whether an effect failed, where that is ignored',
+    'shell: { cmd: "true" }, register: r, ignore_errors: true',
+    'debug: { message: x }, when: r.failed',
+    'unknown',
+    'skipped',
+  ),
+  row(
+    'whether one of several failed, where that is ignored',
+    'shell: { cmd: "true" }, loop: [false, true], register: r, ignore_errors: "{{ item }}"',
+    'debug: { message: x }, when: r.failed',
+    'unknown',
+    'skipped',
+  ),
+  row(
+    'whether it failed, where that ends the host',
+    'shell: { cmd: "true" }, register: r',
+    'debug: { message: x }, when: r.failed',
+    'skipped',
   ),
   row(
     'a result that the other side of || decides',
@@ -370,6 +396,8 @@ describe('check mode, with an earlier task pending, predicts', () => {
         await writeFile(join(folder, 'old/x'), 'x', { mode: 0o755 });
         await writeFile(join(folder, 'file'), 'x');
         await mkdir(join(folder, 'other'));
+        await writeFile(join(folder, 'program'), 'x');
+        await chmod(join(folder, 'program'), 0o4755);
         await writeFile(join(folder, 'other/x'), 'x');
         await symlink('old', join(folder, 'alias'));
         await symlink('other/x', join(folder, 'short'));
