@@ -4,7 +4,7 @@ import type { OutputKind } from '../report/choose.ts';
 import type { RunRequest } from '../run/request.ts';
 import type { Cli } from './cli.ts';
 import { readExtraVars } from './extra-vars.ts';
-import { outputOption } from './play.ts';
+import { graceOption, outputOption } from './play.ts';
 import { askPrompts } from './prompts.ts';
 import { addSecretOptions, openerFor, type SecretOptions } from './secret-options.ts';
 import { forksOption, list, reportOption } from './shared-options.ts';
@@ -17,6 +17,7 @@ export interface ApplyOptions extends SecretOptions {
   readonly output: OutputKind;
   readonly report?: string;
   readonly journal: boolean;
+  readonly grace?: number;
   readonly askPass: boolean;
   readonly askBecomePass: boolean;
   readonly becomePasswordFile?: string;
@@ -55,6 +56,7 @@ export function applyCommand(cli: Cli): Command {
     .option('-D, --diff', 'show what changes: diffs of texts, before → after of the rest', false)
     .addOption(outputOption())
     .addOption(reportOption())
+    .addOption(graceOption())
     .option('--no-journal', 'keep no record of the run in .runbook/: it cannot be resumed');
   return command.addHelpText('after', helpAfter).action(async (file: string, options: ApplyOptions) => {
     cli.setExitCode(await applyPlanFile(cli, file, options));
@@ -69,7 +71,7 @@ export async function applyPlanFile(
   resume?: RunRequest['resume'],
 ): Promise<number> {
   const [
-    { openReport, readPasswords, runReported },
+    { graceIn, openReport, readPasswords, runReported },
     { runPlaybook },
     applying,
     { readPlan },
@@ -92,7 +94,7 @@ export async function applyPlanFile(
   const report = await openReport(options);
   const connection = { ...applying.connectionOfPlan(plan.options), ...(await readPasswords(cli, options)) };
   const reporter = await createReporter(options.output, { ...cli, clock: systemClock });
-  return runReported(cli, { reporter, report, isKept: options.journal }, (parts) =>
+  return runReported(cli, { reporter, report, ...graceIn(options), isKept: options.journal }, (parts) =>
     runPlaybook({
       ...request,
       ...parts,

@@ -77,7 +77,8 @@ export interface Shown {
 }
 
 /** How long what is in flight has after SIGTERM. */
-function graceIn({ grace }: Pick<PlayOptions, 'grace'>): Pick<Shown, 'graceMs'> {
+/** How long SIGTERM leaves, where it is given. */
+export function graceIn({ grace }: Pick<PlayOptions, 'grace'>): Pick<Shown, 'graceMs'> {
   return grace === undefined ? {} : { graceMs: grace * 1000 };
 }
 

@@ -237,12 +237,12 @@ describe('a run whose controller is killed', () => {
     });
   });
 
-  const steps = process.env.KILL_STEPS?.split(',').map(Number) ?? [3];
+  const steps = process.env.KILL_STEPS?.split(',').map(Number) ?? [4];
   const kinds = new Map<string, number>();
   let kills = 0;
   for (const step of steps) {
     it(`every ${step} events comes to the same end`, async function () {
-      this.timeout(600_000);
+      this.timeout(1_200_000);
       await withTemporaryFolder(async (folder) => {
         const chain = await killAgainAndAgain(folder, () => step);
         kills += chain.kills;
