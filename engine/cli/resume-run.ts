@@ -32,7 +32,7 @@ export async function resumeRun(cli: Cli, named: string, options: ResumeOptions)
   if (command === 'apply' && plan !== undefined) {
     const { applyPlanFile } = await import('./apply.ts');
     const again = { forks: forks ?? 50, diff: diff === true, journal: true };
-    return applyPlanFile(cli, plan, { ...given, ...again }, { runId: id, isChanged: changed });
+    return applyPlanFile(cli, plan, { ...given, ...again, grace }, { runId: id, isChanged: changed });
   }
   const restored = restoreOptions(id, file.options, given);
   return runPlayCommand(cli, file.playbook, { ...restored, grace }, undefined, {
