@@ -30,6 +30,8 @@ export interface FileState {
   readonly missingFolders: readonly string[];
   /** Something above the path that is there and is no folder. */
   readonly obstacle?: string | undefined;
+  /** What is made in the nearest folder gets its group and, where it is a folder, its set-gid bit. */
+  readonly isInSetGid?: boolean;
   /** Who would own what is made at the path; only when nothing is there and an owner or group is wanted. */
   readonly maker?: { readonly owner: string; readonly group: string } | undefined;
   /** The wanted owner or group that the host does not know: `user bob`, `group staff`. */
@@ -181,7 +183,8 @@ printf 'missing=%s\n' "$d"; done`);
 
 /** Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. */
 const physicalScript = sh`d=\${p%/*}; while [ -n "$d" ] && [ ! -d "$d" ]; do d=\${d%/*}; done
-f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"`;
+f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"
+[ -n "$t" ] || [ ! -g "\${d:-/}" ] || echo setgid=1`;
 
 /** What is made in a folder with the set-gid bit gets the folder's group. */
 const makerScript = sh`if [ -z "$t" ]; then
@@ -234,6 +237,7 @@ export function parseFile(path: string, stdout: string): FileState {
     target: first('target'),
     missingFolders: fields.get('missing') ?? [],
     obstacle: first('obstacle'),
+    isInSetGid: first('setgid') !== undefined,
     maker: makerIn(first('maker')),
     unknownNames: fields.get('unknown') ?? [],
   };
@@ -273,7 +277,7 @@ export function expectedFile(asked: FileState, predicted: Predicted): ExpectedFi
   const isMade = attributes.exists === true;
   const type = typeOr(attributes.type) ?? (isMade && isWritten ? 'file' : now.type) ?? (isMade ? 'file' : null);
   // Modules that make folders give them one mode; that an archive may have another is told by null.
-  const isPlainFolder = type === 'directory' && attributes.mode !== null;
+  const isPlainFolder = type === 'directory' && attributes.mode !== null && state.isInSetGid !== true;
   const merged = {
     ...known,
     type,

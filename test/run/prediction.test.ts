@@ -174,6 +174,13 @@ const pairs: readonly Pair[] = [
     'ok',
   ),
   row(
+    'the mode that a folder gets in a set-gid folder',
+    'file: { path: DIR/shared/n, state: directory }',
+    'file: { path: DIR/shared/n, state: directory, mode: "0755" }',
+    'unknown',
+    'changed',
+  ),
+  row(
     'a command in a folder that is removed',
     'file: { path: DIR/old, state: absent }',
     'shell: { cmd: "true", chdir: DIR/old }',
@@ -398,6 +405,8 @@ describe('check mode, with an earlier task pending, predicts', () => {
         await mkdir(join(folder, 'other'));
         await writeFile(join(folder, 'program'), 'x');
         await chmod(join(folder, 'program'), 0o4755);
+        await mkdir(join(folder, 'shared'));
+        await chmod(join(folder, 'shared'), 0o2755);
         await writeFile(join(folder, 'other/x'), 'x');
         await symlink('old', join(folder, 'alias'));
         await symlink('other/x', join(folder, 'short'));
