@@ -55,7 +55,7 @@ describeWithChromium('the HTML report in Chromium', function () {
     it('opens the diff of a cell at a click, and closes it again', async () => {
       await using opened = await openHtml(browser, three);
       const { page } = opened;
-      await page.click('.cell.o-changed');
+      await page.locator('.cell.o-changed').click();
       expect(await text(page, '#details h2')).to.equal('Configure containerd');
       expect(await texts(page, '#details .before, #details .after')).to.deep.equal([
         'registry.k8s.io/pause:3.6',
@@ -66,7 +66,7 @@ describeWithChromium('the HTML report in Chromium', function () {
         '+  max_concurrent_downloads = 10',
         '+  discard_unpacked_layers = true',
       ]);
-      await page.click('#details .close');
+      await page.locator('#details .close').click();
       expect(await ask(page, 'details.hidden')).to.equal(true);
     });
 
@@ -115,30 +115,30 @@ describeWithChromium('the HTML report in Chromium', function () {
       await using opened = await openHtml(browser, three);
       const { page } = opened;
       const shown = () => text(page, '#shown');
-      await page.click('[data-outcome=unknown]');
+      await page.locator('[data-outcome=unknown]').click();
       expect(await shown()).to.equal('1 of 3 hosts, 1 of 15 tasks');
-      await page.click('#reset');
+      await page.locator('#reset').click();
       await page.waitForFunction('document.querySelectorAll(".row").length === 3');
-      await page.click('#filter-differences');
+      await page.locator('#filter-differences').click();
       expect(await shown()).to.equal('3 of 3 hosts, 3 of 15 tasks');
       await page.type('#filter-hosts', '!n1');
       expect(await shown()).to.equal('2 of 3 hosts, 2 of 15 tasks');
-      await page.click('#reset');
+      await page.locator('#reset').click();
       await page.waitForFunction('document.querySelectorAll(".row").length === 3');
       await page.type('#filter-tasks', 'kubelet systemd');
       expect(await texts(page, '.task-name')).to.deep.equal(['crictl.yaml', 'Docker is stopped']);
       await page.type('#filter-tasks', ' nothing');
       expect(await text(page, '#matrix .empty')).to.equal('Nothing fits these filters.');
-      await page.click('#reset');
+      await page.locator('#reset').click();
       await page.waitForFunction('document.querySelectorAll(".row").length === 3');
-      await page.click('[data-standing=failed]');
+      await page.locator('[data-standing=failed]').click();
       expect(await texts(page, '.host-name')).to.deep.equal(['n3']);
     });
 
     it('lists the findings by task, and every host with its standing', async () => {
       await using opened = await openHtml(browser, three);
       const { page } = opened;
-      await page.click('#tab-findings');
+      await page.locator('#tab-findings').click();
       expect(await texts(page, '.task h2')).to.deep.equal([
         'Packages of the runtime',
         'Configure containerd',
@@ -147,8 +147,8 @@ describeWithChromium('the HTML report in Chromium', function () {
       expect(await text(page, '#panel-findings .message')).to.equal('disk full');
       await page.keyboard.press('ArrowRight');
       expect(await texts(page, '.hosts tbody .badge')).to.deep.equal(['failed', 'would change', 'unknown']);
-      await page.click('#tab-findings');
-      await page.click('.finding .button');
+      await page.locator('#tab-findings').click();
+      await page.locator('.finding .button').click();
       expect(await ask(page, '[document.activeElement.id, details.hidden]')).to.deep.equal(['matrix', false]);
     });
 
@@ -159,17 +159,17 @@ describeWithChromium('the HTML report in Chromium', function () {
         await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
         const isDark = "getComputedStyle(document.body).backgroundColor === 'rgb(15, 19, 23)'";
         expect(await ask(page, isDark)).to.equal(scheme === 'dark');
-        await page.click('.cell.o-changed');
+        await page.locator('.cell.o-changed').click();
         expect(await textsWithLowContrast(page)).to.deep.equal([]);
-        await page.click('.cell.o-failed');
+        await page.locator('.cell.o-failed').click();
         expect(await textsWithLowContrast(page)).to.deep.equal([]);
         for (const tab of ['findings', 'hosts']) {
-          await page.click(`#tab-${tab}`);
+          await page.locator(`#tab-${tab}`).click();
           expect(await textsWithLowContrast(page), tab).to.deep.equal([]);
         }
         // The button overrules what the system says.
         const other = scheme === 'light' ? 'dark' : 'light';
-        while ((await text(page, '#theme')) !== `Theme: ${other}`) await page.click('#theme');
+        while ((await text(page, '#theme')) !== `Theme: ${other}`) await page.locator('#theme').click();
         expect(await ask(page, isDark)).to.equal(other === 'dark');
       });
     }
@@ -179,10 +179,10 @@ describeWithChromium('the HTML report in Chromium', function () {
       const { page } = opened;
       await page.setViewport({ width: 360, height: 720 });
       for (const tab of ['findings', 'matrix']) {
-        await page.click(`#tab-${tab}`);
+        await page.locator(`#tab-${tab}`).click();
         expect(await ask(page, 'document.documentElement.scrollWidth'), tab).to.be.at.most(360);
       }
-      await page.click('.cell.o-changed');
+      await page.locator('.cell.o-changed').click();
       expect(await ask(page, 'details.getBoundingClientRect().width')).to.equal(360);
     });
   });
@@ -201,10 +201,10 @@ describeWithChromium('the HTML report in Chromium', function () {
     );
     await using opened = await openHtml(browser, html);
     const { page, problems } = opened;
-    await page.click('.cell.o-failed');
+    await page.locator('.cell.o-failed').click();
     expect(await text(page, '#details .message')).to.equal(evil.replace('\u2028', '\\u2028'));
     expect(await texts(page, '.host-name')).to.include('<b onmouseover=alert(3)>0</b>');
-    for (const tab of ['findings', 'hosts']) await page.click(`#tab-${tab}`);
+    for (const tab of ['findings', 'hosts']) await page.locator(`#tab-${tab}`).click();
     const elements = "document.querySelectorAll('img, b, script:not([type]), style').length";
     expect(await ask(page, elements)).to.equal(2);
     expect(problems).to.deep.equal([]);
@@ -230,7 +230,7 @@ describeWithChromium('the HTML report in Chromium', function () {
       await page.keyboard.up('Control');
       await page.waitForSelector('#cell-0-0');
       expect(await activeLabel(page)).to.equal('n0001, Gather facts: ok');
-      for (const tab of ['findings', 'hosts']) await page.click(`#tab-${tab}`);
+      for (const tab of ['findings', 'hosts']) await page.locator(`#tab-${tab}`).click();
       expect(await nodes()).to.be.below(8000);
       expect(problems).to.deep.equal([]);
     });
@@ -238,11 +238,11 @@ describeWithChromium('the HTML report in Chromium', function () {
     it('finds the hosts that differ, and those of a range', async () => {
       await using opened = await openHtml(browser, html);
       const { page } = opened;
-      await page.click('#filter-differences');
+      await page.locator('#filter-differences').click();
       expect(await text(page, '#shown')).to.equal('44 of 1,000 hosts, 4 of 60 tasks');
       await page.type('#filter-hosts', 'n[0040:0502]');
       expect(await text(page, '#shown')).to.equal('4 of 1,000 hosts, 4 of 60 tasks');
-      await page.click('#tab-findings');
+      await page.locator('#tab-findings').click();
       expect(await texts(page, '.finding-count')).to.deep.equal(['1 host', '1 host', '41 hosts', '41 hosts']);
       expect(await texts(page, '.finding .names')).to.include('n[0001:0041]');
     });
