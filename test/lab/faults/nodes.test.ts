@@ -44,7 +44,7 @@ describe('a node that is drained', function () {
       playbook,
       `- hosts: nodes\n  tasks:\n    - lease:\n        name: Drained\n${lease}\n      block:\n        - shell: { cmd: ${JSON.stringify(effect)} }\n`,
     );
-    return playEvents([playbook, '-i', lab.inventoryPath, '--limit', node], {
+    return playEvents([playbook, '-i', lab.inventoryPath, '--limit', node, '--reconnect-timeout', '30'], {
       cwd: folder,
       onLine(line) {
         if (line.startsWith('{')) options.onEvent?.(JSON.parse(line) as StampedEvent);
