@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { projectRoot } from '../support/cli.ts';
 import { Choices, generatePlaybook, writeArchive, writeHosts } from '../support/generated-playbooks.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 import { type PlayRun, play } from '../support/play.ts';
@@ -51,6 +52,22 @@ async function checkAndRun(numbers: readonly number[], total: Comparison): Promi
 
 describe('what check mode says', function () {
   this.timeout(600_000);
+
+  it('is what a run then does, in playbooks/hello.yaml, at first and when nothing is left to do', () =>
+    withTemporaryFolder(async (folder) => {
+      const total = emptyComparison();
+      const playbook = join(projectRoot, 'playbooks/hello.yaml');
+      const extraVars = { hello_folder: join(folder, 'hello') };
+      const run = (isCheckMode: boolean): Promise<PlayRun> => play(folder, {}, { playbook, extraVars, isCheckMode });
+      for (const expected of [3, 0]) {
+        const check = await run(true);
+        expect(check.exitCode).to.equal(expected);
+        const found = comparePrediction(check, await run(false));
+        expect(found.wrong).to.deep.equal([]);
+        for (const name of ['told', 'unknown', 'tasks'] as const) total[name] += found[name];
+      }
+      console.log(`      ${tellComparison(total)}`);
+    }));
 
   it(`is what a run then does, in ${cases} generated playbooks`, async () => {
     const total = emptyComparison();
