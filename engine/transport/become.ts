@@ -15,23 +15,47 @@ export interface BecomeContext {
 /** How long sudo may take to let us in. */
 export const becomeTimeoutMs = 15_000;
 
+/** A process of another user. */
+export interface EnteredProcess extends HostProcess {
+  /** Resolves once it runs. Rejects with `become-failed`, saying what the host had against it; it has ended then. */
+  readonly entered: Promise<void>;
+}
+
 /**
- * Starts `command` as another user and resolves once it runs, its standard input untouched: the password, if one is
- * asked for, has been given by then. Rejects with `become-failed`, saying what the host had against it.
+ * Starts `command` as another user. Where nothing can ask for a password, what is written to it goes there in the same
+ * round trip: whoever refuses does not read it. Else it resolves once the command runs, its standard input untouched: the
+ * password, if one was asked for, has been given by then; and it rejects as {@link EnteredProcess.entered} does.
  */
-export async function openAs(become: Become, command: string, context: BecomeContext): Promise<HostProcess> {
+export async function openAs(become: Become, command: string, context: BecomeContext): Promise<EnteredProcess> {
   const prompt = `[runbook-${context.randomMark()}] password:`;
   const ready = `runbook-${context.randomMark()}`;
   const process = await context.open(becomeCommand(become, command, prompt, ready));
+  const entered = enterInTime(process, become, { prompt, ready }, context);
+  // Whoever waits for it is told, and so is whoever sees the process end.
+  entered.catch(() => undefined);
+  if (mayAsk(become)) await entered;
+  return { ...process, entered };
+}
+
+/** Whether standard input may be read for a password. */
+function mayAsk({ method, password }: Become): boolean {
+  return method === 'su' || (method === 'sudo' && password !== undefined);
+}
+
+async function enterInTime(
+  process: HostProcess,
+  become: Become,
+  { prompt, ready }: { readonly prompt: string; readonly ready: string },
+  { description, clock }: BecomeContext,
+): Promise<void> {
   const deadline = new AbortController();
   try {
     await Promise.race([
-      enter(process, become, become.method === 'su' ? suPrompt : prompt, ready, context.description),
-      context.clock.sleep(becomeTimeoutMs, deadline.signal).then(() => {
-        throw refused(become, context.description, `no answer within ${becomeTimeoutMs / 1000} s`);
+      enter(process, become, become.method === 'su' ? suPrompt : prompt, ready, description),
+      clock.sleep(becomeTimeoutMs, deadline.signal).then(() => {
+        throw refused(become, description, `no answer within ${becomeTimeoutMs / 1000} s`);
       }),
     ]);
-    return process;
   } catch (error) {
     process.destroy();
     throw error;
@@ -49,8 +73,10 @@ function becomeCommand(become: Become, command: string, prompt: string, ready: s
   const shell = `/bin/sh -c ${quoteWord(inside)}`;
   const user = quoteWord(become.user);
   switch (become.method) {
-    case 'sudo':
-      return `exec env LC_ALL=C sudo -H -S -p ${quoteWord(prompt)} -u ${user} -- ${shell}`;
+    case 'sudo': {
+      const asking = mayAsk(become) ? `-S -p ${quoteWord(prompt)}` : '-n';
+      return `exec env LC_ALL=C sudo -H ${asking} -u ${user} -- ${shell}`;
+    }
     case 'doas':
       return `exec env LC_ALL=C doas -n -u ${user} -- ${shell}`;
     case 'su':
@@ -82,9 +108,9 @@ function enter(
       const at = stdout.indexOf(`${ready}\n`);
       if (at === -1) return;
       settle();
-      // Not lost on whoever reads next: the command may have begun to print.
+      // Not lost on whoever reads next: the command may have begun to print. Where nobody waited it was read already.
       const rest = stdout.subarray(at + ready.length + 1);
-      if (rest.length > 0) process.stdout.unshift(rest);
+      if (mayAsk(become) && rest.length > 0) process.stdout.unshift(rest);
     }
     function onStderr(chunk: Buffer): void {
       stderr += chunk.toString('utf8');

@@ -4,7 +4,7 @@ import { RunbookError } from '../base/errors.ts';
 import type { WaitView } from '../base/events.ts';
 import { revealText } from '../base/secret.ts';
 import { createTelling } from '../base/telling.ts';
-import { becomeTimeoutMs, openAs } from './become.ts';
+import { becomeTimeoutMs, type EnteredProcess, openAs } from './become.ts';
 import { runEffect } from './effect.ts';
 import { forgetScript, killEffectScript, settleScript } from './effect-script.ts';
 import { killScript } from './kill-script.ts';
@@ -46,24 +46,33 @@ export function createConnection(parts: ConnectionParts): Connection {
     return become !== undefined && become.user !== parts.user;
   }
 
-  async function open(command: string, become: Become | undefined): Promise<HostProcess> {
+  async function open(command: string, become: Become | undefined): Promise<EnteredProcess> {
     if (isClosed) throw new RunbookError('unreachable', `the connection to ${description} is closed`);
-    if (!needsBecome(become)) return parts.open(command);
+    if (!needsBecome(become)) return { ...(await parts.open(command)), entered: Promise.resolve() };
     return openAs(become, command, { open: parts.open, description, clock, randomMark });
+  }
+
+  async function openEntered(command: string, become: Become | undefined): Promise<HostProcess> {
+    const process = await open(command, become);
+    await process.entered;
+    return process;
   }
 
   async function openShell(become: Become | undefined, kill: ShellContext['kill']): Promise<PersistentShell> {
     const process = await open('exec /bin/sh', become);
-    return createShell(process, { description, clock, randomMark, path: parts.path, kill });
+    return createShell(process, { description, clock, randomMark, path: parts.path, kill, entered: process.entered });
   }
 
   async function shellFor(become: Become | undefined, onWait: RunOptions['onWait']): Promise<PersistentShell> {
     const key = needsBecome(become) ? `${become.method}:${become.user}` : '';
     const existing = shells.get(key);
     if (existing?.isUsable) return existing;
-    const opening = (): Promise<PersistentShell> => openShell(become, (group, id) => killGroup(group, id, become));
+    const opening = openShell(become, (group, id) => killGroup(group, id, become));
     const wait = becomeWait(become, clock.now());
-    const shell = wait && onWait ? await createTelling(clock, onWait)(wait, opening) : await opening();
+    // That it is waited for is all that is told; how it ends, whoever runs a script is told.
+    if (wait && onWait)
+      void createTelling(clock, onWait)(wait, async () => (await opening).entered).catch(() => undefined);
+    const shell = await opening;
     shells.set(key, shell);
     return shell;
   }
@@ -138,7 +147,14 @@ export function createConnection(parts: ConnectionParts): Connection {
       }),
     put: (path, content, options) =>
       queue(() =>
-        putFile(path, content, options, { description, clock, randomMark, run: runNow, effect: effectNow, open }),
+        putFile(path, content, options, {
+          description,
+          clock,
+          randomMark,
+          run: runNow,
+          effect: effectNow,
+          open: openEntered,
+        }),
       ),
     async [Symbol.asyncDispose]() {
       if (isClosed) return;

@@ -103,17 +103,13 @@ function framed(
 
 /** Any bytes as one word of a command line that the shell's builtin `printf` turns back into them. */
 export function printfWord(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  let plainFrom = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const replacement = printfEscapes[bytes[i] ?? 0];
-    if (replacement === undefined) continue;
-    if (i > plainFrom) parts.push(Buffer.from(bytes.subarray(plainFrom, i)).toString('latin1'));
-    parts.push(replacement);
-    plainFrom = i + 1;
-  }
-  if (plainFrom < bytes.length) parts.push(Buffer.from(bytes.subarray(plainFrom)).toString('latin1'));
-  const text = parts.join('');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    // Character by character in one go would take three times as long, and scripts are full of these.
+    .replaceAll('\\', '\\\\')
+    .replaceAll('%', '%%')
+    .replaceAll("'", '\\047')
+    .replace(/[^\n -~]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
   // A word that starts with a dash would be taken for an option.
   return `'${text.startsWith('-') ? `\\055${text.slice(1)}` : text}'`;
 }
@@ -224,11 +220,3 @@ const keptBytes = 64 * 1024;
 
 /** Digits of a process number (at most 4194304 on Linux) or exit status, the boot (a UUID), and the newline. */
 const maxNumberLength = 50;
-
-const printfEscapes: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, byte) => {
-  if (byte === 0x0a) return undefined;
-  if (byte === 0x25) return '%%';
-  if (byte === 0x5c) return '\\\\';
-  const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x27;
-  return isPlain ? undefined : `\\${byte.toString(8).padStart(3, '0')}`;
-});

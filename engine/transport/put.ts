@@ -63,7 +63,7 @@ async function attempt(
 ): Promise<PutResult | { readonly realPath: string }> {
   const { effect, become, signal } = options;
   const mark = createHash('sha256').update(effect.id).digest('hex').slice(0, 8);
-  const plan = planOf(target, `${mark}${context.randomMark().slice(0, 4)}`, options, context);
+  const plan = planOf(target, content, `${mark}${context.randomMark().slice(0, 4)}`, options, context);
   const remaining = (): number => Math.max(1, deadline - context.clock.now());
   const run = (script: string): Promise<ScriptResult> =>
     context.run(script, { become, timeoutMs: remaining(), signal });
@@ -91,13 +91,14 @@ async function attempt(
   }
 }
 
-function planOf(target: string, mark: string, options: PutOptions, context: PutContext): PutPlan {
+function planOf(target: string, content: Content, mark: string, options: PutOptions, context: PutContext): PutPlan {
   const explicit = /^[./]/.test(target) ? target : `./${target}`;
   const temporary = temporaryPath(explicit, mark);
   return {
     target: explicit,
     temporary,
     sha256: options.sha256,
+    isLarge: sizeOf(content) > largeBytes,
     isSecret: options.isSecret ?? false,
     mode: options.mode,
     owner: options.owner,
@@ -106,6 +107,13 @@ function planOf(target: string, mark: string, options: PutOptions, context: PutC
     backup: options.backup ? `${explicit}.${timestamp(context.clock.now())}~` : undefined,
   };
 }
+
+function sizeOf(content: Content): number {
+  return content.kind === 'bytes' ? content.bytes.length : content.size;
+}
+
+/** Reading more than this for its digest takes longer than starting another program. */
+const largeBytes = 10 * 1000 * 1000;
 
 async function smallBytes(content: Content): Promise<Uint8Array | undefined> {
   if (content.kind === 'bytes') return content.bytes.length <= inlineLimitBytes ? content.bytes : undefined;
@@ -161,8 +169,7 @@ async function stream(
   context: PutContext,
   timeoutMs: number,
 ): Promise<void> {
-  const size = content.kind === 'bytes' ? content.bytes.length : content.size;
-  const process = await context.open(streamCommand(plan, size), options.become);
+  const process = await context.open(streamCommand(plan, sizeOf(content)), options.become);
   let stderr = '';
   process.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-4096);

@@ -50,6 +50,8 @@ export interface ShellContext {
    * may have been started by a shell before this one.
    */
   readonly kill: (group: number, effectId: string | undefined) => Promise<boolean>;
+  /** Resolves once the shell runs as its user; rejects when that was refused, and then nothing was run. */
+  readonly entered: Promise<void>;
 }
 
 /** Output of one stream that is kept at most; more of it fails the script. The verdict of an effect comes on top. */
@@ -59,6 +61,8 @@ const outputLimitBytes = 16 * 1024 * 1024 + 1024;
 export interface PersistentShell {
   /** False once the shell has ended or has lost its frame; it is then replaced by a new one. */
   readonly isUsable: boolean;
+  /** See {@link ShellContext.entered}. */
+  readonly entered: Promise<void>;
   /** Runs one script; never call it while another one runs. */
   run(request: ShellRequest): Promise<ShellResult>;
   close(): void;
@@ -143,6 +147,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
 
   async function shellEnded(end: ProcessEnd): Promise<RunbookError> {
     close();
+    await context.entered;
     if (end.kind === 'lost') {
       return new RunbookError('unreachable', `lost the connection to ${context.description}: ${end.reason}`, {
         hint: 'a script was running there and its end was not seen; it may still be running',
@@ -159,6 +164,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     get isUsable() {
       return isUsable;
     },
+    entered: context.entered,
     run,
     close,
   };

@@ -3,7 +3,9 @@ import type ssh2 from 'ssh2';
 import type { AnyAuthMethod, AuthHandlerMiddleware, BaseAgent, ParsedKey } from 'ssh2';
 import { errorMessage } from '../base/errors.ts';
 import type { Secret } from '../base/secret.ts';
+import type { LoginMemory } from './login-memory.ts';
 import type { ResolvedHost } from './ssh-config.ts';
+import type { Sign } from './ssh-shortcuts.ts';
 
 /** The loaded ssh2 package. */
 export type Ssh2 = typeof ssh2;
@@ -23,6 +25,17 @@ export interface AuthPlan {
   readonly tried: () => readonly string[];
   /** For the error: what could not be tried, and why. */
   readonly notes: readonly string[];
+  /** Told of a key before it is offered; signs with it where that asks nobody for a touch who is not needed. */
+  readonly signerOf: (key: ParsedKey) => Sign | undefined;
+  /** What was tried last has let the user in. */
+  readonly worked: () => void;
+}
+
+/** What logins of a process share. */
+export interface LoginParts {
+  readonly ssh: Ssh2;
+  readonly keys: KeyRing;
+  readonly memory: LoginMemory;
 }
 
 /** Key files, each read and decrypted once: an encrypted key costs 200 ms of blocked event loop (bcrypt). */
@@ -84,15 +97,19 @@ function reasonOf(error: Error, passphrase: Secret | undefined): string {
 }
 
 /**
- * Orders the ways in: key files, the agent (with IdentitiesOnly only for those files' keys), the password. Each is
- * tried once, and only while the server offers its kind; never `none`, which costs a round trip.
+ * Orders the ways in: key files, the agent (with IdentitiesOnly only for those files' keys), the password; before them
+ * what has let the user in to other hosts. Each is tried once, and only while the server offers its kind; never `none`,
+ * which costs a round trip.
  */
-export function planAuth(host: ResolvedHost, credentials: Credentials, keys: KeyRing, ssh: Ssh2): AuthPlan {
+export function planAuth(host: ResolvedHost, credentials: Credentials, { ssh, keys, memory }: LoginParts): AuthPlan {
   const attempts: { readonly label: string; readonly method: AnyAuthMethod }[] = [];
   const notes: string[] = [];
   const tried: string[] = [];
   const filePublicKeys: Buffer[] = [];
   const username = host.user;
+  const timesOf = (way: string): number => memory.timesOf(username, way);
+  let agent: BaseAgent | undefined;
+  let offered = '';
 
   for (const path of host.identityFiles) {
     const loaded = keys.load(path, credentials.passphrase);
@@ -114,10 +131,8 @@ export function planAuth(host: ResolvedHost, credentials: Credentials, keys: Key
       if (filePublicKeys.some((other) => other.equals(key))) return false;
       return !host.identitiesOnly || locked.some((other) => other.equals(key));
     };
-    attempts.push({
-      label: 'agent',
-      method: { type: 'agent', username, agent: filteredAgent(ssh, host.agent, accept) },
-    });
+    agent = filteredAgent(ssh, host.agent, accept, (key) => timesOf(wayOfAgentKey(key)));
+    attempts.push({ label: 'agent', method: { type: 'agent', username, agent } });
   }
   const password = credentials.password?.reveal();
   if (password !== undefined) {
@@ -137,16 +152,29 @@ export function planAuth(host: ResolvedHost, credentials: Credentials, keys: Key
     });
   }
 
-  let next = 0;
+  let left: typeof attempts | undefined;
   return {
+    signerOf(key) {
+      offered = wayOfAgentKey(key.getPublicSSH());
+      if (tried.at(-1) !== 'agent') return (data, hash, done) => done(signatureOf(key.sign(data, hash)));
+      if (!agent || timesOf(offered) === 0) return undefined;
+      return signerOfAgent(agent, key);
+    },
+    worked() {
+      const label = tried.at(-1) ?? '';
+      memory.worked(username, label);
+      if (label === 'agent') memory.worked(username, offered);
+    },
     hasMethods: attempts.length > 0,
     notes,
     tried: () => tried,
-    handler(left, _partial, proceed) {
-      for (let attempt = attempts[next++]; attempt; attempt = attempts[next++]) {
+    handler(kinds, _partial, proceed) {
+      // Only now: other hosts were logged in to while this one waited for its turn.
+      left ??= attempts.toSorted((a, b) => timesOf(b.label) - timesOf(a.label));
+      for (let attempt = left.shift(); attempt; attempt = left.shift()) {
         const kind = attempt.method.type === 'agent' ? 'publickey' : attempt.method.type;
         // Null at the first call, which the types do not say.
-        if ((left as readonly string[] | null)?.includes(kind) === false) continue;
+        if ((kinds as readonly string[] | null)?.includes(kind) === false) continue;
         tried.push(attempt.label);
         return proceed(attempt.method);
       }
@@ -156,16 +184,42 @@ export function planAuth(host: ResolvedHost, credentials: Credentials, keys: Key
   };
 }
 
-/** An agent that offers only some of its keys: sshd counts every offer against MaxAuthTries. */
-function filteredAgent(ssh: Ssh2, socketPath: string, accept: (publicKey: Buffer) => boolean): BaseAgent {
+function wayOfAgentKey(publicKey: Buffer): string {
+  return `agent ${publicKey.toString('base64')}`;
+}
+
+/** ssh2 gives an error where its types tell only of a signature. */
+function signatureOf(signed: Buffer | Error): Buffer | undefined {
+  return signed instanceof Error ? undefined : signed;
+}
+
+function signerOfAgent(agent: BaseAgent, key: ParsedKey): Sign {
+  return (data, hash, done) => {
+    const options = hash === undefined ? {} : { hash: hash as 'sha256' };
+    agent.sign(key, data, options, (error, signature) => done(error ? undefined : signature));
+  };
+}
+
+/**
+ * An agent that offers only some of its keys, those of the highest rank first: sshd counts every offer against
+ * MaxAuthTries.
+ */
+function filteredAgent(
+  ssh: Ssh2,
+  socketPath: string,
+  accept: (publicKey: Buffer) => boolean,
+  rankOf: (publicKey: Buffer) => number,
+): BaseAgent {
   const agent = ssh.createAgent(socketPath);
   class FilteredAgent extends ssh.BaseAgent {
     override getIdentities(callback: Parameters<BaseAgent['getIdentities']>[0]): void {
       agent.getIdentities((error, identities) => {
         if (error || !identities) return callback(null, []);
+        const rank = (identity: unknown): number => rankOf(publicBlob(ssh, identity));
+        const accepted = identities.filter((identity) => accept(publicBlob(ssh, identity)));
         callback(
           null,
-          identities.filter((identity) => accept(publicBlob(ssh, identity))),
+          accepted.sort((a, b) => rank(b) - rank(a)),
         );
       });
     }

@@ -5,6 +5,7 @@ import type { HostKeyQuestion, HostKeyVerifier } from './host-key.ts';
 import type { AuthPlan, Ssh2 } from './ssh-auth.ts';
 import type { ResolvedHost } from './ssh-config.ts';
 import { type ConnectPhase, connectError } from './ssh-errors.ts';
+import { shortenLogin } from './ssh-shortcuts.ts';
 
 /** One login, ready to be tried. */
 export interface LoginRequest {
@@ -81,6 +82,7 @@ export function login(ssh: Ssh2, request: LoginRequest): Promise<SshClient> {
         if (isSettled) return;
         isSettled = true;
         settleUp();
+        auth.worked();
         resolve({ client, lostReason: () => lost, end: () => endClient(client) });
       });
 
@@ -101,6 +103,7 @@ export function login(ssh: Ssh2, request: LoginRequest): Promise<SshClient> {
       });
       // ssh2 leaves Nagle's algorithm on: 40 ms for every command.
       client.setNoDelay(true);
+      shortenLogin(client, auth.signerOf);
     } catch (error) {
       fail(connectError({ kind: 'error', error: error as Error, phase }, request, offers));
     }

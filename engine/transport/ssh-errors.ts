@@ -89,6 +89,11 @@ function socketTrouble(code: string, error: Error, { host }: LoginRequest): Expl
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return { message: `there is no route to ${place}`, hint: 'check address, VPN and routing' };
+    case 'EMFILE':
+      return {
+        message: 'this process may not have more files open, and each connection is one',
+        hint: 'allow more before it is started: ulimit -n',
+      };
     case 'ETIMEDOUT':
       return { message: `no answer from ${place}`, hint: 'check address, routing and firewall' };
     case 'ECONNRESET':

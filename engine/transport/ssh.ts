@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { createConnection } from './connection.ts';
 import { createHostKeyVerifier, type HostKeyChecking } from './host-key.ts';
+import { createLoginMemory } from './login-memory.ts';
 import { type Credentials, createKeyRing, planAuth, type Ssh2 } from './ssh-auth.ts';
 import { type Bastions, createBastions } from './ssh-bastions.ts';
 import { openChannel } from './ssh-channel.ts';
@@ -71,12 +72,12 @@ function createShared(
   readonly warnOnce: (message: string) => void;
 } {
   const config = createSshConfig({ ...options, localUser: userInfo().username });
-  const keys = createKeyRing(ssh);
+  const parts = { ssh, keys: createKeyRing(ssh), memory: createLoginMemory() };
   const verifier = createHostKeyVerifier(options.warn);
   const gate = pLimit(connectsAtOnce);
 
   const logIn: LogIn = async (host, description, sock, credentials, signal, onWait) => {
-    const auth = planAuth(host, credentials, keys, ssh);
+    const auth = planAuth(host, credentials, parts);
     if (!auth.hasMethods) {
       const notes = auth.notes.length === 0 ? 'there is no key file, no agent and no password' : auth.notes.join('; ');
       throw new RunbookError('unreachable', `cannot log in to ${description}: ${notes}`, { hint: loginHint });

@@ -150,6 +150,14 @@ describe('copy', () => {
         expect(await twice({ dest, content: '' })).to.deep.equal(['content']);
       }));
 
+    it('copies a file that takes time to read, then nothing', () =>
+      withTemporaryFolder(async (folder) => {
+        await writeFile(join(folder, 'large'), Buffer.alloc(12_000_000, 'large'));
+        const args = { src: join(folder, 'large'), dest: join(folder, 'there') };
+        expect(await twice(args, localController(folder))).to.include('sha256');
+        expect((await readFile(join(folder, 'there'))).equals(await readFile(join(folder, 'large')))).to.equal(true);
+      }));
+
     it('copies a file of the controller into a folder under its own name', () =>
       withTemporaryFolder(async (folder) => {
         await mkdir(join(folder, 'files'));

@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { assert } from 'chai';
+import { systemClock } from '../../engine/base/clock.ts';
 import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
+import { createConnection } from '../../engine/transport/connection.ts';
 import type { Become, Connection } from '../../engine/transport/transport.ts';
 import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
 
@@ -19,11 +22,13 @@ while [ $# -gt 0 ]; do
   case $1 in
     -p) prompt=$2; shift 2 ;;
     -u) user=$2; shift 2 ;;
+    -n) isSilent=1; shift ;;
     --) shift; break ;;
     *) shift ;;
   esac
 done
 ask() {
+  [ -z "$isSilent" ] || { echo 'sudo: a password is required' >&2; exit 1; }
   printf '%s' "$prompt" >&2
   IFS= read -r password || { echo "sudo: no password was provided" >&2; exit 1; }
 }
@@ -147,3 +152,51 @@ for (const transport of transportsUnderTest) {
     });
   });
 }
+
+describe('a script of another user', () => {
+  /** A host that says nothing. Gives what was written to it. */
+  async function writtenFor(become: Become): Promise<{ command: string; written: string }> {
+    const stdin = new PassThrough();
+    let command = '';
+    const connection = createConnection({
+      description: 'mute',
+      user: 'ops',
+      path: '$PATH',
+      clock: systemClock,
+      end: async () => undefined,
+      async open(line) {
+        command = line;
+        return {
+          stdin,
+          stdout: new PassThrough(),
+          stderr: new PassThrough(),
+          ended: new Promise(() => undefined),
+          destroy: () => undefined,
+        };
+      },
+    });
+    const over = new AbortController();
+    const running = connection.run(sh`the script`, { timeoutMs: 60_000, become, signal: over.signal });
+    running.catch(() => undefined);
+    // All that is written without an answer is written before anything else happens.
+    await new Promise((resolve) => setImmediate(resolve));
+    over.abort(new Error('that was all'));
+    return { command, written: String(stdin.read() ?? '') };
+  }
+
+  it('goes along with the request to become that user, where nobody can ask for a password', async () => {
+    for (const method of ['sudo', 'doas'] as const) {
+      const { command, written } = await writtenFor({ user: 'root', method });
+      assert.match(command, new RegExp(`${method} .*-n `));
+      assert.include(written, 'the script');
+    }
+  });
+
+  it('waits where it could be taken for a password, and so does the password until it is asked for', async () => {
+    for (const method of ['sudo', 'su'] as const) {
+      const { command, written } = await writtenFor({ user: 'root', method, password });
+      assert.notInclude(command, ' -n ');
+      assert.equal(written, '');
+    }
+  });
+});

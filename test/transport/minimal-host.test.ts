@@ -84,6 +84,7 @@ describe('a host that lacks programs', () => {
       if (!existsSync(`/usr/bin/${program}`)) return this.skip();
       await connect(['stat', program, 'perl']);
       await put('text');
+      await put('much text'.repeat(1_500_000));
     });
   }
 
