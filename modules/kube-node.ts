@@ -122,8 +122,8 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
     wait: { runtime: "containerd://", newer_than: "{{ kubelet.active_since }}", timeout: 300 }
   delegate_to: localhost
 `,
-  probe: (args) =>
-    probe(script(args), (output) => {
+  probe: (args) => {
+    const answer = (output: ProbeOutput): Asked => {
       const asked = parse(output, args);
       // An API server that comes up with its node, or a load balancer that notices late, is what a wait is for.
       const onlyWaits = args.wait && (args.annotations ?? args.labels ?? args.unschedulable) === undefined;
@@ -131,7 +131,9 @@ condition and not with the kubelet's Lease: the Lease is renewed by another thre
         throw kubeFailure(`node ${args.node}`, answersOf(output).get('node'), args);
       }
       return asked;
-    }),
+    };
+    return probe(script(args), answer, { isAlone: true });
+  },
   diff: (asked, { annotations = {}, labels = {}, unschedulable: wanted, node }, { predicted }) => {
     const onlyReads = Object.keys({ ...annotations, ...labels }).length === 0 && wanted === undefined;
     if (onlyReads && predicted.anyOfHost) {

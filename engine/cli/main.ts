@@ -7,6 +7,14 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${readVersion()}\n`);
     return;
   }
+  const { openFilesLimit, whyNoStart } = await import('../base/open-files.ts');
+  const reason = whyNoStart(openFilesLimit());
+  if (reason !== undefined) {
+    process.stderr.write(`runbook: ${reason}\n`);
+    // As for any other mistake in how it was started.
+    process.exitCode = 5;
+    return;
+  }
   const { runCommandLine } = await import('./run-command-line.ts');
   await runCommandLine(args);
 }

@@ -42,6 +42,8 @@ export interface PlayOptions extends SecretOptions, BudgetOptions, ConnectionOpt
   readonly listTasks: boolean;
   readonly journal: boolean;
   readonly grace?: number;
+  /** Hosts are asked for several tasks at once. */
+  readonly batch: boolean;
   /** An HTML page of the run. */
   readonly report?: string;
 }
@@ -88,6 +90,7 @@ function addSelection(command: Command): void {
   for (const option of budgetOptions()) command.addOption(option);
   command
     .addOption(playbookModulesOption())
+    .option('--no-batch', 'ask hosts for one task at a time; what is told is the same, and takes longer')
     .option('--list-hosts', 'list the hosts of each play and stop', false)
     .option('--list-tasks', 'list the tasks of each play and stop', false);
 }

@@ -55,6 +55,7 @@ export async function runPlayCommand(
       isCheckMode: options.check,
       isDiff: options.diff,
       forks: options.forks,
+      isBatched: options.batch,
       ...budgetIn(options),
       ...(options.hostKeyChecking && { hostKeyChecking: options.hostKeyChecking }),
       connection,
@@ -76,8 +77,7 @@ export interface Shown {
   readonly isKept?: boolean;
 }
 
-/** How long what is in flight has after SIGTERM. */
-/** How long SIGTERM leaves, where it is given. */
+/** How long SIGTERM leaves to what is in flight, where that is given. */
 export function graceIn({ grace }: Pick<PlayOptions, 'grace'>): Pick<Shown, 'graceMs'> {
   return grace === undefined ? {} : { graceMs: grace * 1000 };
 }

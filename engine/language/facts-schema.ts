@@ -174,7 +174,7 @@ export const factsSchema = {
         version: text('`1.28.4`, without the v; empty when not installed.'),
         running: yesNo('Its service is active. Without systemd: a process of that name exists.'),
         runtime_endpoint: text(
-          'The CRI socket: `unix:///run/containerd/containerd.sock`. From the flags of the running kubelet, else from kubeadm-flags.env, /etc/default/kubelet, /etc/sysconfig/kubelet and config.yaml, as far as the login user may read them; empty when none says it.',
+          'The CRI socket: `unix:///run/containerd/containerd.sock`. From the flags of the running kubelet, else from kubeadm-flags.env, /etc/default/kubelet, /etc/sysconfig/kubelet and config.yaml, as far as whoever asks may read them; empty when none says it.',
         ),
         node_name: text('`--hostname-override`, else the hostname in lower case; empty when not installed.'),
       },

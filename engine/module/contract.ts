@@ -25,13 +25,18 @@ export interface Probe<T> {
   readonly timeoutMs?: number;
   /** Environment variables for the script, over the task's own. */
   readonly environment?: Environment | undefined;
+  /**
+   * It is asked at its task's turn and not ahead: it runs what a user wrote, which may take its time, or asks about
+   * something that others change, as a cluster.
+   */
+  readonly isAlone?: boolean | undefined;
 }
 
 /** Makes a probe. The script must change nothing on the host. */
 export function probe<T>(
   script: Script,
   parse: (output: ProbeOutput) => T,
-  options: { timeoutMs?: number; environment?: Environment | undefined } = {},
+  options: Pick<Probe<T>, 'timeoutMs' | 'environment' | 'isAlone'> = {},
 ): Probe<T> {
   return { script, parse, ...options };
 }

@@ -190,7 +190,7 @@ async function runAndRecord(
   surroundings: Surroundings,
   onceKey: string | undefined,
 ): Promise<TaskEnd> {
-  const { play, turn, leases } = surroundings;
+  const { play, turn, leases, coming } = surroundings;
   const ref = refOf(context, task, turn);
   const key = taskKeyOf(task, turn);
   const recorded = host.record.next(key);
@@ -203,6 +203,7 @@ async function runAndRecord(
     runTaskOnHost(context, task, host, {
       play,
       ...(turn && { turn }),
+      ...(coming && { coming }),
       beforeEffect,
       beforeStep: () => checkLeases(leases, host),
       trail,

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { type Clock, formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { ChangeView, EventBus, WaitView } from '../base/events.ts';
-import { Secret } from '../base/secret.ts';
 import { createTelling } from '../base/telling.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
-import { checkArguments } from '../module/arguments.ts';
-import type { Environment } from '../transport/transport.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
+import { type Coming, type ComingTask, turnsAfter } from './ahead/coming.ts';
+import { askerOf, askingAhead } from './ahead/questions.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource, changeViews } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
 import { controllerFor, tellingDownloads } from './controller.ts';
@@ -25,6 +24,7 @@ import { delegatedPredictions } from './predicted.ts';
 import type { Trail } from './replay.ts';
 import { createStepRunner, type StepRunner } from './step-runner.ts';
 import type { Place } from './surroundings.ts';
+import { environmentOf, renderArguments } from './task-arguments.ts';
 
 /** A task that says nothing else has this long on one host. */
 const defaultTaskTimeoutMs = 60 * 60_000;
@@ -41,6 +41,8 @@ export interface TaskSurroundings extends Place {
   readonly trail: Trail;
   /** The number of the loop's turn, as a text; empty where there is no loop. */
   readonly item: string;
+  /** What follows the task. */
+  readonly coming?: Coming;
 }
 
 /** How steps are run, where it is not as usual. */
@@ -52,6 +54,8 @@ export interface StepOptions {
   readonly isInBackground?: boolean;
   /** Ids of effects that a later process of the run can make again, which are recorded; like no others unless they are given. */
   readonly effects?: EffectIds;
+  /** What follows the task, which is asked for with it. */
+  readonly ahead?: { readonly asker: string; readonly coming: () => Iterable<ComingTask> };
 }
 
 /** A task on a host, ready to be tried, if need be several times. */
@@ -78,13 +82,14 @@ export function prepareAttempt(
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
   const effects = effectIdsFor(context, task, host, surroundings, extra);
+  const { trail, item, turn } = surroundings;
   const steps = stepRunnerFor(context, task, host, surroundings, scope, {
     beforeStep: surroundings.beforeStep,
     effects,
+    ahead: { asker: askerOf(task, turn, item), coming: () => turnsAfter(task, turn, item, surroundings.coming) },
   });
   const deadline = deadlineOf(context, task);
-  const { trail, item } = surroundings;
-  const key = taskKeyOf(task, surroundings.turn);
+  const key = taskKeyOf(task, turn);
   // Of a process of this run that did not come to the task's end.
   const begun = host.record.begunEffects(key, item);
   let attempts = host.record.attemptsMade(key, item);
@@ -213,20 +218,6 @@ async function untilDeadline<T>(
   }
 }
 
-/** A task's arguments for one host, checked against the schema with defaults filled in. */
-export function renderArguments(context: RunContext, task: Task, scope: Scope): never {
-  const args = task.args.render(scope) as Record<string, unknown>;
-  const mistakes = checkArguments(context.validator, task.module, args);
-  if (mistakes.length > 0) {
-    const hint = mistakes.length === 1 ? mistakes[0]?.hint : undefined;
-    throw new RunbookError('task-failed', `${task.module.name}: ${mistakes.map((m) => m.message).join('; ')}`, {
-      hint,
-    });
-  }
-  // From here on only the module that the schema belongs to reads them.
-  return args as never;
-}
-
 /** The steps of a task on a host (or where it is delegated to), with its events, environment and deadline. */
 export function stepRunnerFor(
   context: RunContext,
@@ -234,7 +225,7 @@ export function stepRunnerFor(
   host: HostRun,
   { play, turn }: Place,
   scope: Scope,
-  { signal = context.request.abort, beforeStep, isInBackground = false, effects }: StepOptions = {},
+  { signal = context.request.abort, beforeStep, isInBackground = false, effects, ahead }: StepOptions = {},
 ): StepRunner {
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
@@ -243,6 +234,12 @@ export function stepRunnerFor(
     host: host.name,
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
+  // What is done elsewhere, or for all, may change any host: a node is drained over the controller.
+  const touched = on !== host || task.runOnce ? [...context.hosts.values()] : [host];
+  const onActing = (): void => {
+    for (const { answers } of touched) answers.forget();
+  };
+  const asking = ahead && on === host ? askingAhead(context, host, play, ahead.coming) : undefined;
   const bus = isInBackground ? silentBus : context.bus;
   const tell = isInBackground ? () => undefined : tellerOf(context, task, host.name, turn, delegate);
   const telling = createTelling(context.clock, tell);
@@ -260,6 +257,8 @@ export function stepRunnerFor(
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),
+    ...(asking && ahead && { ahead: { ...asking, asker: ahead.asker } }),
+    onActing,
     effects: effects ?? createEffectIds(),
     ...(effects && context.record.isKept && { record: host.record }),
     // What is done on a host for another one leaves it as it was, as a rule: controllers and API servers serve many runs.
@@ -280,13 +279,4 @@ function hostNamed(context: RunContext, name: string): HostRun {
   const host = context.hosts.get(name);
   if (host) return host;
   throw new RunbookError('task-failed', `delegate_to: the inventory has no host "${name}"`);
-}
-
-/** The environment of a task's commands. `null` takes back what a layer around sets. */
-function environmentOf(task: Task, scope: Scope): Environment {
-  const layers = task.environment.map((layer) => layer.render(scope) as object);
-  const all: readonly [string, unknown][] = Object.entries(Object.assign({}, ...layers) as object);
-  return Object.fromEntries(
-    all.flatMap(([name, value]) => (value === null ? [] : [[name, value instanceof Secret ? value : String(value)]])),
-  );
 }

@@ -68,7 +68,8 @@ export async function attemptResource(
 
   // Before the leases: what cannot be fetched must not cost the host a drain.
   const prepared = await module.prepare?.(args, { desired, current }, context.controller);
-  if (await context.beforeEffect()) {
+  const isHostChanged = await context.beforeEffect();
+  if (isHostChanged || steps.isDated) {
     current = await ask();
     diff = compare(current);
     context.onFound(diff);

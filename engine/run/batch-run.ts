@@ -38,7 +38,9 @@ async function runCompany(
   surroundings: Surroundings,
 ): Promise<void> {
   const { play } = surroundings;
-  if (play.gatherFacts === true) await gatherFacts(context, play, hosts);
+  if (play.gatherFacts === true) {
+    await gatherFacts(context, play, hosts, { nodes, at: -1, turn: undefined, then: undefined });
+  }
   checkPlayInputs(context, takingPart(hosts, surroundings), surroundings);
   await runNodes(context, nodes, hosts, surroundings);
   await runLastHandlers(context, hosts, surroundings);

@@ -1,17 +1,24 @@
+import { RunbookError } from '../base/errors.ts';
 import type { Outcome, TaskRef, TaskResult } from '../base/events.ts';
 import { formatRange } from '../base/source.ts';
 import { createTelling } from '../base/telling.ts';
 import type { Facts } from '../language/facts-schema.ts';
 import type { Node, Play } from '../language/playbook.ts';
+import type { ProbeOutput } from '../module/contract.ts';
 import { endWithoutRunning } from './across-hosts.ts';
 import { connectionFor } from './addressing.ts';
+import { askAhead, type Question } from './ahead/ask.ts';
+import { type Coming, tasksAfter } from './ahead/coming.ts';
+import { askingAhead } from './ahead/questions.ts';
 import { type RunContext, refOf } from './context.ts';
 import { CutOffError, noteReach } from './cut-off.ts';
+import { factsQuestion, gathererFor } from './facts/question.ts';
 import { factsProbe } from './facts.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { playKeyOf } from './journal/task-key.ts';
 import { outcomeOf } from './judgement.ts';
 import { failureView } from './step-runner.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /**
  * Gathers the facts that a node is about to read, on those hosts where they are not known or hold no more. Gives the
@@ -21,7 +28,7 @@ export async function ensureFacts(
   context: RunContext,
   node: Node,
   hosts: readonly HostRun[],
-  play: Play,
+  { play, coming }: Pick<Surroundings, 'play' | 'coming'>,
 ): Promise<readonly HostRun[]> {
   if (play.gatherFacts === false) return hosts;
   const names = await context.factReaders.of(node, play);
@@ -33,6 +40,7 @@ export async function ensureFacts(
     context,
     play,
     lacking.filter((host) => !host.isCutOff),
+    { nodes: [node], at: -1, turn: coming?.turn, then: coming },
   );
   return hosts.filter((host) => host.status === 'active' && !cutOff.includes(host));
 }
@@ -51,8 +59,13 @@ function refOfNode(context: RunContext, node: Node): TaskRef {
   return { id: node.id, name: node.name, module: 'block', place: formatRange(node.range) };
 }
 
-/** Gathers the facts of hosts, as a task of its own. */
-export async function gatherFacts(context: RunContext, play: Play, hosts: readonly HostRun[]): Promise<void> {
+/** Gathers the facts of hosts, as a task of its own, and asks with it what comes. */
+export async function gatherFacts(
+  context: RunContext,
+  play: Play,
+  hosts: readonly HostRun[],
+  coming: Coming,
+): Promise<void> {
   const task: TaskRef = {
     id: `${play.id}/facts`,
     name: 'Gather facts',
@@ -63,7 +76,7 @@ export async function gatherFacts(context: RunContext, play: Play, hosts: readon
   const active = hosts.filter((host) => host.status === 'active' && !replayFacts(host, key));
   if (active.length === 0) return;
   context.bus.emit({ type: 'task-started', task, hosts: active.map((host) => host.name), isHandler: false });
-  await Promise.all(active.map((host) => context.limit(() => gather(context, play, host, task))));
+  await Promise.all(active.map((host) => context.limit(() => gather(context, play, host, { task, coming }))));
 }
 
 /** Takes what a former process of the run gathered: what its tasks decided by it they decide again. */
@@ -77,9 +90,12 @@ function replayFacts(host: HostRun, key: string): boolean {
   return true;
 }
 
-const factsTimeoutMs = 60_000;
-
-async function gather(context: RunContext, play: Play, host: HostRun, task: TaskRef): Promise<void> {
+async function gather(
+  context: RunContext,
+  play: Play,
+  host: HostRun,
+  { task, coming }: { readonly task: TaskRef; readonly coming: Coming },
+): Promise<void> {
   const { bus, clock, request } = context;
   if (request.signal.aborted) return leaveOut([host]);
   const started = clock.now();
@@ -93,10 +109,23 @@ async function gather(context: RunContext, play: Play, host: HostRun, task: Task
     const connection = await telling({ text: 'connecting' }, (onWait) =>
       connectionFor(context, host, play, { onWait }),
     );
-    const { script, parse } = factsProbe;
-    const wait = { text: 'waiting for its facts', deadlineMs: clock.now() + factsTimeoutMs };
-    const options = { timeoutMs: factsTimeoutMs, signal: request.abort };
-    const gathered = parse(await telling(wait, () => connection.run(script, options)));
+    const [first] = tasksAfter(coming);
+    const ahead = askingAhead(context, host, play, () => tasksAfter(coming));
+    const ask = (question: Question): Promise<ProbeOutput> => {
+      const { script, become, timeoutMs } = question;
+      const options = { timeoutMs, signal: request.abort, become };
+      const wait = { text: 'waiting for its facts', deadlineMs: clock.now() + timeoutMs };
+      return telling<ProbeOutput>(wait, () =>
+        ahead ? askAhead(connection, question, options, ahead) : connection.run(script, options),
+      );
+    };
+    const become = gathererFor(context, host, play, first?.task);
+    const answer = ask(factsQuestion(become)).catch((error) => {
+      // The task may be skipped by what the facts say. A password that was refused is not tried again.
+      if (!isRefused(error) || become?.password) throw error;
+      return ask(factsQuestion(undefined));
+    });
+    const gathered = factsProbe.parse(await answer);
     host.record.ended(playKeyOf('facts', play), { result: { outcome, changes: [] }, registered: {}, gathered });
     host.facts.accept(gathered);
   } catch (error) {
@@ -114,4 +143,8 @@ async function gather(context: RunContext, play: Play, host: HostRun, task: Task
     changes: [],
     ...(failure && { failure }),
   });
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof RunbookError && error.code === 'become-failed';
 }

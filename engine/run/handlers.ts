@@ -80,7 +80,7 @@ async function runRound(
     // Before it runs: it may notify itself by way of others.
     for (const host of notified) host.notified.delete(handler);
     const before = new Map(notified.map((host) => [host, host.leftOut]));
-    const able = await ensureFacts(context, handler, notified, surroundings.play);
+    const able = await ensureFacts(context, handler, notified, surroundings);
     if (able.length > 0) await runTask(context, handler, able, surroundings, true);
     for (const host of notified) {
       if (host.status !== 'active') host.notified.add(handler);

@@ -1,6 +1,7 @@
 import type { FailureView, FinalState, HostSummary, Outcome, TaskResult } from '../base/events.ts';
 import type { Host } from '../inventory/inventory.ts';
 import type { Task } from '../language/playbook.ts';
+import { type Answers, createAnswers } from './ahead/answers.ts';
 import { createHostFacts, type HostFacts } from './facts/state.ts';
 import { type HostRecord, noRecord } from './journal/record.ts';
 import { createPredictedState, type PredictedState } from './predicted.ts';
@@ -40,6 +41,8 @@ export interface HostRun {
   /** Check mode: handlers that only tasks with an unknown outcome would notify. */
   readonly perhapsNotified: Set<Task>;
   readonly predicted: PredictedState;
+  /** What it answered to questions of coming tasks. */
+  readonly answers: Answers;
   /** What former processes of the run did on it, and where this one writes what it does. */
   readonly record: HostRecord;
   readonly keptLeases: { readonly task: string; readonly reason: string }[];
@@ -65,6 +68,7 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
     notified: new Set(),
     perhapsNotified: new Set(),
     predicted: createPredictedState(),
+    answers: createAnswers(() => performance.now()),
     record,
     keptLeases: [],
     unverified: new Map(),

@@ -1,5 +1,4 @@
 import type { FailureView } from '../base/events.ts';
-import { renderArguments } from './attempt-setup.ts';
 import type { RunContext } from './context.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
 import type { LeaseChange, RecordedLease } from './journal/record.ts';
@@ -8,6 +7,7 @@ import { type LeaseHold, releaseDecision } from './lease-hold.ts';
 import { driveToEnd, leaseModule, leaseRunOf, tellLease } from './lease-steps.ts';
 import { failureOf } from './no-log.ts';
 import { failureView } from './step-runner.ts';
+import { renderArguments } from './task-arguments.ts';
 
 /** The block has ended: gives its lease back on each host, or keeps it and says why. */
 export async function settleLease(context: RunContext, hold: LeaseHold, hosts: readonly HostRun[]): Promise<void> {

@@ -2,7 +2,6 @@ import { RunbookError } from '../base/errors.ts';
 import type { TaskResult } from '../base/events.ts';
 import type { Task } from '../language/playbook.ts';
 import { changeViews, unknownReasonOf } from './attempt.ts';
-import { renderArguments } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import { CutOffError, noteReach } from './cut-off.ts';
 import { type HostRun, recordOutcome } from './host-run.ts';
@@ -14,6 +13,7 @@ import { startRenewal } from './lease-renewal.ts';
 import { checkedGrant, hasSecret, leaseModule, leaseRunOf, leaseSteps, tellLease } from './lease-steps.ts';
 import { failureOf, resultOf } from './no-log.ts';
 import { failureView } from './step-runner.ts';
+import { renderArguments } from './task-arguments.ts';
 
 /**
  * Takes the leases around a task that is about to change its host, outermost first, unless they are held already, and

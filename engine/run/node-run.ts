@@ -18,14 +18,15 @@ export async function runNodes(
   hosts: readonly HostRun[],
   surroundings: Surroundings,
 ): Promise<void> {
-  for (const node of nodes) {
+  for (const [at, node] of nodes.entries()) {
     const active = takingPart(hosts, surroundings);
     if (active.length === 0) return;
     if (context.request.signal.aborted) {
       return leaveOut(active);
     }
-    const able = await ensureFacts(context, node, active, surroundings.play);
-    if (able.length > 0) await runNode(context, node, able, surroundings);
+    const inside = { ...surroundings, coming: { nodes, at, turn: surroundings.turn, then: surroundings.coming } };
+    const able = await ensureFacts(context, node, active, inside);
+    if (able.length > 0) await runNode(context, node, able, inside);
   }
 }
 

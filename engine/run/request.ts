@@ -34,6 +34,8 @@ export interface RunRequest {
   readonly masker?: Masker;
   /** Opens files that may be encrypted; without it those that are cannot be read. */
   readonly opener?: FileOpener;
+  /** Hosts are asked for several coming tasks at once; what is told of it is the same. Default: true. */
+  readonly isBatched?: boolean;
   /** How many hosts are worked on at the same time. */
   readonly forks: number;
   /** `--max-failures`: for every play, as its own `max_failures`; the lower one counts. */

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import { systemClock } from '../base/clock.ts';
 import { errorCatalogue, fileProblem } from '../base/errors.ts';
 import { createMasker } from '../base/masker.ts';
+import { checkOpenFiles, openFilesLimit } from '../base/open-files.ts';
 import { createGrowingInventory } from '../inventory/growth.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { compileTemplate } from '../language/template.ts';
@@ -37,6 +38,7 @@ import { createVariables } from './variables.ts';
  */
 export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number }> {
   const loaded = await loadRun(asked);
+  if (!asked.instead) checkOpenFiles(countHosts(loaded), openFilesLimit());
   const doubts = (await asked.plan?.opened({ request: asked, loaded })) ?? [];
   const clock = asked.clock ?? systemClock;
   const started = clock.now();
@@ -95,6 +97,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     clock,
     inventory,
     store,
+    storeAhead: createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener),
     factReaders: createFactReaders(loaded.inventory, store, dirname(resolve(request.playbook))),
     connections,
     validator: loaded.validator,

@@ -14,6 +14,7 @@ import type {
   RunOptions,
   ScriptResult,
 } from '../transport/transport.ts';
+import { type AskingAhead, askAhead, createQuestion } from './ahead/ask.ts';
 import type { EffectIds } from './effect-ids.ts';
 import { bootOf } from './host-link.ts';
 import type { HostRecord } from './journal/record.ts';
@@ -35,6 +36,10 @@ export interface StepEnvironment {
   readonly effects: EffectIds;
   /** Where it is written in which boot of the host they are started, so that after another one none is started again. */
   readonly record?: Pick<HostRecord, 'stepStarting' | 'bootOf'>;
+  /** Asks ahead for coming tasks; absent where each question goes by itself. */
+  readonly ahead?: AskingAhead & { readonly asker: string };
+  /** The host, or another one, may be different from here on. */
+  readonly onActing: () => void;
   /** Who must hold the host before an effect is started there; undefined where nobody has to. */
   readonly lock: HostLock | undefined;
   readonly onStepStarted: (step: string, deadlineMs: number, effect: EffectView) => void;
@@ -53,6 +58,8 @@ export interface StepEnvironment {
 export interface StepRunner {
   /** Runs a probe and parses its answer. */
   ask<T>(probe: Probe<T>): Promise<T>;
+  /** The last answer came ahead, so long ago that the host has to be asked again before it is acted upon. */
+  readonly isDated: boolean;
   /** Asks until it is so; raises `timeout` with what was waited for, how long, and the last reason. */
   wait<T>(wait: Wait<T>): Promise<T>;
   /**
@@ -72,7 +79,8 @@ export interface StepRunner {
   settle(): Promise<ReadonlySet<string>>;
 }
 
-const probeTimeoutMs = 60_000;
+/** How long a probe may take that says nothing else. */
+export const defaultProbeTimeoutMs = 60_000;
 /** What a module has for undoing what it did, once it was aborted or its time was up. */
 const cleanUpMs = 5 * 60_000;
 
@@ -80,6 +88,7 @@ const cleanUpMs = 5 * 60_000;
 export function createStepRunner(env: StepEnvironment): StepRunner {
   let { deadline }: { deadline: number } = env;
   let signal: AbortSignal | undefined = env.signal;
+  let isDated = false;
   const remaining = (): number => Math.max(1, deadline - env.clock.now());
 
   function allowCleanUp(): void {
@@ -112,17 +121,31 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   async function answerTo<T>(probe: Probe<T>): Promise<T> {
-    return probe.parse(await run(probe.script, probe.timeoutMs ?? probeTimeoutMs, probe.environment));
+    return probe.parse(await run(probe.script, probe.timeoutMs ?? defaultProbeTimeoutMs, probe.environment));
+  }
+
+  /** Together with what coming tasks will ask, where that is known. */
+  async function answerAhead<T>(probe: Probe<T>): Promise<T> {
+    const { ahead, become } = env;
+    const { script, timeoutMs = defaultProbeTimeoutMs, isAlone } = probe;
+    if (!ahead || isAlone) return answerTo(probe);
+    const environment = { ...env.environment, ...probe.environment };
+    const question = createQuestion(ahead.asker, { script, timeoutMs }, become, environment);
+    const options = optionsFor(timeoutMs, probe.environment);
+    const answer = await askAhead(await env.connect(), question, options, ahead);
+    isDated = answer.isDated;
+    return probe.parse(answer);
   }
 
   async function ask<T>(probe: Probe<T>): Promise<T> {
     await env.connect();
-    const timeoutMs = Math.min(probe.timeoutMs ?? probeTimeoutMs, remaining());
+    const timeoutMs = Math.min(probe.timeoutMs ?? defaultProbeTimeoutMs, remaining());
     const wait = { text: 'waiting for the answer to a probe', deadlineMs: env.clock.now() + timeoutMs };
-    return env.telling(wait, () => answerTo(probe));
+    return env.telling(wait, () => answerAhead(probe));
   }
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
+    env.onActing();
     const started = env.clock.now();
     const until = Math.min(started + wait.timeoutMs, deadline);
     const told = { text: `waiting for ${wait.what}`, deadlineMs: until };
@@ -209,6 +232,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
 
   /** Undefined for an effect that may not be started. */
   async function perform(step: Step, mayStart: (id: string) => boolean): Promise<StepResult | undefined> {
+    env.onActing();
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
@@ -272,6 +296,9 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
 
   return {
     ask,
+    get isDated() {
+      return isDated;
+    },
     wait,
     // All may start, so it comes to its end.
     drive: async <R>(steps: Generator<Step, R, StepResult>) => (await driveWhile(steps, () => true)) as R,

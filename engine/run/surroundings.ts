@@ -1,4 +1,5 @@
 import type { Play } from '../language/playbook.ts';
+import type { Coming } from './ahead/coming.ts';
 import type { Budget } from './budget.ts';
 import type { HostRun, Standing } from './host-run.ts';
 import type { LeaseHold } from './lease-hold.ts';
@@ -38,6 +39,8 @@ export interface Place {
 
 /** What is around a task in its play. */
 export interface Surroundings extends Place {
+  /** What follows, as far as it is known. */
+  readonly coming?: Coming;
   readonly progress: PlayProgress;
   readonly batch: Batch;
   /** The leases of the blocks around, outermost first. */

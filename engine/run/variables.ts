@@ -36,8 +36,10 @@ export function createVariables(
   const provided = (): Readonly<Record<string, unknown>> => {
     const { current } = inventory;
     if (known?.of === current) return known.provided;
-    const groups = Object.fromEntries([...current.groups.values()].map((g) => [g.name, [...g.hosts]]));
-    const values = { ...fixed, groups, hostvars: hostVariables(hosts, connection) };
+    const values = lazily(fixed, {
+      groups: () => Object.fromEntries([...current.groups.values()].map((g) => [g.name, [...g.hosts]])),
+      hostvars: () => hostVariables(hosts, connection),
+    });
     known = { of: current, provided: request.plan?.isMade ? withUnknown(values, otherWhenApplied) : values };
     return known.provided;
   };
@@ -58,6 +60,19 @@ export function createVariables(
 
 const none: Readonly<Record<string, unknown>> = {};
 
+/** Values of which some are made when they are first read: few playbooks read those of all hosts. */
+function lazily(
+  values: Readonly<Record<string, unknown>>,
+  made: Readonly<Record<string, () => unknown>>,
+): Readonly<Record<string, unknown>> {
+  const result = { ...values };
+  for (const [name, make] of Object.entries(made)) {
+    let known: { readonly value: unknown } | undefined;
+    Object.defineProperty(result, name, { enumerable: true, get: () => (known ??= { value: make() }).value });
+  }
+  return result;
+}
+
 /** What a plan is made with is not what it is applied with. */
 const otherWhenApplied: Readonly<Record<string, string>> = {
   run_id: 'run_id is another one when the plan is applied',
@@ -69,7 +84,7 @@ function withUnknown(
   values: Readonly<Record<string, unknown>>,
   reasons: Readonly<Record<string, string>>,
 ): Readonly<Record<string, unknown>> {
-  const result = { ...values };
+  const result = Object.create(null, Object.getOwnPropertyDescriptors(values)) as Record<string, unknown>;
   for (const [name, reason] of Object.entries(reasons)) {
     const get = (): never => {
       throw new UnknownValueError(reason);

@@ -173,7 +173,8 @@ export function commandMistakes(args: CommandArguments): string[] {
 /** Asks the guards, or runs the command when it only reads. */
 export function probeCommand(args: CommandArguments, command: CommandLine): Probe<CommandState> {
   const { environment, timeout } = args;
-  const options = { environment, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) };
+  const isAlone = args.reads || shellGuards.some((name) => args[name] !== undefined);
+  const options = { environment, isAlone, ...(timeout !== undefined && { timeoutMs: timeout * 1000 }) };
   if (args.reads) {
     const script = sh`${intoFolder(args)}${command.script} </dev/null`;
     return probe(script, (output) => ({ output }), options);

@@ -112,6 +112,20 @@ describe('bad luck on a real node', function () {
       .and.not.contain('not-the-password');
   });
 
+  it('facts are gathered as root where root can be had, and without it where their reader may yet be skipped', async () => {
+    const asOps = { ansible_user: lab.opsUser.name };
+    const skipped = '- { name: t, when: facts.os.id == "none", command: { cmd: "true" } }';
+    const without = await playTasks(skipped, asOps, ['--become']);
+    expect(without.exitCode, without.stderr + JSON.stringify(without.summary)).to.equal(0);
+    const right = join(folder, 'right');
+    await writeFile(right, `${lab.opsUser.password}\n`, { mode: 0o600 });
+    const needed = '- { name: t, when: facts.os.id == "debian", command: { cmd: "true", reads: true } }';
+    const asRoot = await playTasks(needed, asOps, ['--become', '--become-password-file', right]);
+    expect(asRoot.exitCode, asRoot.stderr + JSON.stringify(asRoot.summary)).to.equal(0);
+    const refused = await playTasks(needed, asOps, ['--become']);
+    expect(failureOf(refused)).to.have.property('code', 'become-failed');
+  });
+
   it('a command that never ends is killed at its time-out, on the node too', async () => {
     const run = await playTasks('- { name: endless, shell: { cmd: "sleep 8461 & sleep 8462", timeout: 2 } }');
     expect(run.exitCode).to.equal(2);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import { defineModule, probe } from '../../engine/module/contract.ts';
+import { exec } from '../../engine/module/step.ts';
 import { attemptResource } from '../../engine/run/attempt.ts';
 import { createPredictedState } from '../../engine/run/predicted.ts';
 import type { StepRunner } from '../../engine/run/step-runner.ts';
@@ -24,6 +25,7 @@ const settling = defineModule({
 async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome: string; asked: string[] }> {
   const asked: string[] = [];
   const steps: StepRunner = {
+    isDated: false,
     ask: async (question) => {
       asked.push('probe');
       return question.parse(output(stdout));
@@ -59,5 +61,64 @@ describe('settling', () => {
   it('is waited for otherwise, and the host then probed again; check mode asks once and does not know', async () => {
     expect(await attempt('starting', false)).to.deep.equal({ outcome: 'ok', asked: ['probe', 'wait', 'probe'] });
     expect(await attempt('starting', true)).to.deep.equal({ outcome: 'unknown', asked: ['probe', 'probe'] });
+  });
+});
+
+describe('an answer that came long ahead', () => {
+  const writing = defineModule({
+    name: 'writing',
+    summary: 'Writes what is not there',
+    schema: { type: 'object', additionalProperties: false, properties: {} },
+    probe: () => probe(sh`state`, ({ stdout }) => stdout),
+    diff: (current) => (current === 'written' ? [] : [{ path: 'content', before: current, after: 'written' }]),
+    *apply() {
+      yield exec(sh`write`);
+    },
+  });
+
+  /** What is done on a host that gives these answers, the first of them long ahead. */
+  async function done(...answers: string[]): Promise<{ outcome: string; did: string[] }> {
+    const did: string[] = [];
+    const steps: StepRunner = {
+      get isDated() {
+        return did.length === 1;
+      },
+      ask: async (question) => {
+        did.push('probe');
+        return question.parse(output(answers.shift() ?? ''));
+      },
+      drive: async (effects) => {
+        did.push('write');
+        let turn = effects.next();
+        while (!turn.done) turn = effects.next({ rc: 0, stdout: '', stderr: '' });
+        return turn.value;
+      },
+      wait: () => Promise.reject(new Error('nothing is waited for')),
+      settle: async () => new Set(),
+      follow: () => Promise.reject(new Error('nothing was started before')),
+    };
+    const { outcome } = await attemptResource(writing, checkedArguments(writing, {}), {
+      isCheckMode: false,
+      steps,
+      controller: localController(),
+      predicted: createPredictedState(),
+      id: 'test',
+      beforeEffect: async () => false,
+      onFound: () => undefined,
+      onEffect: () => undefined,
+    });
+    return { outcome, did };
+  }
+
+  it('shows that there is nothing to do', async () => {
+    expect(await done('written')).to.deep.equal({ outcome: 'ok', did: ['probe'] });
+  });
+
+  it('is not acted upon: the host is asked again first', async () => {
+    expect(await done('old', 'old', 'written')).to.deep.equal({
+      outcome: 'changed',
+      did: ['probe', 'probe', 'write', 'probe'],
+    });
+    expect(await done('old', 'written')).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
   });
 });

@@ -44,6 +44,7 @@ function rig(answers: Partial<ScriptResult>[]) {
     clock,
     signal: new AbortController().signal,
     effects: createEffectIds(),
+    onActing: () => undefined,
     lock: undefined,
     onStepStarted: (step) => log.push(`started ${step}`),
     onStepEnded: (step, rc) => log.push(`ended ${step} ${rc}`),

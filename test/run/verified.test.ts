@@ -21,6 +21,7 @@ function withoutEffect({ prepare: _, desired: __, ...module }: AnyResource): Any
 }
 
 const steps: StepRunner = {
+  isDated: false,
   ask: async (question) => question.parse(output('')),
   wait: () => Promise.reject(new Error('nothing is waited for before it is verified')),
   settle: async () => new Set(),

@@ -10,16 +10,23 @@ export interface ChunkProxy extends AsyncDisposable {
   /** Pieces that passed since {@link ChunkProxy.start}. */
   readonly passed: number;
   readonly cuts: number;
+  /** How often the near end spoke after the far end had: round trips, where each waits for the other. */
+  readonly turns: number;
   /** Counts from here on, and cuts at piece `at`, counted from 1; never when it is 0. */
   start(at: number, mode: CutMode): void;
 }
 
-/** Listens on a free port of 127.0.0.1, in front of `port`. Both ends of a link that is cut see a reset. */
-export async function createChunkProxy(port: number): Promise<ChunkProxy> {
+/**
+ * Listens on a free port of 127.0.0.1, in front of `port`. Both ends of a link that is cut see a reset. With a delay, in
+ * milliseconds each way, what is sent at about the same time counts as one turn.
+ */
+export async function createChunkProxy(port: number, delayMs = 0): Promise<ChunkProxy> {
   const sockets = new Set<Socket>();
   let plan: { readonly at: number; readonly mode: CutMode } | undefined;
   let passed = 0;
   let cuts = 0;
+  let turns = 0;
+  let isAnswered = true;
 
   function cut(): void {
     cuts++;
@@ -29,7 +36,7 @@ export async function createChunkProxy(port: number): Promise<ChunkProxy> {
 
   function pass(chunk: Buffer, to: Socket): void {
     const isCut = plan !== undefined && ++passed === plan.at;
-    if (!isCut) return void to.write(chunk);
+    if (!isCut) return delayMs === 0 ? void to.write(chunk) : void setTimeout(() => to.write(chunk), delayMs);
     if (plan?.mode === 'before') return cut();
     to.write(plan?.mode === 'half' ? chunk.subarray(0, chunk.length >> 1) : chunk, () => setTimeout(cut, 3));
   }
@@ -42,7 +49,11 @@ export async function createChunkProxy(port: number): Promise<ChunkProxy> {
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on('data', (chunk: Buffer) => sockets.has(from) && pass(chunk, to));
+      from.on('data', (chunk: Buffer) => {
+        if (from === near && isAnswered) turns++;
+        isAnswered = from === far;
+        if (sockets.has(from)) pass(chunk, to);
+      });
       from
         .on('error', () => {})
         .on('close', () => {
@@ -57,6 +68,9 @@ export async function createChunkProxy(port: number): Promise<ChunkProxy> {
     port: (server.address() as AddressInfo).port,
     get passed() {
       return passed;
+    },
+    get turns() {
+      return turns;
     },
     get cuts() {
       return cuts;

@@ -9,8 +9,8 @@ What is known of a host without being told, under the name \`facts\`:
     message: "{{ facts.hostname }} has {{ facts.addresses.default_ipv4 }}"
 
 - **Gathered when they are read.** Just before the first task that reads a fact the hosts are asked, all at once, with one
-  script, as the user who logs in. A task reads a fact also through a variable, of the inventory too, and in a template file
-  whose name is written out. A play with \`gather_facts: true\` asks its hosts anew when it starts; one with
+  script: as root where that task is root, else as the user who logs in. A task reads a fact also through a variable, of the
+  inventory too, and in a template file whose name is written out. A play with \`gather_facts: true\` asks its hosts anew when it starts; one with
   \`gather_facts: false\` never does.
 - **Always there.** What a host lacks has a stand-in: \`''\`, 0, false, an empty list. A misspelt fact is a mistake.
 - **Gathered anew after a change.** A module says which facts its changes touch (below). The next task that reads one of them

@@ -92,7 +92,9 @@ export async function writeArchive(folder: string): Promise<void> {
   await writeFile(join(tree, 'tool.conf'), 'x = 1\n', { mode: 0o640 });
   await mkdir(join(folder, 'files'), { recursive: true });
   execFileSync('ln', ['-s', 'tool', join(tree, 'bin/t')]);
-  execFileSync('tar', ['-czf', join(folder, 'files/tool.tar.gz'), '-C', tree, '.']);
+  // The same bytes whenever it is made.
+  const steady = ['--mtime=@0', '--sort=name', '--use-compress-program=gzip -n'];
+  execFileSync('tar', ['-cf', join(folder, 'files/tool.tar.gz'), ...steady, '-C', tree, '.']);
 }
 
 /** A task whose result later conditions can ask. */

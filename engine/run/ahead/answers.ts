@@ -1,0 +1,65 @@
+import type { ProbeOutput } from '../../module/contract.ts';
+
+/** An answer, and how it was come by. */
+export interface Answer extends ProbeOutput {
+  /** It came so long ago that it shows what there is to do, but is not acted upon: the host is asked again first. */
+  readonly isDated: boolean;
+}
+
+/** What a host answered to questions that were not asked yet: each answer is good once, for a while. */
+export interface Answers {
+  take(key: string): Answer | undefined;
+  has(key: string): boolean;
+  /** Gives what keeps answers to questions that are asked now; of no use once the host was acted on. */
+  asking(): (key: string, answer: ProbeOutput) => void;
+  /** The host may be another from here on. */
+  forget(): void;
+  /** A question that had no answer in time is asked by itself from now on. */
+  askAlone(key: string): void;
+  isAskedAlone(key: string): boolean;
+  /** How many questions it is worth asking ahead: fewer where answers were forgotten before somebody wanted them. */
+  readonly reach: number;
+}
+
+/** Bounds of {@link Answers.reach}. */
+const reachAtLeast = 2;
+const reachAtMost = 32;
+/** Hosts change by themselves, too. With a thousand of them a task takes longer than this. */
+const freshForMs = 30_000;
+const goodForMs = 10 * 60_000;
+
+/** Makes what holds the answers of one host. */
+export function createAnswers(now: () => number): Answers {
+  const kept = new Map<string, { readonly answer: ProbeOutput; readonly at: number }>();
+  const alone = new Set<string>();
+  let reach = reachAtMost;
+  let acts = 0;
+  return {
+    take(key) {
+      const entry = kept.get(key);
+      if (!entry) return undefined;
+      kept.delete(key);
+      const ageMs = now() - entry.at;
+      if (ageMs > goodForMs) return undefined;
+      reach = Math.min(reachAtMost, reach + 1);
+      return { ...entry.answer, isDated: ageMs > freshForMs };
+    },
+    has: (key) => kept.has(key),
+    asking() {
+      const since = acts;
+      return (key, answer) => {
+        if (acts === since) kept.set(key, { answer, at: now() });
+      };
+    },
+    forget() {
+      acts++;
+      if (kept.size > 0) reach = Math.max(reachAtLeast, reach >> 1);
+      kept.clear();
+    },
+    askAlone: (key) => alone.add(key),
+    isAskedAlone: (key) => alone.has(key),
+    get reach() {
+      return reach;
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { Play, Task } from '../../language/playbook.ts';
+import { becomeFor } from '../addressing.ts';
+import type { RunContext } from '../context.ts';
+import { controllerFor } from '../controller.ts';
+import { factsQuestion, gathererFor } from '../facts/question.ts';
+import type { HostRun } from '../host-run.ts';
+import { taskKeyOf } from '../journal/task-key.ts';
+import { itemsOf } from '../loop.ts';
+import { defaultProbeTimeoutMs } from '../step-runner.ts';
+import type { Place, Turn } from '../surroundings.ts';
+import { environmentOf, renderArguments } from '../task-arguments.ts';
+import { type AskingAhead, createQuestion, type Question } from './ask.ts';
+import type { ComingTask } from './coming.ts';
+
+/** How a host is asked ahead; undefined where each question goes by itself: a plan is held to each answer as it comes. */
+export function askingAhead(
+  context: RunContext,
+  host: HostRun,
+  play: Play,
+  coming: () => Iterable<ComingTask>,
+): AskingAhead | undefined {
+  const { isBatched = true, plan } = context.request;
+  if (!isBatched || plan) return undefined;
+  return { answers: host.answers, coming: (atMost) => questionsAhead(context, host, play, coming(), atMost) };
+}
+
+/**
+ * What coming tasks would ask of a host, as things are now: those whose conditions and arguments are known, and of which
+ * nothing goes to another host. Whether they ask just that is seen when they do.
+ */
+async function questionsAhead(
+  context: RunContext,
+  host: HostRun,
+  play: Play,
+  coming: Iterable<ComingTask>,
+  atMost: number,
+): Promise<readonly Question[]> {
+  const found: Question[] = [];
+  let isGathering = false;
+  let looked = 0;
+  for (const next of coming) {
+    if (found.length >= atMost || looked++ >= 2 * atMost) break;
+    if (await lacksFacts(context, host, play, next.task)) {
+      if (!isGathering) found.push(factsQuestion(gathererFor(context, host, play, next.task)));
+      isGathering = true;
+    } else {
+      // What cannot be told yet is no question yet: a result that is still to come, a file that is not there.
+      found.push(...(await questionsOf(context, host, play, next, atMost).catch(() => [])));
+    }
+  }
+  return found.slice(0, atMost);
+}
+
+/** Who asks: a task, in a turn of the include around it, for an item of its loop. */
+export function askerOf(task: Task, turn: Turn | undefined, item: string): string {
+  return `${task.id} ${turn?.key ?? ''} ${item}`;
+}
+
+async function lacksFacts(context: RunContext, host: HostRun, play: Play, task: Task): Promise<boolean> {
+  if (play.gatherFacts === false) return false;
+  const names = await context.factReaders.of(task, play);
+  return names.size > 0 && host.facts.lacks(names);
+}
+
+async function questionsOf(
+  context: RunContext,
+  host: HostRun,
+  play: Play,
+  { task, turn, fromItem }: ComingTask,
+  atMost: number,
+): Promise<readonly Question[]> {
+  const { module, loop, delegateTo, runOnce } = task;
+  if (module.kind !== 'resource' || delegateTo || runOnce) return [];
+  if (!host.record.isLive && host.record.peek(taskKeyOf(task, turn)) !== undefined) return [];
+  const place: Place = { play, ...(turn && { turn }) };
+  const items = loop && itemsOf(loop, task, context.scopeOf(host, place, task));
+  if (items && 'unmet' in items) return [];
+  const turns = items?.map(({ variables }, i) => ({ variables, item: String(i) })) ?? [{ variables: {}, item: '' }];
+  const found: Question[] = [];
+  for (const { variables, item } of turns.slice(fromItem, fromItem + atMost)) {
+    const question = await questionOf(context, host, place, task, variables, item);
+    if (question) found.push(question);
+  }
+  return found;
+}
+
+async function questionOf(
+  context: RunContext,
+  host: HostRun,
+  place: Place,
+  task: Task,
+  variables: Readonly<Record<string, unknown>>,
+  item: string,
+): Promise<Question | undefined> {
+  const { module } = task;
+  const scope = context.scopeOf(host, place, task, variables);
+  if (module.kind !== 'resource' || task.when.some((condition) => !condition.test(scope))) return undefined;
+  const args = renderArguments(context, task, scope);
+  const desired = await module.desired?.(args, controllerFor(context.storeAhead, host.name, task.folders, scope));
+  const { script, environment, isAlone, timeoutMs = defaultProbeTimeoutMs } = module.probe(args, desired);
+  if (isAlone) return undefined;
+  const become = becomeFor(context, task, host, place.play, scope);
+  const full = { ...environmentOf(task, scope), ...environment };
+  return createQuestion(askerOf(task, place.turn, item), { script, timeoutMs }, become, full);
+}

@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import { RunbookError } from '../../../engine/base/errors.ts';
+import { type Script, sh } from '../../../engine/base/sh.ts';
+import { createAnswers } from '../../../engine/run/ahead/answers.ts';
+import { askAhead, createQuestion, type Question } from '../../../engine/run/ahead/ask.ts';
+import type { Become, Connection } from '../../../engine/transport/transport.ts';
+
+const question = (asker: string, script: Script = sh`echo ${asker}`, become?: Become): Question =>
+  createQuestion(asker, { script, timeoutMs: 60_000 }, become, {});
+
+/** A host that answers a batch as `answer` says of each of its probes, and tells what it was asked. */
+function rig(answer: (number: number) => string | undefined = String) {
+  const asked: string[] = [];
+  let now = 0;
+  const answers = createAnswers(() => now);
+  const run: Connection['run'] = async ({ text }) => {
+    const [, mark] = /printf '\\n%s %d\\n' (\w{32}) /.exec(text) ?? [];
+    const numbers = [...text.matchAll(/^rb_ask (\d+) /gm)].map(([, number]) => Number(number));
+    asked.push(mark === undefined ? text : `${numbers.length} together`);
+    if (mark === undefined) return { rc: 0, stdout: 'alone', stderr: '', durationMs: 0 };
+    let stdout = `\n${mark} 0 0\n`;
+    for (const number of numbers) {
+      const said = answer(number);
+      if (said === 'flood') throw new RunbookError('task-failed', 'printed more than 16 MiB');
+      if (said === undefined) break;
+      stdout += `${said}\n${mark} ${number + 1} 0\n`;
+    }
+    return { rc: 0, stdout, stderr: '', durationMs: 0 };
+  };
+  const ask = async (of: Question, coming: readonly Question[] = []): Promise<string> => {
+    const ahead = { answers, coming: async (atMost: number) => coming.slice(0, atMost) };
+    const { stdout, isDated } = await askAhead({ run } as Connection, of, of, ahead);
+    return isDated ? `${stdout}, dated` : stdout;
+  };
+  return { asked, answers, ask, pass: (ms: number) => (now += ms) };
+}
+
+describe('asking ahead', () => {
+  it('asks once for several tasks; each answer is good once', async () => {
+    const { ask, asked } = rig();
+    const [a, b, c] = [question('a'), question('b'), question('c')];
+    expect([await ask(a, [b, c]), await ask(b, [c]), await ask(c), await ask(c)]).to.deep.equal([
+      '0',
+      '1',
+      '2',
+      'alone',
+    ]);
+    expect(asked).to.deep.equal(['3 together', 'echo c']);
+  });
+
+  it('takes an answer only where just that is asked, by whom it was meant for', async () => {
+    const { ask, asked } = rig();
+    const root: Become = { user: 'root', method: 'sudo' };
+    await ask(question('a'), [question('b'), question('c', sh`echo c`, root)]);
+    expect(asked).to.deep.equal(['2 together']);
+    expect(await ask(question('b', sh`echo other`))).to.equal('alone');
+    expect(await ask(question('x', sh`echo b`))).to.equal('alone');
+    expect(await ask(question('b', sh`echo b`, root))).to.equal('alone');
+    expect(await ask(question('b'))).to.equal('1');
+  });
+
+  it('forgets when the host was acted on, also while it was asked, and after a while', async () => {
+    const { ask, answers, pass } = rig();
+    await ask(question('a'), [question('b')]);
+    answers.forget();
+    expect(await ask(question('b'))).to.equal('alone');
+    const asking = ask(question('a'), [question('b')]);
+    answers.forget();
+    await asking;
+    expect(await ask(question('b'))).to.equal('alone');
+    await ask(question('a'), [question('b')]);
+    pass(601_000);
+    expect(await ask(question('b'))).to.equal('alone');
+  });
+
+  it('says of an answer that it is not to be acted upon any more', async () => {
+    const { ask, pass } = rig();
+    await ask(question('a'), [question('b'), question('c')]);
+    pass(29_000);
+    expect(await ask(question('b'))).to.equal('1');
+    pass(2000);
+    expect(await ask(question('c'))).to.equal('2, dated');
+  });
+
+  it('asks by itself what had no answer in time, and the ones after it together again', async () => {
+    const { ask, asked } = rig((number) => (number === 1 ? undefined : String(number)));
+    const all = ['a', 'hangs', 'c', 'd'].map((asker) => question(asker));
+    const said: string[] = [];
+    for (const [i, one] of all.entries()) said.push(await ask(one, all.slice(i + 1)));
+    expect(said).to.deep.equal(['0', 'alone', '0', 'alone']);
+    expect(asked).to.deep.equal(['4 together', 'echo hangs', '2 together', 'echo d']);
+  });
+
+  it('asks each by itself where one floods', async () => {
+    const { ask, asked } = rig((number) => (number === 1 ? 'flood' : String(number)));
+    const all = ['a', 'floods', 'c'].map((asker) => question(asker));
+    for (const [i, one] of all.entries()) expect(await ask(one, all.slice(i + 1))).to.equal('alone');
+    expect(asked).to.deep.equal(['3 together', 'echo a', 'echo floods', 'echo c']);
+  });
+
+  it('asks by itself what has little time', async () => {
+    const { ask, asked } = rig();
+    const hasty = { ...question('a'), timeoutMs: 5000 };
+    expect(await ask(hasty, [question('b')])).to.equal('alone');
+    expect(await ask(question('b'), [hasty])).to.equal('alone');
+    expect(asked).to.deep.equal(['echo a', 'echo b']);
+  });
+
+  it('asks less far ahead where every task changes the host, and farther again where none does', async () => {
+    const { ask, asked, answers } = rig();
+    const all = Array.from({ length: 200 }, (_, i) => question(String(i)));
+    for (let i = 0; i < 8; i++) {
+      await ask(all[i] ?? question(''), all.slice(i + 1));
+      answers.forget();
+    }
+    expect(asked.at(-1)).to.equal('3 together');
+    for (const [i, one] of all.entries()) await ask(one, all.slice(i + 1));
+    expect(asked.at(-2)).to.equal('33 together');
+  });
+});
