@@ -1,4 +1,6 @@
+import type { Counts } from './counting/counts.ts';
 import type { Command, Measurement } from './measure.ts';
+import type { PeerName } from './peers/peer.ts';
 
 /** How big a benchmark is. A smoke run shows only that everything works: its numbers mean nothing. */
 export interface Scale {
@@ -12,24 +14,33 @@ export interface Bench {
   readonly scale: Scale;
   /** A folder of its own, gone afterwards. */
   readonly folder: string;
+  /** The program to measure as runbook. */
+  readonly runbookProgram: string;
   /** The command `runbook` with arguments. */
   readonly runbook: (args: readonly string[]) => Command;
   /** A command of Ansible; undefined where it is not installed, and in a smoke run. */
   readonly ansible: ((program: string, args: readonly string[]) => Command) | undefined;
+  /** Why a tool takes no part, or undefined when it does. */
+  readonly whyLeftOut: (peer: PeerName) => string | undefined;
 }
 
 /** One tool in one case. */
 export interface ToolResult {
+  /** As the page calls it: `Ansible with pipelining`. */
+  readonly tool: string;
   /** As a user would type it. */
   readonly command: string;
   readonly measurement: Measurement;
   /** What the case is about, in its unit. */
   readonly value: number;
+  /** From a run of its own, whose time does not count. */
+  readonly counts?: Counts;
 }
 
-/** A number that a case must not exceed. */
+/** A number that a case must not exceed, or must reach. */
 export interface Goal {
   readonly what: string;
+  readonly bound: 'at most' | 'at least';
   readonly limit: number;
   readonly actual: number;
   readonly unit: string;
@@ -42,13 +53,25 @@ export interface CaseResult {
   readonly input: string;
   /** What `value` of the tools is: `wall time` in `ms`. */
   readonly metric: { readonly name: string; readonly unit: string };
-  readonly runbook: ToolResult;
-  readonly ansible?: ToolResult;
+  /** runbook first; the others beside it. */
+  readonly tools: readonly ToolResult[];
   readonly goals: readonly Goal[];
+  /** What a reader has to know about the numbers, and who was left out and why. */
+  readonly notes: readonly string[];
+}
+
+/** Why a case cannot be measured here. */
+export interface Skipped {
+  readonly skipped: string;
 }
 
 /** Something to measure. */
 export interface Case {
   readonly id: string;
-  run(bench: Bench): Promise<CaseResult>;
+  run(bench: Bench): Promise<CaseResult | Skipped>;
+}
+
+/** The results of the tools that took part. */
+export function tookPart(...results: readonly (ToolResult | undefined)[]): ToolResult[] {
+  return results.filter((result) => result !== undefined);
 }

@@ -12,11 +12,18 @@ export interface Machine {
   readonly node: string;
   /** `2.14.18`, or undefined where Ansible is not installed. */
   readonly ansible?: string;
+  /** `0.3.3-9`, as Debian counts, or undefined where it is not installed. */
+  readonly mitogen?: string;
+  /** `OpenSSH_9.2p1`. */
+  readonly ssh?: string;
 }
 
 /** Describes this machine, without names and addresses. */
 export function describeMachine(): Machine {
-  const ansible = ansibleVersion();
+  const ansible = /\d+(\.\d+)+/.exec(said('ansible', ['--version']))?.[0];
+  // biome-ignore format: dpkg's own notation
+  const mitogen = said('dpkg-query', ['-W', '-f', '${Version}', 'ansible-mitogen']);
+  const ssh = /OpenSSH_[^\s,]+/.exec(said('sh', ['-c', 'ssh -V 2>&1']))?.[0];
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     processors: cpus().length,
@@ -25,6 +32,8 @@ export function describeMachine(): Machine {
     kernel: release(),
     node: process.version,
     ...(ansible !== undefined && { ansible }),
+    ...(mitogen !== '' && { mitogen }),
+    ...(ssh !== undefined && { ssh }),
   };
 }
 
@@ -33,11 +42,11 @@ export function currentLoad(): number {
   return Math.round((loadavg()[0] ?? 0) * 10) / 10;
 }
 
-function ansibleVersion(): string | undefined {
+/** Standard output of a program, empty when it failed or is not there. */
+function said(program: string, args: readonly string[]): string {
   try {
-    const said = execFileSync('ansible', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    return /\d+(\.\d+)+/.exec(said)?.[0];
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
-    return undefined;
+    return '';
   }
 }

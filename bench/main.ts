@@ -3,17 +3,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Bench } from './case.ts';
+import type { Bench, Case, CaseResult, Skipped } from './case.ts';
 import { currentLoad, describeMachine, type Machine } from './machine.ts';
+import type { PeerName } from './peers/peer.ts';
+import { installPeers } from './peers/peers.ts';
 import { caseText, isMet, type KeptCase, performancePage, type Report } from './report.ts';
 import { suites } from './suites.ts';
 
 const usage = `Usage: npm run bench -- [SUITE ...] [options]
 
-Measures runbook beside Ansible. Suites: ${Object.keys(suites).join(', ')}; without one all of them.
+Measures runbook beside Ansible, Mitogen and scripts over ssh, which are installed from Debian where that is possible.
+Suites: ${Object.keys(suites).join(', ')}; without one all of them. \`hosts\` needs root, sshd, and for some cases the lab
+(npm run lab -- up).
 
-  --smoke            small inputs, one run, no Ansible: shows that the benchmarks work, and takes a few seconds
-  --runs N           how often a program is run (default 5)
+  --smoke            small inputs, one run, runbook alone: shows that the benchmarks work, and takes less than a minute
+  --runs N           how often a program is run (default 5); what takes minutes runs less often
   --case ID          only this case: ${Object.values(suites)
     .flat()
     .map(({ id }) => id)
@@ -21,7 +25,7 @@ Measures runbook beside Ansible. Suites: ${Object.keys(suites).join(', ')}; with
   --runbook FILE     the program to measure (default bin/runbook.js)
   --keep             keep the numbers as bench/results/SUITE.json and write docs/performance.md from them
 
-Exit status 1 when a goal is missed.
+Exit status 1 when a goal is missed, or a case failed.
 `;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -38,38 +42,53 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
+// Servers that were started end with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const unknown = positionals.filter((name) => !(name in suites));
 if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `no suite ${unknown.join(', ')}\n\n${usage}` : usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
+  const leftOut = values.smoke ? undefined : installPeers();
   const machine = describeMachine();
-  for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) await runSuite(name, machine);
+  for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) await runSuite(name, machine, leftOut);
   if (values.keep) await writePage();
 }
 
-async function runSuite(suite: string, machine: Machine): Promise<void> {
+async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Promise<void> {
   const cases: KeptCase[] = [];
   for (const one of suites[suite] ?? []) {
     if (values.case !== undefined && values.case !== one.id) continue;
-    const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'));
-    try {
-      await writeFile(join(folder, 'ansible.cfg'), '[defaults]\n');
-      const load = currentLoad();
-      const result = await one.run(benchIn(folder, machine));
-      cases.push({ id: one.id, ...result, load });
-      console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    const load = currentLoad();
+    const result = await runCase(one, machine, leftOut);
+    if ('skipped' in result) {
+      console.log(`${one.id}: left out, ${result.skipped}\n`);
+      continue;
     }
+    cases.push({ id: one.id, ...result, load });
+    console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
   }
-  if (values.smoke) return;
+  if (values.smoke || cases.length === 0) return;
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
   await mkdir(results, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
   const report: Report = { suite, date, machine, cases: values.keep ? await withKept(suite, cases) : cases };
   const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
   await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+/** A case that fails is told and left out, so that an hour of others is not lost. */
+async function runCase(one: Case, machine: Machine, leftOut: LeftOut): Promise<CaseResult | Skipped> {
+  const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'));
+  try {
+    await writeFile(join(folder, 'ansible.cfg'), '[defaults]\n');
+    return await one.run(benchIn(folder, machine, leftOut));
+  } catch (error) {
+    process.exitCode = 1;
+    return { skipped: `for it failed: ${error instanceof Error ? error.stack : String(error)}` };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The cases in the order of the suite: those that were measured now, and of the others what is kept. */
@@ -84,7 +103,10 @@ async function keptReport(suite: string): Promise<Report | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as Report);
 }
 
-function benchIn(folder: string, machine: Machine): Bench {
+/** Who does not take part, with why; undefined: all but runbook, without a word. */
+type LeftOut = ReadonlyMap<PeerName, string> | undefined;
+
+function benchIn(folder: string, machine: Machine, leftOut: LeftOut): Bench {
   const runbook = resolve(values.runbook);
   const isBeside = machine.ansible !== undefined && !values.smoke;
   // Nothing of the user's own settings counts, and nothing of theirs is touched.
@@ -96,8 +118,10 @@ function benchIn(folder: string, machine: Machine): Bench {
   return {
     scale: { isSmoke: values.smoke, runs: values.smoke ? 1 : Number(values.runs) },
     folder,
+    runbookProgram: runbook,
     runbook: (args) => ({ file: process.execPath, args: [runbook, ...args], cwd: folder }),
     ansible: isBeside ? (program, args) => ({ file: program, args, cwd: folder, env }) : undefined,
+    whyLeftOut: (peer) => (leftOut === undefined && peer !== 'runbook' ? 'a smoke run' : leftOut?.get(peer)),
   };
 }
 

@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { cpuMsOf } from './cpu-time.ts';
+import { endLeftovers, marker } from './leftovers.ts';
+import { watchTree } from './process-tree.ts';
 
 /** A program to run and to measure. What it prints is read and dropped, but for the end of it when it fails. */
 export interface Command {
@@ -12,9 +16,12 @@ export interface Command {
 /** What one run of a program took. */
 export interface Sample {
   readonly wallMs: number;
-  /** User and system time of the program and of the children that it waited for. */
+  /** User and system time of the program, of the children that it waited for, and of what it left running. */
   readonly cpuMs: number;
-  /** The most memory that the program itself had resident at a time, its children not counted. MiB. */
+  /**
+   * The most memory that the program itself had resident at a time, or, where that was more, it and its children together:
+   * those are sampled, and memory that they share counts once. MiB.
+   */
   readonly peakMb: number;
 }
 
@@ -36,10 +43,20 @@ export interface Measurement {
 /** How often a running program is looked at. What happens after the last look is not seen. Milliseconds. */
 const intervalMs = 5;
 
-/** Runs a program so many times, one after another. Raises when it fails: a failure is no measurement. */
-export async function measure(command: Command, runs: number): Promise<Measurement> {
+/**
+ * Runs a program so many times, one after another, each time after `before`, which is not measured. Raises when it fails: a
+ * failure is no measurement.
+ */
+export async function measure(
+  command: Command,
+  runs: number,
+  before: () => Promise<void> = async () => {},
+): Promise<Measurement> {
   const samples: Sample[] = [];
-  for (let i = 0; i < runs; i++) samples.push(await runOnce(command));
+  for (let i = 0; i < runs; i++) {
+    await before();
+    samples.push(await runOnce(command));
+  }
   return {
     runs,
     wallMs: spreadOf(samples.map((sample) => sample.wallMs)),
@@ -56,9 +73,15 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
 }
 
-async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
+/** Runs a program once. What it leaves running, such as shared connections, is ended afterwards. */
+export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
+  const run = randomUUID();
   const started = performance.now();
-  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    cwd,
+    env: { ...process.env, ...env, [marker]: run },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaint = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -66,17 +89,19 @@ async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
     });
   }
   let last = { cpuMs: 0, peakMb: 0 };
+  const tree = watchTree(child.pid);
   const watch = setInterval(() => void look(child.pid).then((seen) => (last = seen ?? last)), intervalMs);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('exit', resolve);
-  }).finally(() => clearInterval(watch));
+  }).finally(() => {
+    clearInterval(watch);
+    tree.stop();
+  });
   const wallMs = performance.now() - started;
+  const leftovers = await endLeftovers(run);
   if (exitCode !== 0) throw new Error(`${[file, ...args].join(' ')}: exit status ${exitCode}\n${complaint}`);
-  return { wallMs, ...last };
+  return { wallMs, cpuMs: last.cpuMs + leftovers.cpuMs, peakMb: Math.max(last.peakMb, tree.peakMb) };
 }
-
-/** Clock ticks are 10 ms on every Linux that Node runs on. */
-const msPerTick = 10;
 
 async function look(pid: number | undefined): Promise<{ cpuMs: number; peakMb: number } | undefined> {
   try {
@@ -85,10 +110,7 @@ async function look(pid: number | undefined): Promise<{ cpuMs: number; peakMb: n
     const peakKb = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
     // It has ended, and only its parent has not noticed yet.
     if (peakKb === undefined) return undefined;
-    // The name in parentheses may have spaces in it; utime is the 12th field after it, then stime, cutime, cstime.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    return { cpuMs: ticks * msPerTick, peakMb: Number(peakKb) / 1024 };
+    return { cpuMs: cpuMsOf(stat), peakMb: Number(peakKb) / 1024 };
   } catch {
     return undefined;
   }

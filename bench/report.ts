@@ -1,4 +1,5 @@
 import type { CaseResult, Goal, ToolResult } from './case.ts';
+import type { Counts } from './counting/counts.ts';
 import type { Machine } from './machine.ts';
 
 /** A case as it is kept. */
@@ -22,20 +23,37 @@ export function performancePage(reports: readonly Report[]): string {
   return [
     '# Performance',
     '',
-    'Made by `npm run bench -- SUITE --keep` from the numbers in `bench/results/`. Ratios are of runs beside each other on the',
-    'same machine; the numbers alone depend on it. A case is run several times: the median, and in brackets the least and the',
-    'most.',
+    'Made by `npm run bench -- SUITE --keep` from the numbers in `bench/results/`. The tools run beside each other on the same',
+    'machine, one after another, with the same input and as many hosts at a time; the numbers alone depend on the machine, the',
+    'ratios less so. A case is run several times: the median, and in brackets the least and the most.',
+    '',
+    '- **CPU time** is that of the controller: the program, what it started, and connections that it left open.',
+    '- **Peak memory** is what the program had resident, or, where that was more, what it and its children had together; children',
+    '  are sampled, and memory that they share counts once.',
+    '- **ssh** is a script written by hand that looks before it changes something, sent to `sh -s` of each host. With **ControlMaster**',
+    '  the connections are there before the run begins and do not count: nothing that has to log in can be faster.',
+    '- **Ansible** and Mitogen gather no facts, as runbook gathers none, and are told which Python to use.',
+    '- **A run of Ansible logs in anew**: the connections that it would keep for a minute are ended between two runs.',
+    '- **Counting** is done in a run of its own, through a proxy that delays each direction by 10 ms, and under `strace`; its time',
+    '  does not count. A round trip is bytes to a host and then bytes from it; bytes are those on the wire. Both are counted from',
+    '  the moment on in which sshd says that the user is logged in, so that opening a channel and starting a shell count, too.',
     '',
     ...reports.flatMap(sectionOf),
   ].join('\n');
 }
 
 function sectionOf({ suite, date, machine, cases }: Report): string[] {
+  const tools = [
+    `Node ${machine.node}`,
+    ...(machine.ansible === undefined ? [] : [`ansible-core ${machine.ansible}`]),
+    ...(machine.mitogen === undefined ? [] : [`Mitogen ${machine.mitogen}`]),
+    ...(machine.ssh === undefined ? [] : [machine.ssh]),
+  ];
   return [
     `## ${suite.replace(/^./, (c) => c.toUpperCase())}`,
     '',
     `${date}: ${machine.processors} × ${machine.processor}, ${machine.memoryGb} GiB; ${machine.system}, Linux ${machine.kernel};`,
-    `Node ${machine.node}${machine.ansible === undefined ? '' : `, ansible-core ${machine.ansible}`}.`,
+    `${tools.join(', ')}.`,
     '',
     ...cases.flatMap((one) => caseLines(one, machine)),
   ];
@@ -46,50 +64,88 @@ function disturbance(load: number, { processors }: Machine): string {
 }
 
 function caseLines(one: KeptCase, machine: Machine): string[] {
-  const { title, input, metric, runbook, ansible, goals } = one;
-  const cells = (name: string, { value, measurement: m }: ToolResult): string =>
-    `| ${name} | ${formatNumber(value)} ${metric.unit} | ${spread(m.wallMs)} ms | ${spread(m.cpuMs)} ms | ${spread(m.peakMb)} MiB | ${m.runs} |`;
+  const { title, input, metric, tools, goals, notes } = one;
+  const cells = (result: ToolResult): string => {
+    const { tool, value, measurement: m } = result;
+    const figures = [`${formatNumber(value)} ${metric.unit}`, ratioTo(tools, result), `${spread(m.wallMs)} ms`];
+    return `| ${[tool, ...figures, `${spread(m.cpuMs)} ms`, `${spread(m.peakMb)} MiB`, m.runs].join(' | ')} |`;
+  };
   return [
     `### ${title}`,
     '',
     `${input.replace(/^./, (c) => c.toUpperCase())}.${disturbance(one.load, machine)}`,
     '',
-    `| | ${metric.name} | wall time of a run | CPU time of a run | peak memory | runs |`,
-    '|---|---|---|---|---|---|',
-    cells('runbook', runbook),
-    ...(ansible ? [cells('Ansible', ansible), `| ratio | ${ratioOf(runbook, ansible)} | | | | |`] : []),
+    `| | ${metric.name} | ratio | wall time of a run | CPU time of a run | peak memory | runs |`,
+    '|---|---|---|---|---|---|---|',
+    ...tools.map(cells),
     '',
+    ...countLines(tools),
     ...goals.map((goal) => `- ${goalText(goal)}`),
-    ...[runbook, ...(ansible ? [ansible] : [])].map(({ command }) => `- \`${command}\``),
+    ...notes.map((note) => `- ${note}`),
+    ...tools.map(({ command }) => `- \`${command}\``),
     '',
   ];
 }
 
-/** What is shown on the terminal: one line a tool, one line a goal. */
-export function caseText({ title, input, metric, runbook, ansible, goals }: CaseResult): string {
-  const line = (name: string, { value, measurement: m }: ToolResult): string =>
-    `  ${name.padEnd(8)} ${formatNumber(value).padStart(9)} ${metric.unit}   wall ${spread(m.wallMs)} ms, CPU ${spread(m.cpuMs)} ms, ${spread(m.peakMb)} MiB`;
+function countLines(tools: readonly ToolResult[]): string[] {
+  const rows = tools.flatMap(({ tool, counts }) => (counts === undefined ? [] : [countCells(tool, counts)]));
+  if (rows.length === 0) return [];
+  return [
+    '| | logins | round trips of a host | bytes to a host | bytes from a host | processes on the controller | processes on a host | hosts |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ];
+}
+
+function countCells(tool: string, counts: Counts): string {
+  const figures = [counts.logins, counts.roundTrips, counts.sentBytes, counts.receivedBytes];
+  const all = [...figures, counts.controllerProcesses, counts.targetProcesses, counts.hosts];
+  return `| ${[tool, ...all.map((figure) => (figure === undefined ? '?' : formatNumber(figure)))].join(' | ')} |`;
+}
+
+/** What is shown on the terminal: a line or two a tool, one line a goal. */
+export function caseText({ title, input, metric, tools, goals, notes }: CaseResult): string {
+  const width = Math.max(...tools.map(({ tool }) => tool.length));
+  const lines = (result: ToolResult): string[] => {
+    const { tool, value, measurement: m, counts } = result;
+    const spreads = `wall ${spread(m.wallMs)} ms, CPU ${spread(m.cpuMs)} ms, ${spread(m.peakMb)} MiB, ${m.runs} runs`;
+    const figure = `${formatNumber(value).padStart(9)} ${metric.unit} ${ratioTo(tools, result).padStart(9)}`;
+    return [
+      `  ${tool.padEnd(width)} ${figure}   ${spreads}`,
+      ...(counts === undefined ? [] : [`  ${' '.repeat(width)} ${countText(counts)}`]),
+    ];
+  };
   return [
     `${title}: ${input}`,
-    line('runbook', runbook),
-    ...(ansible ? [line('Ansible', ansible), `  ratio    ${ratioOf(runbook, ansible)}`] : []),
-    ...goals.map((goal) => `  goal     ${goalText(goal)}`),
+    ...tools.flatMap(lines),
+    ...goals.map((goal) => `  goal: ${goalText(goal)}`),
+    ...notes.map((note) => `  note: ${note}`),
     '',
   ].join('\n');
 }
 
+function countText(counts: Counts): string {
+  const { logins, roundTrips, sentBytes, receivedBytes, controllerProcesses, targetProcesses, hosts } = counts;
+  const wire = `${formatNumber(roundTrips)} round trips, ${formatNumber(sentBytes)} B to and ${formatNumber(receivedBytes)} B from a host`;
+  const processes = [controllerProcesses, targetProcesses].map((n) => (n === undefined ? '?' : formatNumber(n)));
+  return `${wire}; ${processes[0]} processes on the controller, ${processes[1]} on a host; ${logins} logins, ${hosts} hosts`;
+}
+
 /** True when a goal is met. */
-export function isMet({ actual, limit }: Goal): boolean {
-  return actual <= limit;
+export function isMet({ actual, limit, bound }: Goal): boolean {
+  return bound === 'at most' ? actual <= limit : actual >= limit;
 }
 
 function goalText(goal: Goal): string {
-  const { what, limit, actual, unit } = goal;
-  return `${what} at most ${formatNumber(limit)} ${unit}: ${isMet(goal) ? 'met' : 'missed'} (${formatNumber(actual)} ${unit})`;
+  const { what, bound, limit, actual, unit } = goal;
+  const withUnit = (value: number): string => [formatNumber(value), unit].filter(Boolean).join(' ');
+  return `${what} ${bound} ${withUnit(limit)}: ${isMet(goal) ? 'met' : 'missed'} (${withUnit(actual)})`;
 }
 
-function ratioOf(runbook: ToolResult, ansible: ToolResult): string {
-  return `1 : ${formatNumber(ansible.value / runbook.value)}`;
+/** How a tool compares with runbook, which is the first. */
+function ratioTo(tools: readonly ToolResult[], { value }: ToolResult): string {
+  return `1 : ${formatNumber(value / (tools[0]?.value ?? Number.NaN))}`;
 }
 
 function spread({ median, min, max }: { median: number; min: number; max: number }): string {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bench, Case, CaseResult } from '../case.ts';
+import { type Bench, type Case, type CaseResult, tookPart } from '../case.ts';
 import { measure } from '../measure.ts';
 
 const pattern = 'rack0*:&zone_a:!node00001';
@@ -21,22 +21,25 @@ export const matchPattern: Case = {
       title: 'Load an inventory and match a pattern',
       input: `${hosts} hosts in INI, ${groups} groups`,
       metric: { name: 'wall time', unit: 'ms' },
-      runbook: {
-        command: `runbook inventory -i hosts.ini -l '${pattern}' --list`,
-        measurement: runbook,
-        value: runbook.wallMs.median,
-      },
-      ...(ansible && {
-        ansible: {
+      tools: tookPart(
+        {
+          tool: 'runbook',
+          command: `runbook inventory -i hosts.ini -l '${pattern}' --list`,
+          measurement: runbook,
+          value: runbook.wallMs.median,
+        },
+        ansible && {
+          tool: 'Ansible',
           command: `ansible -i hosts.ini '${pattern}' --list-hosts`,
           measurement: ansible,
           value: ansible.wallMs.median,
         },
-      }),
+      ),
       goals: [
-        { what: 'wall time', limit: 1000, actual: runbook.wallMs.median, unit: 'ms' },
-        { what: 'peak memory', limit: 200, actual: runbook.peakMb.median, unit: 'MiB' },
+        { what: 'wall time', bound: 'at most', limit: 1000, actual: runbook.wallMs.median, unit: 'ms' },
+        { what: 'peak memory', bound: 'at most', limit: 200, actual: runbook.peakMb.median, unit: 'MiB' },
       ],
+      notes: [],
     };
   },
 };
@@ -55,15 +58,22 @@ export const listInventory: Case = {
       title: 'Write out an inventory with all variables, as JSON',
       input: `${hosts} hosts in INI, ${groups} groups`,
       metric: { name: 'wall time', unit: 'ms' },
-      runbook: { command: `runbook ${list.join(' ')}`, measurement: runbook, value: runbook.wallMs.median },
-      ...(ansible && {
-        ansible: {
+      tools: tookPart(
+        {
+          tool: 'runbook',
+          command: `runbook ${list.join(' ')}`,
+          measurement: runbook,
+          value: runbook.wallMs.median,
+        },
+        ansible && {
+          tool: 'Ansible',
           command: 'ansible-inventory -i hosts.ini --list',
           measurement: ansible,
           value: ansible.wallMs.median,
         },
-      }),
+      ),
       goals: [],
+      notes: [],
     };
   },
 };

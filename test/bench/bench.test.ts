@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -10,24 +12,25 @@ import { suites } from '../../bench/suites.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 async function keptReports(): Promise<Report[]> {
-  return Promise.all(
-    Object.keys(suites).map(async (suite) => {
-      const text = await readFile(new URL(`../../bench/results/${suite}.json`, import.meta.url), 'utf8');
-      return JSON.parse(text) as Report;
-    }),
+  const texts = Object.keys(suites).map((suite) =>
+    readFile(new URL(`../../bench/results/${suite}.json`, import.meta.url), 'utf8').catch(() => undefined),
   );
+  const kept = (await Promise.all(texts)).filter((text) => text !== undefined);
+  return kept.map((text) => JSON.parse(text) as Report);
 }
 
 describe('the benchmarks', () => {
   it('work, on small inputs and without Ansible', async function () {
-    this.timeout(120_000);
-    const bench = ['--import', 'tsx', 'bench/main.ts', '--smoke', '--runbook', 'test/support/runbook.mjs'];
-    const { stdout } = await promisify(execFile)(process.execPath, bench, { cwd: root });
+    this.timeout(300_000);
+    const bench = ['--import', 'tsx', 'bench/main.ts', '--smoke'];
+    // The lab of somebody who works with it just now is left alone: .ci/run has its own turn with it.
+    const env = { ...process.env, RUNBOOK_LAB_DIR: join(tmpdir(), 'runbook-no-lab') };
+    const { stdout } = await promisify(execFile)(process.execPath, bench, { cwd: root, env });
     const titles = stdout.split('\n').filter((line) => /^\S/.test(line));
     expect(titles).to.have.length(Object.values(suites).flat().length);
     expect(stdout)
       .to.match(/^ {2}runbook +[\d.]+ ms/m)
-      .and.not.to.match(/NaN|^ {2}Ansible/m);
+      .and.not.to.match(/NaN|^ {2}Ansible|failed/m);
   });
 
   it('give the middle, the least and the most of their runs', () => {
@@ -36,7 +39,7 @@ describe('the benchmarks', () => {
   });
 
   it('miss a goal when it is exceeded, and only then', () => {
-    const goal = { what: 'x', limit: 50, unit: 'µs' };
+    const goal = { what: 'x', bound: 'at most' as const, limit: 50, unit: 'µs' };
     expect([49, 50, 51].map((actual) => isMet({ ...goal, actual }))).to.deep.equal([true, true, false]);
   });
 

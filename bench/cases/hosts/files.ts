@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../../../test/lab/run.ts';
+import { type Bench, type Case, type ToolResult } from '../../case.ts';
+import { compare, leftOutNotes } from '../../compare.ts';
+import { atMost } from '../../goals.ts';
+import type { PeerName } from '../../peers/peer.ts';
+import { type Play, writePlay } from '../../plays/play.ts';
+import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
+import type { Targets } from '../../targets/targets.ts';
+
+/** Many small files, none of which is there. */
+export const smallFiles: Case = {
+  id: 'small-files',
+  async run(bench) {
+    const skipped = whyNoLoopback();
+    if (skipped !== undefined) return { skipped };
+    const files = bench.scale.isSmoke ? 10 : 1000;
+    const names = Array.from({ length: files }, (_, i) => `part-${String(i).padStart(4, '0')}.conf`);
+    const play = await writePlay(bench.folder, {
+      name: 'files',
+      tasks: [
+        `copy: { src: '{{ item }}', dest: '{{ root }}/{{ item }}', mode: '0644' }\n      loop: [${names.join(', ')}]`,
+      ],
+      shell: { input: 'files.tar', command: '"tar -x -C $4"' },
+    });
+    const folder = join(bench.folder, play.name);
+    for (const name of names) await writeFile(join(folder, 'files', name), `# ${name}\n`.padEnd(1024, '0123456789\n'));
+    await run('tar', ['-cf', join(folder, 'files.tar'), '-C', join(folder, 'files'), '.']);
+    await using targets = await startLoopback(1);
+    const tools = await compare(bench, {
+      play,
+      targets,
+      entrants: [
+        { peer: 'runbook', runs: 3 },
+        { peer: 'Ansible with pipelining', runs: 1 },
+        { peer: 'Mitogen', runs: 1 },
+        { peer: 'ssh', runs: 3 },
+      ],
+      forks: 1,
+      start: 'fresh',
+      countedHosts: bench.scale.isSmoke ? 1 : 0,
+    });
+    return {
+      title: 'Many small files, none of which is there',
+      input: `${files} files of 1 KiB to 1 sshd target on loopback, in one task with a loop`,
+      metric: { name: 'wall time', unit: 'ms' },
+      tools,
+      goals: [],
+      notes: [
+        'ssh pipes an archive that is there already into `tar`: nothing compares the files',
+        ...leftOutNotes(bench, ['Ansible with pipelining', 'Mitogen']),
+      ],
+    };
+  },
+};
+
+/** What it costs on the wire to see that a file is as it should be. */
+export const fileBytes: Case = {
+  id: 'file-bytes',
+  async run(bench) {
+    const skipped = whyNoLoopback();
+    if (skipped !== undefined) return { skipped };
+    const few = await copies(bench, 1);
+    const many = await copies(bench, 21);
+    await using targets = await startLoopback(1);
+    const ofFew = await countedCopies(bench, few, targets);
+    const ofMany = await countedCopies(bench, many, targets);
+    const tools = ofMany.map((result, i) => {
+      const bytes = (result.counts?.sentBytes ?? Number.NaN) - (ofFew[i]?.counts?.sentBytes ?? Number.NaN);
+      return { ...result, value: bytes / (many.tasks - few.tasks) };
+    });
+    return {
+      title: 'A file that is as it should be, on the wire',
+      input: `${many.tasks} copies of 8 kB on 1 sshd target on loopback, against ${few.tasks}`,
+      metric: { name: 'bytes sent for each task', unit: 'B' },
+      tools,
+      goals: atMost('bytes sent for each task', 1000, tools[0]?.value, 'B'),
+      notes: leftOutNotes(bench, copiers),
+    };
+  },
+};
+
+const copiers: readonly PeerName[] = ['runbook', 'Ansible with pipelining', 'Mitogen'];
+
+async function copies({ folder }: Bench, count: number): Promise<Play> {
+  const names = Array.from({ length: count }, (_, i) => `copy-${i}.conf`);
+  const play = await writePlay(folder, {
+    name: `copies-${count}`,
+    tasks: names.map((name) => `copy: { src: ${name}, dest: '{{ root }}/${name}', mode: '0644' }`),
+  });
+  for (const name of names) {
+    await writeFile(join(folder, play.name, 'files', name), `# ${name}\n`.padEnd(8000, 'value = 0123456789\n'));
+  }
+  return play;
+}
+
+function countedCopies(bench: Bench, play: Play, targets: Targets): Promise<ToolResult[]> {
+  const entrants = copiers.map((peer) => ({ peer, runs: 3 }));
+  return compare(bench, { play, targets, entrants, forks: 1, start: 'converged', countedHosts: 1 });
+}

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Bench, Case, CaseResult, Goal, Skipped, ToolResult } from '../../case.ts';
+import { type Comparison, compare, type Entrant, leftOutNotes } from '../../compare.ts';
+import { atMost } from '../../goals.ts';
+import { takePlay } from '../../plays/play.ts';
+import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
+
+const forks = 50;
+
+/** More hosts than at a time. What takes minutes runs once. */
+export const hundredHosts: Case = {
+  id: 'hosts-100',
+  run: (bench) =>
+    onLoopback(bench, bench.scale.isSmoke ? 4 : 100, {
+      entrants: [
+        { peer: 'runbook' },
+        { peer: 'Ansible', runs: 1 },
+        { peer: 'Ansible with pipelining', runs: 1 },
+        { peer: 'Mitogen', runs: 1 },
+        { peer: 'ssh' },
+      ],
+      countedHosts: bench.scale.isSmoke ? 2 : 10,
+    }),
+};
+
+/** A fleet. Ansible would take an hour for a run. */
+export const thousandHosts: Case = {
+  id: 'hosts-1000',
+  run: (bench) =>
+    onLoopback(bench, bench.scale.isSmoke ? 6 : 1000, {
+      entrants: [
+        { peer: 'runbook', runs: 3 },
+        { peer: 'ssh', runs: 3 },
+      ],
+      countedHosts: 0,
+      notes: ['Ansible and Mitogen were left out: a run would take the better part of an hour'],
+      goals: fleetGoals,
+    }),
+};
+
+interface Special {
+  readonly entrants: readonly Entrant[];
+  readonly countedHosts: number;
+  readonly notes?: readonly string[];
+  readonly goals?: (bench: Bench, comparison: Comparison, tools: readonly ToolResult[]) => Promise<Goal[]>;
+}
+
+async function onLoopback(bench: Bench, count: number, special: Special): Promise<CaseResult | Skipped> {
+  const skipped = whyNoLoopback();
+  if (skipped !== undefined) return { skipped };
+  const play = await takePlay('plain', 17, bench.folder);
+  await using targets = await startLoopback(count);
+  const { entrants, countedHosts } = special;
+  const comparison: Comparison = { play, targets, entrants, forks, start: 'converged', countedHosts };
+  const tools = await compare(bench, comparison);
+  const names = entrants.map(({ peer }) => peer);
+  return {
+    title: `${count} hosts as they should be`,
+    input: `${play.tasks} tasks on ${targets.description}, ${forks} at a time`,
+    metric: { name: 'wall time', unit: 'ms' },
+    tools,
+    goals: (await special.goals?.(bench, comparison, tools)) ?? [],
+    notes: [...(special.notes ?? []), ...leftOutNotes(bench, names)],
+  };
+}
+
+/** What logging in costs is what a play of one command costs, which is a little more than the handshake alone. */
+async function fleetGoals(bench: Bench, comparison: Comparison, [runbook]: readonly ToolResult[]): Promise<Goal[]> {
+  const play = await takePlay('login', 1, bench.folder);
+  const [login] = await compare(bench, { ...comparison, play, entrants: comparison.entrants.slice(0, 1) });
+  if (runbook === undefined || login === undefined) return [];
+  const hosts = comparison.targets.hosts.length;
+  const cpuMs = runbook.measurement.cpuMs.median - login.measurement.cpuMs.median;
+  return [
+    ...atMost('CPU time for each host, that of a play of one command taken off', 10, cpuMs / hosts, 'ms'),
+    ...atMost('peak memory', 400, runbook.measurement.peakMb.max, 'MiB'),
+    ...atMost('targets lost', 0, await lostTargets(bench, comparison), ''),
+  ];
+}
+
+/** Of one more run, by its own events. Nobody waits for it in one go: sshd stops when its log is not read. */
+async function lostTargets({ folder, runbookProgram }: Bench, { play, targets }: Comparison): Promise<number> {
+  const args = [
+    'play',
+    `${play.name}/playbook.yaml`,
+    '-i',
+    'hosts.ini',
+    '--forks',
+    String(forks),
+    '--output',
+    'ndjson',
+  ];
+  const options = { cwd: join(folder, 'runbook-timed'), maxBuffer: 2 ** 30 };
+  // A run that lost a host fails, and says so in its events.
+  const { stdout } = await promisify(execFile)(process.execPath, [runbookProgram, ...args], options).catch(
+    (error: { stdout: string }) => error,
+  );
+  const end = stdout.split('\n').findLast((line) => line.includes('"run-ended"')) ?? '{}';
+  // The shape is that of the event `run-ended`.
+  const { summary = [] } = JSON.parse(end) as { summary?: readonly { readonly state: string }[] };
+  return targets.hosts.length - summary.filter(({ state }) => state === 'ok').length;
+}

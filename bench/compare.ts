@@ -1,0 +1,101 @@
+import { cp, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bench, ToolResult } from './case.ts';
+import { count } from './counting/count.ts';
+import type { Counts } from './counting/counts.ts';
+import { measure, runOnce } from './measure.ts';
+import type { PeerName, ReadyJob } from './peers/peer.ts';
+import { peers } from './peers/peers.ts';
+import type { Play } from './plays/play.ts';
+import { someOf, type Targets } from './targets/targets.ts';
+
+/** A tool in a comparison. */
+export interface Entrant {
+  readonly peer: PeerName;
+  /** How often it runs; undefined: as often as the others. One that takes minutes runs once. */
+  readonly runs?: number;
+}
+
+/** What is compared. */
+export interface Comparison {
+  readonly play: Play;
+  readonly targets: Targets;
+  readonly entrants: readonly Entrant[];
+  /** Hosts at a time. */
+  readonly forks: number;
+  readonly isCheck?: boolean;
+  /** converged: runbook has made it so before the tools are measured. fresh: all is taken away before every run. */
+  readonly start: 'converged' | 'fresh';
+  /** So many of the hosts are counted on, in a run of its own. 0: nothing is counted. */
+  readonly countedHosts: number;
+}
+
+/** Runs the tools one after another. Those that are left out here are missing in what comes back. */
+export async function compare(bench: Bench, comparison: Comparison): Promise<ToolResult[]> {
+  await comparison.targets.execute(comparison.play.reset);
+  if (comparison.start === 'converged') await converge(bench, comparison);
+  const results: ToolResult[] = [];
+  for (const entrant of comparison.entrants) {
+    if (bench.whyLeftOut(entrant.peer) === undefined) results.push(await measureOne(bench, comparison, entrant));
+  }
+  return results;
+}
+
+/** Who was left out of a comparison and why, for the case's notes. */
+export function leftOutNotes(bench: Bench, names: readonly PeerName[]): string[] {
+  // There it is everybody, and on purpose.
+  if (bench.scale.isSmoke) return [];
+  return names.flatMap((name) => {
+    const why = bench.whyLeftOut(name);
+    return why === undefined ? [] : [`${name} was left out: ${why}`];
+  });
+}
+
+async function measureOne(bench: Bench, comparison: Comparison, entrant: Entrant): Promise<ToolResult> {
+  const { play, targets, start } = comparison;
+  const job = await readyJob(bench, comparison, entrant.peer, 'timed');
+  const before = async (): Promise<void> => {
+    if (start === 'fresh') await targets.execute(play.reset);
+    await job.before();
+  };
+  const runs = Math.min(entrant.runs ?? bench.scale.runs, bench.scale.runs);
+  const measurement = await measure(job.command, runs, before).finally(job.after);
+  const counts = comparison.countedHosts > 0 ? await countOne(bench, comparison, entrant.peer) : undefined;
+  return {
+    tool: entrant.peer,
+    command: job.shown,
+    measurement,
+    value: measurement.wallMs.median,
+    ...(counts !== undefined && { counts }),
+  };
+}
+
+/** Brings the hosts into the state that the tools then find: quickly by the script, and by runbook, to which it is to be so. */
+async function converge(bench: Bench, comparison: Comparison): Promise<void> {
+  const { play, targets } = comparison;
+  const script = await readFile(join(bench.folder, play.name, 'script.sh'), 'utf8').catch(() => undefined);
+  if (script !== undefined) await targets.execute(script);
+  const job = await readyJob(bench, { ...comparison, isCheck: false }, 'runbook', 'converging');
+  await runOnce(job.command);
+}
+
+async function countOne(bench: Bench, comparison: Comparison, peer: PeerName): Promise<Counts> {
+  const { play, targets, start, countedHosts } = comparison;
+  if (start === 'fresh') await targets.execute(play.reset);
+  return count(someOf(targets, countedHosts), bench.folder, (proxied) =>
+    readyJob(bench, { ...comparison, targets: proxied }, peer, 'counted'),
+  );
+}
+
+/** Every job has a folder of its own, with a copy of the play. */
+async function readyJob(
+  { folder, runbookProgram }: Bench,
+  { play, targets, forks, isCheck = false }: Comparison,
+  peer: PeerName,
+  purpose: string,
+): Promise<ReadyJob> {
+  const own = join(folder, `${peer.replaceAll(' ', '-')}-${purpose}`);
+  await mkdir(own, { recursive: true });
+  await cp(join(folder, play.name), join(own, play.name), { recursive: true });
+  return peers[peer].prepare({ folder: own, runbook: runbookProgram, play, targets, forks, isCheck });
+}

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sshOptions } from '../targets/targets.ts';
+import type { Job, Peer, ReadyJob } from './peer.ts';
+
+/** A script written by hand, sent to each host through OpenSSH, as many hosts at a time. */
+export const ssh: Peer = {
+  name: 'ssh',
+  packages: ['openssh-client'],
+  async prepare(job) {
+    const command = await writeRunner(job, await sshOptions(job.targets, job.folder));
+    return { ...command, before: async () => {}, after: async () => {} };
+  },
+};
+
+/**
+ * The same through connections that are there already when the run begins: what is left is the work on the hosts. Nothing
+ * that has to log in can be faster.
+ */
+export const sshWithControlMaster: Peer = {
+  name: 'ssh with ControlMaster',
+  packages: ['openssh-client'],
+  async prepare(job) {
+    const options = await sshOptions(job.targets, job.folder);
+    const socket = ['-o', `ControlPath=${join(job.folder, 's-%h')}`];
+    const command = await writeRunner(job, [...options, ...socket]);
+    const onEach = async (...flags: string[]): Promise<void> => {
+      for (const { address, port } of job.targets.hosts) {
+        await promisify(execFile)('ssh', [...options, ...socket, ...flags, '-p', String(port), `root@${address}`]);
+      }
+    };
+    let isUp = false;
+    return {
+      ...command,
+      async before() {
+        if (!isUp) await onEach('-M', '-N', '-f', '-o', 'ControlPersist=yes');
+        isUp = true;
+      },
+      async after() {
+        if (isUp) await onEach('-O', 'exit');
+        isUp = false;
+      },
+    };
+  },
+};
+
+async function writeRunner(job: Job, options: readonly string[]): Promise<Pick<ReadyJob, 'command' | 'shown'>> {
+  const { folder, play, targets, forks } = job;
+  const hosts = targets.hosts.map(({ name, address, port, root }) => `${name} ${address} ${port} ${root}\n`);
+  await writeFile(join(folder, 'hosts'), hosts.join(''));
+  const connect = `ssh -o BatchMode=yes ${options.join(' ')} -p "$3" root@"$2"`;
+  const { input, command } = play.shell ?? { input: 'script.sh', command: 'sh -s -- "$1" "$4"' };
+  await writeFile(join(folder, 'on-host.sh'), `exec ${connect} ${command} <${play.name}/${input} >/dev/null\n`);
+  const args = ['-a', 'hosts', '-L', '1', '-P', String(forks), 'sh', 'on-host.sh'];
+  return {
+    command: { file: 'xargs', args, cwd: folder },
+    shown: `xargs ${args.join(' ')}   # ssh HOST ${command} <${input}`,
+  };
+}

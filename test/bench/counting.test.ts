@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { expect } from 'chai';
+import { countWire } from '../../bench/counting/count.ts';
+import { type Link, throughProxy } from '../../bench/counting/proxy.ts';
+import { countProcesses } from '../../bench/counting/strace.ts';
+import { endLeftovers, marker } from '../../bench/leftovers.ts';
+import type { Target, Targets } from '../../bench/targets/targets.ts';
+
+const target: Target = { name: 'a', address: '127.0.0.1', port: 22, hostKey: 'ssh-ed25519 AAAA', root: '/' };
+
+/** `>3` are three bytes to the host, `<3` from it; each a millisecond after the one before. */
+function link(sourcePort: number, bursts: string): Link {
+  const parsed = bursts.split(' ').map((burst, atMs) => ({
+    atMs,
+    isToHost: burst.startsWith('>'),
+    bytes: Number(burst.slice(1)),
+  }));
+  return { target, sourcePort, bursts: parsed };
+}
+
+describe('what is counted in a benchmark', () => {
+  it('is what went over the wire after the login, and a round trip is what the host answers', () => {
+    const links = [link(1000, '>9 <9 >9 <1 >2 >3 <4 >5'), link(1001, '>7 <7 <7 >1 <1 >1 <1')];
+    const logins = new Map([
+      [1000, 2.5],
+      [1001, 1.5],
+    ]);
+    expect(countWire(links, logins)).to.deep.equal({ logins: 2, roundTrips: 3, sentBytes: 12, receivedBytes: 14 });
+  });
+
+  it('leaves out connections on which nobody was logged in', () => {
+    const none = { logins: 0, roundTrips: 0, sentBytes: 0, receivedBytes: 0 };
+    expect(countWire([link(1000, '>9 <9')], new Map())).to.deep.equal(none);
+  });
+
+  it('goes through a proxy that changes nothing', async () => {
+    await using server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const targets: Targets = {
+      description: 'one',
+      hosts: [{ ...target, port }],
+      keyFile: '',
+      execute: async () => {},
+      logins: async () => new Map(),
+      serverPids: [],
+    };
+    await using proxied = await throughProxy(targets, 1);
+    const [behind] = proxied.targets.hosts;
+    const sent = 'x'.repeat(300_000);
+    const socket = connect(behind?.port ?? 0, behind?.address);
+    socket.end(sent);
+    let received = '';
+    for await (const chunk of socket.setEncoding('utf8')) received += String(chunk);
+    expect(received === sent).to.equal(true);
+    expect(behind?.name).to.equal('a');
+    const bytes = proxied.links[0]?.bursts.map((burst) => (burst.isToHost ? burst.bytes : 0)) ?? [];
+    expect(bytes.reduce((sum, some) => sum + some, 0)).to.equal(sent.length);
+  });
+
+  const trace = [
+    '12 clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f) = 13',
+    '12 clone3({flags=CLONE_VM|CLONE_THREAD, exit_signal=0}, 88) = 14',
+    '13 vfork( <unfinished ...>',
+    '13 <... vfork resumed>) = 15',
+    '13 fork() = -1 EAGAIN (Resource temporarily unavailable)',
+    '12 clone(child_stack=NULL, flags=SIGCHLD) = ? ERESTARTNOINTR (To be restarted)',
+    '15 +++ exited with 0 +++',
+  ];
+  it('are processes, and not threads, nor those that could not be started', () => {
+    expect(countProcesses(trace.join('\n'))).to.equal(2);
+  });
+});
+
+describe('what a measured program leaves running', () => {
+  it('is ended, whoever its parent is by then, and nothing else is', async () => {
+    const left = spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env: { ...process.env, [marker]: 'one' } });
+    const other = spawn('sleep', ['600'], { stdio: 'ignore', env: { ...process.env, [marker]: 'two' } });
+    await Promise.all([once(left, 'spawn'), once(other, 'spawn')]);
+    const ended = once(left, 'exit');
+    await endLeftovers('one');
+    expect(await ended).to.deep.equal([null, 'SIGTERM']);
+    expect([other.signalCode, other.exitCode]).to.deep.equal([null, null]);
+    other.kill();
+  });
+});
