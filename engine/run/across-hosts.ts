@@ -95,7 +95,12 @@ async function runOnHosts(
   }
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
-    return runAndRecord(context, task, host, surroundings, onceKey);
+    // What one host does for all, all of them are at.
+    const atIt = task.runOnce ? [...context.hosts.values()] : [host];
+    const ends = atIt.map(({ answers }) => answers.atWork());
+    return runAndRecord(context, task, host, surroundings, onceKey).finally(() => {
+      for (const end of ends) end();
+    });
   };
   const limit = limitOf(context, task);
   return Promise.all(hosts.map((host) => limit(() => run(host))));

@@ -7,6 +7,7 @@ import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
 import { type Coming, type ComingTask, turnsAfter } from './ahead/coming.ts';
+import { forgetAnswers } from './ahead/forget.ts';
 import { askerOf, askingAhead } from './ahead/questions.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource, changeViews } from './attempt.ts';
 import { type RunContext, refOf } from './context.ts';
@@ -150,7 +151,14 @@ export function prepareAttempt(
         ...attemptContext,
         host: host.name,
         clock: context.clock,
-        action: { ...action, signal, sleep: (ms, waitingFor) => sleepTelling(action, ms, waitingFor, signal) },
+        action: {
+          ...action,
+          signal,
+          sleep: (ms, waitingFor) => {
+            forgetAnswers(context, { task, host });
+            return sleepTelling(action, ms, waitingFor, signal);
+          },
+        },
       }),
     );
     const owner = task.delegateFacts ? on : host;
@@ -234,11 +242,7 @@ export function stepRunnerFor(
     host: host.name,
     ...(delegate !== undefined && { delegatedTo: delegate }),
   };
-  // What is done elsewhere, or for all, may change any host: a node is drained over the controller.
-  const touched = on !== host || task.runOnce ? [...context.hosts.values()] : [host];
-  const onActing = (): void => {
-    for (const { answers } of touched) answers.forget();
-  };
+  const onActing = (): void => forgetAnswers(context, { task, host, on, scope });
   const asking = ahead && on === host ? askingAhead(context, host, play, ahead.coming) : undefined;
   const bus = isInBackground ? silentBus : context.bus;
   const tell = isInBackground ? () => undefined : tellerOf(context, task, host.name, turn, delegate);

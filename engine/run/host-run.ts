@@ -51,7 +51,7 @@ export interface HostRun {
 }
 
 /** A host of which nothing is known yet. */
-export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.name)): HostRun {
+export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.name), now = Date.now): HostRun {
   const data: Record<string, unknown> = {};
   return {
     name: host.name,
@@ -68,7 +68,7 @@ export function createHostRun(host: Host, record: HostRecord = noRecord.of(host.
     notified: new Set(),
     perhapsNotified: new Set(),
     predicted: createPredictedState(),
-    answers: createAnswers(() => performance.now()),
+    answers: createAnswers(now),
     record,
     keptLeases: [],
     unverified: new Map(),

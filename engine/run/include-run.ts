@@ -33,7 +33,10 @@ export async function runInclude(
     const left = takingPart(hosts, surroundings).filter((host) => queues.get(host)?.length);
     const next = left[0] && queues.get(left[0])?.[0];
     if (!next) return;
-    if (!isFirst && include.loop) await pauseBetween(context, include.loopControl).catch(() => undefined);
+    if (!isFirst && include.loop && include.loopControl.pauseMs > 0) {
+      await pauseBetween(context, include.loopControl).catch(() => undefined);
+      for (const { answers } of hosts) answers.forget();
+    }
     if (context.request.signal.aborted) return leaveOut(left);
     const together = left.filter((host) => queues.get(host)?.[0]?.key === next.key);
     for (const host of together) queues.get(host)?.shift();

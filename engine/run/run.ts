@@ -52,13 +52,17 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
   const bus = maskedBus(request.bus, masker);
 
   const hosts = new Map<string, HostRun>();
-  takeIn(hosts, loaded.inventory, record);
+  takeIn(hosts, loaded.inventory, record, () => clock.now());
   const learnMore = createPasswordLearner(masker, request);
   const inventory = createGrowingInventory(loaded.inventory, loaded.inventoryParts, (grown) => {
-    takeIn(hosts, grown, record);
+    takeIn(hosts, grown, record, () => clock.now());
     learnMore(grown);
   });
   const taking = hostsInRun(loaded, hosts);
+  bus.subscribe((event) => {
+    // It may have restarted meanwhile.
+    if (event.type === 'host-connected') hosts.get(event.host)?.answers.forget();
+  });
   // Standing by: neither failed nor in the way of others.
   for (const name of asked.plan?.leftOut.keys() ?? [])
     leaveOut([...hosts.values()].filter((host) => host.name === name));
@@ -97,7 +101,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     clock,
     inventory,
     store,
-    storeAhead: createFileStore(cacheDirectory(), compileTemplate, request.abort, request.opener),
+    storeAhead: createFileStore(cacheDirectory(), compileTemplate, request.abort, asked.opener),
     factReaders: createFactReaders(loaded.inventory, store, dirname(resolve(request.playbook))),
     connections,
     validator: loaded.validator,
@@ -159,12 +163,12 @@ function countHosts({ hostsOf }: LoadedRun): number {
 const defaultReconnectMs = 120_000;
 
 /** Takes in the hosts of an inventory, new ones and what has changed of others. */
-function takeIn(hosts: Map<string, HostRun>, inventory: Inventory, record: RunRecord): void {
+function takeIn(hosts: Map<string, HostRun>, inventory: Inventory, record: RunRecord, now: () => number): void {
   // localhost can be delegated to without being named in the inventory.
   for (const host of [...inventory.localhosts.values(), ...inventory.hosts.values()]) {
     const known = hosts.get(host.name);
     if (known) known.host = host;
-    else hosts.set(host.name, createHostRun(host, record.of(host.name)));
+    else hosts.set(host.name, createHostRun(host, record.of(host.name), now));
   }
 }
 

@@ -117,6 +117,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     const connection = await env.connect();
     const wait = { text: 'waiting for the end of what was started before', deadlineMs: deadline };
     const known = await env.telling(wait, () => connection.settle(env.effects.prefix, optionsFor(remaining())));
+    env.onActing();
     return new Set(known.keys());
   }
 
@@ -259,6 +260,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
         isOpen = true;
       throw error;
     } finally {
+      // What was asked for meanwhile, of other hosts too, may have been answered before it.
+      env.onActing();
       env.onStepEnded(text, rc, env.clock.now() - started, { ...effect, ...(isOpen && { isOpen }) });
     }
   }

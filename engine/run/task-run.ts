@@ -3,6 +3,7 @@ import { addKnown, partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import { delegateOf } from './addressing.ts';
+import { forgetAnswers } from './ahead/forget.ts';
 import { type Attempt, prepareAttempt, type TaskSurroundings } from './attempt-setup.ts';
 import { type RunContext, refOf } from './context.ts';
 import { noteReach } from './cut-off.ts';
@@ -151,8 +152,10 @@ async function runItem(
   let started = context.clock.now();
   const itemScope = (): Scope => context.scopeOf(host, surroundings, task, item.variables);
   const run = async (): Promise<Verdict> => {
-    if (isPausedBefore)
+    if (isPausedBefore && loopControl.pauseMs > 0) {
       await pauseBetween(context, loopControl, tellingOf(context, task, host.name, surroundings.turn));
+      forgetAnswers(context, { task, host });
+    }
     started = context.clock.now();
     text = labelOf(item, loopControl, itemScope);
     return runOnce(context, task, host, surroundings, item.variables);
@@ -244,6 +247,7 @@ async function runOnce(
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
     if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
     record.attemptMade(key, surroundings.item);
+    forgetAnswers(context, { task, host });
     const wait = {
       text: `waiting before attempt ${number + 1} of ${attempts}${reasonToRetry(judged)}`,
       deadlineMs: context.clock.now() + task.delayMs,

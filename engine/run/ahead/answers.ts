@@ -14,6 +14,11 @@ export interface Answers {
   asking(): (key: string, answer: ProbeOutput) => void;
   /** The host may be another from here on. */
   forget(): void;
+  /**
+   * The host is at work until the function that is given is called: answers do not outlive more than a moment of it. What
+   * time it spends until other hosts come so far is another thing.
+   */
+  atWork(): () => void;
   /** A question that had no answer in time is asked by itself from now on. */
   askAlone(key: string): void;
   isAskedAlone(key: string): boolean;
@@ -27,20 +32,25 @@ const reachAtMost = 32;
 /** Hosts change by themselves, too. With a thousand of them a task takes longer than this. */
 const freshForMs = 30_000;
 const goodForMs = 10 * 60_000;
+/** Of the time that the host is at work: whoever waits for something wants to know how it is then. */
+const goodForWorkMs = 3000;
 
 /** Makes what holds the answers of one host. */
 export function createAnswers(now: () => number): Answers {
-  const kept = new Map<string, { readonly answer: ProbeOutput; readonly at: number }>();
+  const kept = new Map<string, { readonly answer: ProbeOutput; readonly at: number; readonly atWorkMs: number }>();
   const alone = new Set<string>();
   let reach = reachAtMost;
   let acts = 0;
+  let workedMs = 0;
+  const working = { tasks: 0, sinceMs: 0 };
+  const atWorkMs = (): number => workedMs + (working.tasks > 0 ? now() - working.sinceMs : 0);
   return {
     take(key) {
       const entry = kept.get(key);
       if (!entry) return undefined;
       kept.delete(key);
       const ageMs = now() - entry.at;
-      if (ageMs > goodForMs) return undefined;
+      if (ageMs > goodForMs || atWorkMs() - entry.atWorkMs > goodForWorkMs) return undefined;
       reach = Math.min(reachAtMost, reach + 1);
       return { ...entry.answer, isDated: ageMs > freshForMs };
     },
@@ -48,13 +58,19 @@ export function createAnswers(now: () => number): Answers {
     asking() {
       const since = acts;
       return (key, answer) => {
-        if (acts === since) kept.set(key, { answer, at: now() });
+        if (acts === since) kept.set(key, { answer, at: now(), atWorkMs: atWorkMs() });
       };
     },
     forget() {
       acts++;
       if (kept.size > 0) reach = Math.max(reachAtLeast, reach >> 1);
       kept.clear();
+    },
+    atWork() {
+      if (working.tasks++ === 0) working.sinceMs = now();
+      return () => {
+        if (--working.tasks === 0) workedMs += now() - working.sinceMs;
+      };
     },
     askAlone: (key) => alone.add(key),
     isAskedAlone: (key) => alone.has(key),

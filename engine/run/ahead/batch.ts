@@ -17,12 +17,11 @@ export function createProbeBatch(scripts: readonly Script[], mark: string, secon
   const { definitions, words } = shareText(scripts.map(({ text }) => text));
   return {
     // Without setsid there is no such group, and the controller's own deadline holds.
-    script: sh`(rb_n=0; while [ $rb_n -lt ${seconds} ]; do sleep 1; rb_n=$((rb_n + 1)); done; kill -KILL -$$) </dev/null >/dev/null 2>&1 &
+    script: sh`(rb_n=0; while [ $rb_n -lt ${seconds} ]; do sleep 1; rb_n=$((rb_n + 1)); done; trap '' TERM; kill -TERM -$$; sleep 1; kill -KILL -$$) </dev/null >/dev/null 2>&1 &
 rb_mark() { printf '\\n%s %d %d\\n' ${mark} $1 $2; printf '\\n%s %d\\n' ${mark} $1 >&2; }
-rb_ask() { (rb_text=$2; set --; eval " $rb_text") </dev/null; rb_mark $(($1 + 1)) $?; }
 ${definitions}
 rb_mark 0 0
-${sh.lines(words.map((word, i) => sh`rb_ask ${i} ${word}`))}
+${sh.lines(words.map((word, i) => sh`(eval " "${word}) </dev/null; rb_mark ${i + 1} $?`))}
 kill $!`,
     read({ stdout, stderr }) {
       const said = sectionsOf(stdout, mark);

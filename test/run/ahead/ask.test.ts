@@ -15,7 +15,7 @@ function rig(answer: (number: number) => string | undefined = String) {
   const answers = createAnswers(() => now);
   const run: Connection['run'] = async ({ text }) => {
     const [, mark] = /printf '\\n%s %d\\n' (\w{32}) /.exec(text) ?? [];
-    const numbers = [...text.matchAll(/^rb_ask (\d+) /gm)].map(([, number]) => Number(number));
+    const numbers = [...text.matchAll(/; rb_mark (\d+) \$\?$/gm)].map(([, number]) => Number(number) - 1);
     asked.push(mark === undefined ? text : `${numbers.length} together`);
     if (mark === undefined) return { rc: 0, stdout: 'alone', stderr: '', durationMs: 0 };
     let stdout = `\n${mark} 0 0\n`;
