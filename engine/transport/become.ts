@@ -19,6 +19,11 @@ export const becomeTimeoutMs = 15_000;
 export interface EnteredProcess extends HostProcess {
   /** Resolves once it runs. Rejects with `become-failed`, saying what the host had against it; it has ended then. */
   readonly entered: Promise<void>;
+  /**
+   * What its environment has as `rb_entered`, where it is written to before it is known to run: a shell that was started
+   * instead of it does not have it.
+   */
+  readonly proof?: string;
 }
 
 /**
@@ -33,7 +38,8 @@ export async function openAs(become: Become, command: string, context: BecomeCon
   const entered = enterInTime(process, become, { prompt, ready }, context);
   // Whoever waits for it is told, and so is whoever sees the process end.
   entered.catch(() => undefined);
-  if (mayAsk(become)) await entered;
+  if (!mayAsk(become)) return { ...process, entered, proof: ready };
+  await entered;
   return { ...process, entered };
 }
 
@@ -69,7 +75,7 @@ const suPrompt = 'assword:';
 
 function becomeCommand(become: Become, command: string, prompt: string, ready: string): string {
   // The cwd of the login user may be closed to the other one, and then every shell complains.
-  const inside = `cd 2>/dev/null || cd /; echo ${ready}; ${command}`;
+  const inside = `cd 2>/dev/null || cd /; echo ${ready}; rb_entered=${ready}; export rb_entered; ${command}`;
   const shell = `/bin/sh -c ${quoteWord(inside)}`;
   const user = quoteWord(become.user);
   switch (become.method) {

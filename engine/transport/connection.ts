@@ -60,7 +60,8 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   async function openShell(become: Become | undefined, kill: ShellContext['kill']): Promise<PersistentShell> {
     const process = await open('exec /bin/sh', become);
-    return createShell(process, { description, clock, randomMark, path: parts.path, kill, entered: process.entered });
+    const { entered, proof } = process;
+    return createShell(process, { description, clock, randomMark, path: parts.path, kill, entered, proof });
   }
 
   async function shellFor(become: Become | undefined, onWait: RunOptions['onWait']): Promise<PersistentShell> {

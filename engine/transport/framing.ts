@@ -27,12 +27,13 @@ export interface FrameMarks {
 }
 
 /**
- * What the persistent shell is told first. Its own standard error goes nowhere, so that remarks like "Killed" do not
+ * What the persistent shell is told first, and to end unless it has the proof that it is the one that was asked for. Its own standard error goes nowhere, so that remarks like "Killed" do not
  * end up in a script's; scripts get the real one, kept as descriptor 9. Without setsid (some minimal hosts) scripts
  * run in the shell's own group, and are then killed as a tree instead.
  */
-export function shellPrelude(path: string): string {
+export function shellPrelude(path: string, proof?: string): string {
   return [
+    ...(proof === undefined ? [] : [`[ "$rb_entered" = ${proof} ] || exit 126; unset rb_entered`]),
     'exec 9>&2 2>/dev/null',
     `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
     "if setsid true; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",

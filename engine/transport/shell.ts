@@ -52,6 +52,8 @@ export interface ShellContext {
   readonly kill: (group: number, effectId: string | undefined) => Promise<boolean>;
   /** Resolves once the shell runs as its user; rejects when that was refused, and then nothing was run. */
   readonly entered: Promise<void>;
+  /** A shell without this as `rb_entered` is not the one that was asked for, and ends before it runs anything. */
+  readonly proof: string | undefined;
 }
 
 /** Output of one stream that is kept at most; more of it fails the script. The verdict of an effect comes on top. */
@@ -80,7 +82,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   void process.ended.then(() => {
     isUsable = false;
   });
-  process.stdin.write(shellPrelude(context.path));
+  process.stdin.write(shellPrelude(context.path, context.proof));
 
   function close(): void {
     isUsable = false;
@@ -111,7 +113,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
       if (isEnded.stdout && isEnded.stderr) finished.resolve('finished');
       else if (readers[stream].isOverLimit) finished.resolve(stream);
     };
-    const watch = watchFor(request);
+    const watch = watchFor(request, context.entered);
     try {
       process.stdin.write(text);
       const end = await Promise.race([finished.promise, watch.interruption, process.ended]);
@@ -180,16 +182,27 @@ type Interruption = 'timeout' | { readonly aborted: unknown };
 /** How long the frame of a killed script may take to close. */
 const settleMs = 3000;
 
-function watchFor(request: ShellRequest): { interruption: Promise<Interruption>; stop: () => void } {
+/** A script has its time from when its user was become: that has a deadline of its own. */
+function watchFor(
+  request: ShellRequest,
+  entered: Promise<void>,
+): { interruption: Promise<Interruption>; stop: () => void } {
   const { promise, resolve } = withResolvers<Interruption>();
   const { signal } = request;
-  const timer = setTimeout(() => resolve('timeout'), Math.min(request.timeoutMs, maxTimerMs));
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const start = (): void => {
+    if (!isStopped) timer = setTimeout(() => resolve('timeout'), Math.min(request.timeoutMs, maxTimerMs));
+  };
+  // Where it was refused the process ends, which is told.
+  entered.then(start, () => undefined);
   const onAbort = (): void => resolve({ aborted: signal?.reason });
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
   return {
     interruption: promise,
     stop: () => {
+      isStopped = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     },

@@ -97,9 +97,9 @@ function reasonOf(error: Error, passphrase: Secret | undefined): string {
 }
 
 /**
- * Orders the ways in: key files, the agent (with IdentitiesOnly only for those files' keys), the password; before them
- * what has let the user in to other hosts. Each is tried once, and only while the server offers its kind; never `none`,
- * which costs a round trip.
+ * Orders the ways in: key files, the agent (with IdentitiesOnly only for those files' keys), the password; of the keys
+ * first what has let the user in to other hosts. Each is tried once, and only while the server offers its kind; never
+ * `none`, which costs a round trip.
  */
 export function planAuth(host: ResolvedHost, credentials: Credentials, { ssh, keys, memory }: LoginParts): AuthPlan {
   const attempts: { readonly label: string; readonly method: AnyAuthMethod }[] = [];
@@ -152,6 +152,9 @@ export function planAuth(host: ResolvedHost, credentials: Credentials, { ssh, ke
     });
   }
 
+  // A password is for hosts that take no key, or want both: it never comes first.
+  const rankOf = ({ label, method }: (typeof attempts)[number]): number =>
+    method.type === 'publickey' || method.type === 'agent' ? 1 + timesOf(label) : 0;
   let left: typeof attempts | undefined;
   return {
     signerOf(key) {
@@ -170,7 +173,7 @@ export function planAuth(host: ResolvedHost, credentials: Credentials, { ssh, ke
     tried: () => tried,
     handler(kinds, _partial, proceed) {
       // Only now: other hosts were logged in to while this one waited for its turn.
-      left ??= attempts.toSorted((a, b) => timesOf(b.label) - timesOf(a.label));
+      left ??= attempts.toSorted((a, b) => rankOf(b) - rankOf(a));
       for (let attempt = left.shift(); attempt; attempt = left.shift()) {
         const kind = attempt.method.type === 'agent' ? 'publickey' : attempt.method.type;
         // Null at the first call, which the types do not say.

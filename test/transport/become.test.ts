@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -39,6 +39,8 @@ case $user in
   barred) ask; echo "ops is not in the sudoers file.  This incident will be reported." >&2; exit 1 ;;
   tty) echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1 ;;
   ghost) echo 'sudo: unknown user ghost' >&2; echo 'sudo: error initializing audit plugin sudoers_audit' >&2; exit 1 ;;
+  tardy) sleep 1.5 ;;
+  instead) exec /bin/sh ;;
   slow) sleep 0.3; echo 'a lecture' >&2; ask ;;
 esac
 RB_USER=$user; export RB_USER
@@ -126,6 +128,18 @@ for (const transport of transportsUnderTest) {
       const become: Become = { user: 'free', method: 'doas' };
       const error = await rejection(connection.run(sh`:`, { ...quick, become }));
       assert.match(error.message, /with doas on .*: it is not installed on the host/);
+    });
+
+    it('takes its own time: that of the script begins when it is entered', async () => {
+      const { stdout } = await connection.run(sh`echo "$RB_USER"`, { timeoutMs: 1000, become: sudo('tardy') });
+      assert.equal(stdout, 'tardy\n');
+    });
+
+    it('runs nothing in a shell that was started instead of its own', async () => {
+      const ran = join(folder, 'ran');
+      const error = await rejection(connection.run(sh`touch ${ran}`, { ...quick, become: sudo('instead') }));
+      assert.equal(error.code, 'become-failed');
+      assert.isFalse(existsSync(ran));
     });
 
     it('kills what never ends there, through sudo again', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { assert } from 'chai';
 import type { AuthContext, ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
+import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { createTransport } from '../../engine/transport/create-transport.ts';
 import type { Transport } from '../../engine/transport/transport.ts';
@@ -88,6 +89,28 @@ describe('what a host is offered at a login', () => {
     assert.equal(hosts[0]?.offers.at(-1), 'id_rsa signed');
     assert.isAbove(hosts[0]?.offers.length ?? 0, 1);
     for (const { offers } of hosts.slice(1)) assert.deepEqual(offers, ['id_rsa signed']);
+  });
+
+  it('a password after the keys, though it let us in before: a host may want both, or take no password', async () => {
+    const seen: string[] = [];
+    let hasKey = false;
+    const onAuth = (context: AuthContext): void => {
+      seen.push(context.method);
+      if (context.method === 'publickey') {
+        hasKey = true;
+        context.reject(['password'], true);
+      } else if (context.method === 'password' && hasKey) context.accept();
+      else context.reject(['publickey']);
+    };
+    const server = await startFakeServer({ onAuth });
+    open.push(server);
+    const transport = createTransport(sshOptions(server, { hostKeyChecking: 'off' }));
+    for (let login = 0; login < 2; login++) {
+      hasKey = false;
+      const connection = await transport.connect(targetOf(server, { password: new Secret('both') }));
+      await connection[Symbol.asyncDispose]();
+    }
+    assert.deepEqual(seen, ['publickey', 'password', 'publickey', 'password']);
   });
 
   it('of an agent with many keys the same one; until it is known to work, the agent is not asked to sign', async () => {
