@@ -21,9 +21,18 @@ export interface ShellWork {
   readonly command: string;
 }
 
-/** Copies a play of bench/plays into the folder of a case. */
+/** Copies a play of bench/plays into the folder of a case. The plays have one file in common, which their scripts hold. */
 export async function takePlay(name: string, tasks: number, folder: string): Promise<Play> {
-  await cp(fileURLToPath(new URL(name, import.meta.url)), join(folder, name), { recursive: true });
+  const into = join(folder, name);
+  await cp(fileURLToPath(new URL(name, import.meta.url)), into, { recursive: true });
+  await mkdir(join(into, 'files'), { recursive: true });
+  const settings = await readFile(new URL('settings.conf', import.meta.url), 'utf8');
+  await writeFile(join(into, 'files', 'settings.conf'), settings);
+  const script = await readFile(join(into, 'script.sh'), 'utf8');
+  await writeFile(
+    join(into, 'script.sh'),
+    script.replace('@settings.conf@\n', () => settings),
+  );
   return { name, tasks, reset: await readFile(join(folder, name, 'reset.sh'), 'utf8') };
 }
 

@@ -75,7 +75,9 @@ const suPrompt = 'assword:';
 
 function becomeCommand(become: Become, command: string, prompt: string, ready: string): string {
   // The cwd of the login user may be closed to the other one, and then every shell complains.
-  const inside = `cd 2>/dev/null || cd /; echo ${ready}; rb_entered=${ready}; export rb_entered; ${command}`;
+  const proof = mayAsk(become) ? '' : `rb_entered=${ready}; export rb_entered; `;
+  // Who comes in after it was given up finds nobody to say so to, and runs nothing of what was written meanwhile.
+  const inside = `cd 2>/dev/null || cd /; echo ${ready} || exit 1; ${proof}${command}`;
   const shell = `/bin/sh -c ${quoteWord(inside)}`;
   const user = quoteWord(become.user);
   switch (become.method) {

@@ -2,10 +2,9 @@ import { expect } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import { defineModule, probe } from '../../engine/module/contract.ts';
 import { exec } from '../../engine/module/step.ts';
-import { attemptResource } from '../../engine/run/attempt.ts';
-import { createPredictedState } from '../../engine/run/predicted.ts';
 import type { StepRunner } from '../../engine/run/step-runner.ts';
-import { checkedArguments, localController, output } from '../support/module-rig.ts';
+import { attemptWith } from '../support/attempt.ts';
+import { checkedArguments, output } from '../support/module-rig.ts';
 
 /** A module that is satisfied and settles once the host says `ready`. */
 const settling = defineModule({
@@ -38,16 +37,7 @@ async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome:
     follow: () => Promise.reject(new Error('nothing was started before')),
     drive: () => Promise.reject(new Error('there is nothing to do')),
   };
-  const { outcome } = await attemptResource(settling, checkedArguments(settling, {}), {
-    isCheckMode,
-    steps,
-    controller: localController(),
-    predicted: createPredictedState(),
-    id: 'test',
-    beforeEffect: async () => false,
-    onFound: () => undefined,
-    onEffect: () => undefined,
-  });
+  const { outcome } = await attemptWith(steps, settling, checkedArguments(settling, {}), isCheckMode);
   return { outcome, asked };
 }
 
@@ -97,16 +87,7 @@ describe('an answer that came long ahead', () => {
       settle: async () => new Set(),
       follow: () => Promise.reject(new Error('nothing was started before')),
     };
-    const { outcome } = await attemptResource(writing, checkedArguments(writing, {}), {
-      isCheckMode: false,
-      steps,
-      controller: localController(),
-      predicted: createPredictedState(),
-      id: 'test',
-      beforeEffect: async () => false,
-      onFound: () => undefined,
-      onEffect: () => undefined,
-    });
+    const { outcome } = await attemptWith(steps, writing, checkedArguments(writing, {}));
     return { outcome, did };
   }
 

@@ -3,10 +3,9 @@ import { RunbookError } from '../../engine/base/errors.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { type AnyResource, probe } from '../../engine/module/contract.ts';
 import { loadModules } from '../../engine/module/loader.ts';
-import { attemptResource } from '../../engine/run/attempt.ts';
-import { createPredictedState } from '../../engine/run/predicted.ts';
 import type { StepRunner } from '../../engine/run/step-runner.ts';
-import { localController, output } from '../support/module-rig.ts';
+import { attemptWith } from '../support/attempt.ts';
+import { output } from '../support/module-rig.ts';
 
 /** After its effects, every resource is looked at again: whatever the module, what still differs is a failure. */
 
@@ -32,17 +31,7 @@ const steps: StepRunner = {
   },
 };
 
-const attempt = (module: AnyResource) =>
-  attemptResource(withoutEffect(module), {} as never, {
-    isCheckMode: false,
-    steps,
-    controller: localController(),
-    predicted: createPredictedState(),
-    id: 'test',
-    beforeEffect: async () => false,
-    onFound: () => undefined,
-    onEffect: () => undefined,
-  });
+const attempt = (module: AnyResource) => attemptWith(steps, withoutEffect(module));
 
 describe('verification', () => {
   let resources: AnyResource[] = [];

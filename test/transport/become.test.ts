@@ -40,6 +40,7 @@ case $user in
   tty) echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1 ;;
   ghost) echo 'sudo: unknown user ghost' >&2; echo 'sudo: error initializing audit plugin sudoers_audit' >&2; exit 1 ;;
   tardy) sleep 1.5 ;;
+  late) sleep 17 ;;
   instead) exec /bin/sh ;;
   slow) sleep 0.3; echo 'a lecture' >&2; ask ;;
 esac
@@ -139,6 +140,15 @@ for (const transport of transportsUnderTest) {
       const ran = join(folder, 'ran');
       const error = await rejection(connection.run(sh`touch ${ran}`, { ...quick, become: sudo('instead') }));
       assert.equal(error.code, 'become-failed');
+      assert.isFalse(existsSync(ran));
+    });
+
+    it('runs nothing once it was given up, though it comes in later', async function () {
+      this.timeout(40_000);
+      const ran = join(folder, 'ran');
+      const error = await rejection(connection.run(sh`touch ${ran}`, { timeoutMs: 30_000, become: sudo('late') }));
+      assert.match(error.message, /no answer within 15 s/);
+      await new Promise((resolve) => setTimeout(resolve, 4000));
       assert.isFalse(existsSync(ran));
     });
 
