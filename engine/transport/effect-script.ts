@@ -31,7 +31,8 @@ const outputLimitBytes = 16 * 1024 * 1024;
 const folders = `
 rb_why=
 rb_own() {
-  [ -d "$1" ] || rb_why=$(mkdir -m 700 "$1" 2>&1) || return
+  # Another run may make it at the same moment.
+  [ -d "$1" ] || rb_why=$(mkdir -m 700 "$1" 2>&1) || [ -d "$1" ] || return
   if [ -L "$1" ] || [ ! -O "$1" ]; then rb_why="$1 belongs to somebody else"; return 1; fi
 }
 rb_u=$(id -u)
