@@ -31,8 +31,12 @@ describe('a host that cannot keep effects', () => {
   });
 
   /** Runs an effect that makes a file, on a host that keeps effects in `keep`. */
-  async function effect(keep: string, options: Partial<EffectOptions> = {}): Promise<EffectResult> {
-    const environment = { ...process.env, RUNBOOK_HOST_FOLDER: keep };
+  async function effect(
+    keep: string,
+    options: Partial<EffectOptions> = {},
+    variables: NodeJS.ProcessEnv = {},
+  ): Promise<EffectResult> {
+    const environment = { ...process.env, RUNBOOK_HOST_FOLDER: keep, ...variables };
     connection ??= await createTransport({ environment }).connect({
       name: 'here',
       connection: 'local',
@@ -56,6 +60,15 @@ describe('a host that cannot keep effects', () => {
   it('keeps them where its environment says', async () => {
     await effect(join(folder, 'kept'));
     assert.lengthOf(readdirSync(join(folder, 'kept', 'effects')), 1);
+  });
+
+  it('keeps them in a folder that another run makes at the same moment', async () => {
+    mkdirSync(join(folder, 'bin'));
+    // As if the other run came between the look and the mkdir: each of the two is there when it is to be made.
+    const mkdir = '#!/bin/sh\ncase $* in *kept | *kept/effects) /bin/mkdir "$@" ;; esac\nexec /bin/mkdir "$@"\n';
+    writeFileSync(join(folder, 'bin/mkdir'), mkdir, { mode: 0o755 });
+    await effect(join(folder, 'kept'), {}, { PATH: `${join(folder, 'bin')}:${process.env.PATH}` });
+    assert.isTrue(existsSync(join(folder, 'made')));
   });
 
   it('in a folder that is not there: nothing is started, and the error says why', async () => {
