@@ -3,6 +3,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage, fileProblem } from '../base/errors.ts';
+import { installation } from '../base/installation.ts';
 import { createValidator } from './arguments.ts';
 import type { ModuleDefinition } from './contract.ts';
 import type { Registry } from './registry.ts';
@@ -42,9 +43,9 @@ export async function loadModules(folders: ModuleFolders): Promise<Registry> {
   };
 }
 
-/** The folder of the built-in modules: from source `modules/`, after a build `dist/modules/`; the same path from here. */
+/** The folder of the built-in modules: from source `modules/`, after a build `dist/modules/`. */
 export function builtInFolder(): string {
-  return fileURLToPath(new URL('../../modules', import.meta.url));
+  return fileURLToPath(new URL('modules', installation));
 }
 
 async function loadBuiltIn(): Promise<ModuleDefinition[]> {

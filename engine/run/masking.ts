@@ -26,22 +26,38 @@ const names: ReadonlySet<string> = new Set([
 const data: ReadonlySet<string> = new Set(['grant', 'before', 'after']);
 
 function maskStructure(value: unknown, masker: Masker): unknown {
-  if (Array.isArray(value)) return value.map((item) => maskStructure(item, masker));
+  if (Array.isArray(value)) return mapItems(value, (item) => maskStructure(item, masker));
   if (!isMap(value)) return maskData(value, masker);
-  const entries = Object.entries(value).map(([key, item]) => {
+  return mapEntries(value, (key, item) => {
     if (names.has(key)) return [key, item];
     if (key === 'diagnostic') return [key, maskDiagnostic(item as Diagnostic, masker)];
     return [key, data.has(key) ? maskData(item, masker) : maskStructure(item, masker)];
   });
-  return Object.fromEntries(entries);
 }
 
 function maskData(value: unknown, masker: Masker): unknown {
   if (typeof value === 'string') return masker.mask(value);
   if (value instanceof Secret) return hiddenText;
-  if (Array.isArray(value)) return value.map((item) => maskData(item, masker));
+  if (Array.isArray(value)) return mapItems(value, (item) => maskData(item, masker));
   if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [masker.mask(key), maskData(item, masker)]));
+  return mapEntries(value, (key, item) => [masker.mask(key), maskData(item, masker)]);
+}
+
+/** The list itself when nothing in it becomes something else, as in nearly every event. */
+function mapItems(items: readonly unknown[], map: (item: unknown) => unknown): readonly unknown[] {
+  const mapped = items.map(map);
+  return mapped.every((item, i) => item === items[i]) ? items : mapped;
+}
+
+/** The map itself when nothing in it becomes something else. */
+function mapEntries(map: object, to: (key: string, item: unknown) => readonly [string, unknown]): object {
+  let isSame = true;
+  const entries = Object.entries(map).map(([key, item]) => {
+    const entry = to(key, item);
+    isSame &&= entry[0] === key && entry[1] === item;
+    return entry;
+  });
+  return isSame ? map : Object.fromEntries(entries);
 }
 
 /** A diagnostic as it may be shown. */

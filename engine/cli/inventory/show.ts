@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { didYouMean, formatDiagnostic } from '../../base/diagnostic.ts';
 import { RunbookError } from '../../base/errors.ts';
 import type { Host, Inventory } from '../../inventory/inventory.ts';
@@ -42,7 +43,7 @@ export async function runInventoryCommand(cli: Cli, options: InventoryCommandOpt
     columns: cli.output.columns,
   };
   const { text, data } = choose(view, options);
-  cli.output.write(options.output === 'text' ? text() : await serialise(data(options.output), options.output));
+  cli.output.write(options.output === 'text' ? text() : serialise(data(options.output), options.output));
 }
 
 /** One thing to show, for people and for programs. */
@@ -116,9 +117,8 @@ function findGroup(inventory: Inventory, name: string): string {
   throw new RunbookError('usage', `--graph: there is no group "${name}" in the inventory`, { hint });
 }
 
-async function serialise(data: unknown, format: 'json' | 'yaml'): Promise<string> {
+function serialise(data: unknown, format: 'json' | 'yaml'): string {
   if (format === 'json') return `${JSON.stringify(data, undefined, 2)}\n`;
-  const { stringify } = await import('yaml');
   // Texts that YAML 1.1 would read as something else are quoted, since Ansible reads YAML 1.1.
   return stringify(data, { compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { installation } from '../../base/installation.ts';
 import type { ResultTable } from '../audit/result-table.ts';
 import { pageData } from './page-data.ts';
 
@@ -39,7 +40,7 @@ export function jsonForScript(value: unknown): string {
 }
 
 function readPart(name: string): string {
-  return readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`engine/report/html/page/${name}`, installation), 'utf8');
 }
 
 function digestOf(text: string): string {
