@@ -81,10 +81,10 @@ async function converge(bench: Bench, comparison: Comparison): Promise<void> {
 
 async function countOne(bench: Bench, comparison: Comparison, peer: PeerName): Promise<Counts> {
   const { play, targets, start, countedHosts } = comparison;
-  if (start === 'fresh') await targets.execute(play.reset);
-  return count(someOf(targets, countedHosts), bench.folder, (proxied) =>
-    readyJob(bench, { ...comparison, targets: proxied }, peer, 'counted'),
-  );
+  return count(someOf(targets, countedHosts), bench.folder, async (at) => {
+    if (start === 'fresh') await targets.execute(play.reset);
+    return readyJob(bench, { ...comparison, targets: at }, peer, 'counted');
+  });
 }
 
 /** Every job has a folder of its own, with a copy of the play. */

@@ -77,7 +77,7 @@ function question({ name, gid }: Arguments): Script {
 ask() { if command -v getent >/dev/null; then getent "$1" "$2"; else grep "^$2:" "/etc/$1"; fi; }
 g=$(ask group ${name}); [ -z "$g" ] || printf 'group=%s\\n' "$g"
 ${gid === undefined ? sh`:` : sh`h=$(cut -d: -f1,3 /etc/group | grep ${`:${gid}$`}); [ -z "$h" ] || printf 'holder=%s\\n' "\${h%%:*}"`}
-n=$(printf '%s' "$g" | cut -d: -f3)
+n=\${g#*:*:}; n=\${n%%:*}
 [ -z "$n" ] || awk -F: -v n="$n" '$4 == n { print "primary=" $1 }' /etc/passwd
 command -v groupadd >/dev/null && echo tools=1
 exit 0`;

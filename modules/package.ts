@@ -192,7 +192,8 @@ fits() { ${fitScript(args)}; }
 candidate() { apt-cache ${inMemory} policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | head -n 1; }
 need=
 for p in ${namesOf(args)}; do
-i=$(dpkg-query -W -f '\${db:Status-Status} \${db:Status-Want} \${Version}\\n' "$p" 2>/dev/null | head -n 1)
+i=$(dpkg-query -W -f '\${db:Status-Status} \${db:Status-Want} \${Version}\\n' "$p" 2>/dev/null); i=\${i%%
+*}
 set -- $i
 s=\${1-} w=\${2-} v=\${3-} c=
 ${args.state === 'latest' ? sh`c=$(candidate "$p")` : sh`:`}

@@ -199,7 +199,7 @@ printf 'user=%s\\ngroup=%s\\n' "$u" "$(id -gn ${args.name})"
 for g in $(id -Gn ${args.name}); do printf 'member=%s\\n' "$g"; done
 fi
 b=$(useradd -D 2>/dev/null | sed -n 's/^HOME=//p'); printf 'homes=%s\\n' "\${b:-/home}"
-d=$(printf '%s' "$u" | cut -d: -f6); [ -n "$d" ] || d=${args.home ?? ''}; [ -n "$d" ] || d=\${b:-/home}/${args.name}
+d=\${u%:*}; d=\${d##*:}; [ -n "$d" ] || d=${args.home ?? ''}; [ -n "$d" ] || d=\${b:-/home}/${args.name}
 [ ! -e "$d" ] || echo home=1
 for g in ${groups}; do ask group "$g" >/dev/null || printf 'nogroup=%s\\n' "$g"; done
 ${namesake(args)}
@@ -220,8 +220,9 @@ else echo denied=1; fi; fi`,
 /** The group of the user's name, which useradd makes and userdel removes where the host is set up so (login.defs(5)). */
 function namesake({ name }: Arguments): Script {
   return sh`if grep -Eq '^[[:space:]]*USERGROUPS_ENAB[[:space:]]+yes' /etc/login.defs 2>/dev/null; then echo usergroups=1; fi
-n=$(grep ${`^${name.replace(/[.$]/g, '\\$&')}:`} /etc/group | cut -d: -f3,4)
+n=$(grep ${`^${name.replace(/[.$]/g, '\\$&')}:`} /etc/group)
 if [ -n "$n" ]; then
+n=\${n#*:*:}
 printf 'namesake=%s\\n' "$n"
 awk -F: -v n="\${n%%:*}" -v u=${name} '$4 == n && $1 != u { print "shared=" $1 }' /etc/passwd
 fi`;

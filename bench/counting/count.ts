@@ -13,40 +13,68 @@ import { canTrace, processesIn, traced, watchProcesses } from './strace.ts';
  */
 const delayMs = 10;
 
-/** Does a job once to count what it costs, the time aside; `prepare` makes it for the hosts behind a proxy. */
+/**
+ * Does a job twice to count what it costs, the time aside: through a proxy what goes over the wire, and under strace, which
+ * slows hosts down so much that tools may ask more often, the processes. `prepare` makes it for the hosts that are given.
+ */
 export async function count(
   targets: Targets,
   folder: string,
   prepare: (targets: Targets) => Promise<ReadyJob>,
 ): Promise<Counts> {
-  await using proxied = await throughProxy(targets, delayMs);
-  const job = await prepare(proxied.targets);
-  const files = { controller: join(folder, 'controller.strace'), hosts: join(folder, 'hosts.strace') };
-  const isTraced = canTrace();
-  // Before anybody logs in: what begins in a session that is there already is not seen.
-  const watched = isTraced ? await watchProcesses(targets.serverPids, files.hosts) : undefined;
-  try {
-    await job.before();
-    await runOnce(isTraced ? traced(job.command, files.controller) : job.command);
-    // The last bytes are still on their way, and sessions end after that.
-    await sleep(delayMs * 10 + 200);
-  } finally {
-    await watched?.stop();
-    await job.after();
-  }
   const hosts = targets.hosts.length;
-  const wire = countWire(proxied.links, await targets.logins());
-  return {
+  const wire = await countOnWire(targets, prepare);
+  const counts = {
     hosts,
     logins: wire.logins,
     roundTrips: wire.roundTrips / hosts,
     sentBytes: wire.sentBytes / hosts,
     receivedBytes: wire.receivedBytes / hosts,
-    ...(isTraced && {
-      controllerProcesses: 1 + (await processesIn(files.controller)),
-      targetProcesses: (await processesIn(files.hosts)) / hosts,
-    }),
   };
+  return canTrace() ? { ...counts, ...(await countStarted(targets, folder, await prepare(targets))) } : counts;
+}
+
+async function countOnWire(
+  targets: Targets,
+  prepare: (targets: Targets) => Promise<ReadyJob>,
+): Promise<ReturnType<typeof countWire>> {
+  await using proxied = await throughProxy(targets, delayMs);
+  const job = await prepare(proxied.targets);
+  try {
+    await job.before();
+    await runOnce(job.command);
+    await ended();
+  } finally {
+    await job.after();
+  }
+  return countWire(proxied.links, await targets.logins());
+}
+
+async function countStarted(
+  { hosts, serverPids }: Targets,
+  folder: string,
+  job: ReadyJob,
+): Promise<Pick<Counts, 'controllerProcesses' | 'targetProcesses'>> {
+  const files = { controller: join(folder, 'controller.strace'), hosts: join(folder, 'hosts.strace') };
+  // Before anybody logs in: what begins in a session that is there already is not seen.
+  const watched = await watchProcesses(serverPids, files.hosts);
+  try {
+    await job.before();
+    await runOnce(traced(job.command, files.controller));
+    await ended();
+  } finally {
+    await watched.stop();
+    await job.after();
+  }
+  return {
+    controllerProcesses: 1 + (await processesIn(files.controller)),
+    targetProcesses: (await processesIn(files.hosts)) / hosts.length,
+  };
+}
+
+/** The last bytes are still on their way, and sessions end after that. */
+function ended(): Promise<void> {
+  return sleep(delayMs * 10 + 200);
 }
 
 /** What came through after the logins, of all links together. */

@@ -169,16 +169,26 @@ printf 'missing=%s\n' "$d"; done`);
   }
   if (question.owner !== undefined || question.group !== undefined) parts.push(makerScript);
   if (question.owner !== undefined && !isNumber(question.owner)) {
-    parts.push(sh`id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=user %s\n' ${question.owner}`);
+    parts.push(
+      sh`${isNamed('owner', question.owner)} || id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=user %s\n' ${question.owner}`,
+    );
   }
   if (question.group !== undefined && !isNumber(question.group)) {
     // getent knows LDAP and the like, and is missing on busybox.
     parts.push(
-      sh`getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=group %s\n' ${question.group}`,
+      sh`${isNamed('group', question.group)} || getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=group %s\n' ${question.group}`,
     );
   }
   if (question.digest) parts.push(digestScript(question));
   return sh.lines(parts);
+}
+
+/** A test whether what is there has this owner or group: then the host knows it, and need not be asked. */
+function isNamed(attribute: 'owner' | 'group', name: string): Script {
+  return sh`case "$z
+" in *"
+"${`${attribute}=${name}`}"
+"*) ;; *) false ;; esac`;
 }
 
 /** Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. */
@@ -196,10 +206,10 @@ function digestScript(question: FileQuestion): Script {
   const content =
     question.contentUpTo === undefined
       ? sh`:`
-      : sh`if [ "$h" != ${question.unlessSha256 ?? ''} ] && [ "$(stat -c %s "$p")" -le ${question.contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
+      : sh`if [ "$h" != ${question.unlessSha256 ?? ''} ] && [ "\${z%%?owner=*}" -le ${question.contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
   // From 10 MB on with openssl, where it is: it is several times as fast, and slower to start. After the size comes the owner.
   return sh`if [ "$t" = file ]; then
-if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%owner*} in ?????????*) h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
+if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%?owner=*} in ????????*) h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
 [ -n "$h" ] || h=$(sha256sum <"$p"); h=\${h%% *}; printf 'sha256=%s\n' "$h"
 ${content}
 else echo unreadable=1; fi; fi`;

@@ -112,8 +112,9 @@ printf '%s\\n' "$out" | while IFS= read -r line; do
 printf '%s\\n' "$line"
 case $line in FragmentPath=/*) printf 'RealFragment=%s\\n' "$(readlink -f "\${line#*=}")" ;; esac
 done
-path=$(systemctl show --no-pager -p UnitPath | sed 's/^UnitPath=//')
-printf '\\n==host\\nuptime=%s\\npath=%s\\n' "$(cut -d' ' -f1 /proc/uptime)" "$path"
+path=$(systemctl show --no-pager -p UnitPath); path=\${path#UnitPath=}
+read -r up rest </proc/uptime
+printf '\\n==host\\nuptime=%s\\npath=%s\\n' "$up" "$path"
 for u in ${names}; do
 t=; case $u in *@*.*) t=\${u%%@*}@.\${u##*.} ;; esac
 w=
