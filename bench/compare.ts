@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, ToolResult } from './case.ts';
 import { count } from './counting/count.ts';
@@ -95,6 +95,7 @@ async function readyJob(
   purpose: string,
 ): Promise<ReadyJob> {
   const own = join(folder, `${peer.replaceAll(' ', '-')}-${purpose}`);
+  await rm(own, { recursive: true, force: true });
   await mkdir(own, { recursive: true });
   await cp(join(folder, play.name), join(own, play.name), { recursive: true });
   return peers[peer].prepare({ folder: own, runbook: runbookProgram, play, targets, forks, isCheck });

@@ -72,7 +72,8 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
   await mkdir(results, { recursive: true });
   const date = new Date().toISOString().slice(0, 10);
-  const report: Report = { suite, date, machine, cases: values.keep ? await withKept(suite, cases) : cases };
+  const all = values.keep ? await withKept(suite, machine, cases) : cases;
+  const report: Report = { suite, date, machine, cases: all };
   const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
   await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
 }
@@ -91,10 +92,15 @@ async function runCase(one: Case, machine: Machine, leftOut: LeftOut): Promise<C
   }
 }
 
-/** The cases in the order of the suite: those that were measured now, and of the others what is kept. */
-async function withKept(suite: string, measured: readonly KeptCase[]): Promise<KeptCase[]> {
+/**
+ * The cases in the order of the suite: those that were measured now, and of the others what is kept, unless that is of
+ * another machine or other programs, with which these would be compared then.
+ */
+async function withKept(suite: string, machine: Machine, measured: readonly KeptCase[]): Promise<KeptCase[]> {
   const kept = await keptReport(suite);
-  const all = [...measured, ...(kept?.cases ?? [])];
+  const isSame = JSON.stringify(kept?.machine) === JSON.stringify(machine);
+  if (kept && !isSame) console.log(`What is kept of ${suite} was measured on another machine, and is dropped.\n`);
+  const all = [...measured, ...(kept && isSame ? kept.cases : [])];
   return (suites[suite] ?? []).flatMap(({ id }) => all.find((one) => one.id === id) ?? []);
 }
 

@@ -231,7 +231,9 @@ function instanceToData(value: object): unknown {
   const kind = value.constructor.name;
   if (value instanceof Secret) return value;
   if (value instanceof Date) return value.toISOString();
-  if (kind === 'UnsignedInteger') return Number(value.valueOf());
+  const plain: unknown = value.valueOf();
+  // An unsigned integer.
+  if (typeof plain === 'bigint') return Number(plain);
   const hint = kind === 'Optional' ? 'end it with .orValue("…")' : 'turn it into a text with string(…)';
   const article = /^[aeiou]/i.test(kind) ? 'an' : 'a';
   throw new ExpressionFailure(`the expression gives ${article} ${kind.toLowerCase()}, which is no plain data`, hint);

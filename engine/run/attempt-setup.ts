@@ -188,9 +188,11 @@ function effectIdsFor(
   extra: Readonly<Record<string, unknown>>,
 ): EffectIds {
   if (!context.record.isKept) return createEffectIds();
-  const key = taskKeyOf(task, turn);
-  const item = JSON.stringify(Object.entries(extra).map(([name, value]) => [name, textOf(value)]));
-  return createEffectIds([context.runId, key, String(host.record.generation(key)), host.name, item]);
+  return createEffectIds(() => {
+    const key = taskKeyOf(task, turn);
+    const item = JSON.stringify(Object.entries(extra).map(([name, value]) => [name, textOf(value)]));
+    return [context.runId, key, String(host.record.generation(key)), host.name, item];
+  });
 }
 
 async function sleepTelling(

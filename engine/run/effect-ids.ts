@@ -14,17 +14,24 @@ export interface EffectIds {
  * Makes ids that a later process of the same run makes again, so that it finds what this one started. `of` says of what
  * they are: run, task, host, item, and how often that was begun. Without it they are like no others.
  */
-export function createEffectIds(of: readonly string[] = [randomBytes(16).toString('hex')]): EffectIds {
-  const prefix = `${digest(JSON.stringify(of)).slice(0, 20)}-`;
+export function createEffectIds(of: () => readonly string[] = () => [randomBytes(16).toString('hex')]): EffectIds {
+  let made: string | undefined;
+  // Most tasks have no effect.
+  const prefix = (): string => {
+    made ??= `${digest(JSON.stringify(of())).slice(0, 20)}-`;
+    return made;
+  };
   let attempt = 1;
   let step = 0;
   return {
-    prefix,
+    get prefix() {
+      return prefix();
+    },
     startAttempt(number) {
       attempt = number;
       step = 0;
     },
-    next: (what) => `${prefix}${attempt}.${++step}-${digest(what).slice(0, 8)}`,
+    next: (what) => `${prefix()}${attempt}.${++step}-${digest(what).slice(0, 8)}`,
   };
 }
 

@@ -46,6 +46,7 @@ describe('expressions', () => {
     ['hostvars["n2"].a', 2],
     ['cpus > 1 ? "many" : "one"', 'many'],
     ['timestamp("2020-01-01T00:00:00Z")', '2020-01-01T00:00:00.000Z'],
+    ['uint(3)', 3],
     ['true', true],
   ];
   for (const [text, expected] of results) {

@@ -6,7 +6,7 @@ import { projectRoot } from './cli.ts';
 /** Tests run `runbook` as it is installed, from `dist/`: built here when a source is newer, once for all of them. */
 export function mochaGlobalSetup(): void {
   const built = join(projectRoot, 'dist/engine/cli/main.js');
-  const sources = ['engine', 'modules', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const sources = ['engine', 'modules', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
   if (existsSync(built) && sources.every((path) => newest(join(projectRoot, path)) < statSync(built).mtimeMs)) return;
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: projectRoot, stdio: 'inherit' });
 }

@@ -42,11 +42,11 @@ async function skippedOn(bench: Bench, count: number, limitMs: number): Promise<
   };
 }
 
-/** Hosts that nobody could reach: who tries, fails. The addresses are reserved for documentation. */
+/** Hosts that nobody could reach: who tries, fails. The addresses are reserved for benchmarks of networks (RFC 2544). */
 function nowhere(count: number): Targets {
   const hosts = Array.from({ length: count }, (_, i) => ({
     name: `node-${i}`,
-    address: `198.51.${100 + (i >> 8)}.${i & 255}`,
+    address: `198.18.${i >> 8}.${i & 255}`,
     port: 22,
     hostKey: 'ssh-ed25519 AAAA',
     root: '/',

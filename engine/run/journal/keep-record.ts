@@ -87,6 +87,7 @@ function createLineWriter({ state, file, problemOf, onProblem }: RecordKeeping):
 
 /** This process does not replay what it does itself: values need not be kept in memory. */
 function withoutValues(line: StateLine): StateLine {
+  if (line.t === 'effect') return { ...line, changes: [] };
   if (line.t !== 'task' && line.t !== 'item') return line;
   return { ...line, end: { result: { outcome: line.end.result.outcome, changes: [] }, isWithheld: true } };
 }
