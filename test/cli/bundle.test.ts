@@ -12,6 +12,8 @@ describe('the program as it is built', () => {
       const task = `{ debug: { message: !expr 'm.?x' } }`;
       await writeFile(playbook, `- hosts: localhost\n  vars: { m: { y: 1 } }\n  tasks: [${task}]\n`);
       const { stdout, stderr } = await runCli(['play', playbook]);
-      expect(stdout + stderr).to.include('gives an optional').and.to.include('.orValue("…")');
+      expect(stdout + stderr)
+        .to.include('gives an optional')
+        .and.to.include('.orValue("…")');
     }));
 });
