@@ -9,12 +9,13 @@ import type { PeerName } from './peers/peer.ts';
 import { installPeers } from './peers/peers.ts';
 import { caseText, isMet, type KeptCase, performancePage, type Report } from './report.ts';
 import { suites } from './suites.ts';
+import { withLab } from './targets/lab.ts';
 
 const usage = `Usage: npm run bench -- [SUITE ...] [options]
 
 Measures runbook beside Ansible, Mitogen and scripts over ssh, which are installed from Debian where that is possible.
-Suites: ${Object.keys(suites).join(', ')}; without one all of them. \`hosts\` needs root, sshd, and for some cases the lab
-(npm run lab -- up).
+Suites: ${Object.keys(suites).join(', ')}; without one all of them. \`hosts\` needs root and sshd, and boots the lab for some
+of its cases unless it is up already.
 
   --smoke            small inputs, one run, runbook alone: shows that the benchmarks work, and takes less than a minute
   --runs N           how often a program is run (default 5); what takes minutes runs less often
@@ -44,6 +45,7 @@ const { values, positionals } = parseArgs({
 });
 // Servers that were started end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+const names = positionals.length > 0 ? positionals : Object.keys(suites);
 const unknown = positionals.filter((name) => !(name in suites));
 if (values.help || unknown.length > 0) {
   console.log(unknown.length > 0 ? `no suite ${unknown.join(', ')}\n\n${usage}` : usage);
@@ -51,7 +53,11 @@ if (values.help || unknown.length > 0) {
 } else {
   const leftOut = values.smoke ? undefined : installPeers();
   const machine = describeMachine();
-  for (const name of positionals.length > 0 ? positionals : Object.keys(suites)) await runSuite(name, machine, leftOut);
+  const runSuites = async (): Promise<void> => {
+    for (const name of names) await runSuite(name, machine, leftOut);
+  };
+  if (names.includes('hosts') && !values.smoke) await withLab(runSuites);
+  else await runSuites();
   if (values.keep) await writePage();
 }
 

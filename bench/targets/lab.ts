@@ -1,11 +1,29 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { brokenNodes } from '../../test/lab/lab.ts';
+import { errorMessage } from '../../engine/base/errors.ts';
+import { brokenNodes, down, up } from '../../test/lab/lab.ts';
 import { type LabNode, labNodes } from '../../test/lab/node/nodes.ts';
 import { paths } from '../../test/lab/settings.ts';
 import { hostKeyPath, ssh } from '../../test/lab/ssh.ts';
 import { readState } from '../../test/lab/state.ts';
 import { givePython } from './python.ts';
 import type { Targets } from './targets.ts';
+
+/** Does something while a lab is up: the one that is, or one that is booted for it and stopped again. */
+export async function withLab(work: () => Promise<void>): Promise<void> {
+  if (readState() !== undefined) return work();
+  try {
+    await up(3);
+  } catch (error) {
+    // What needs no nodes can be measured without them.
+    console.log(`no lab: ${errorMessage(error)}\n`);
+    return work();
+  }
+  try {
+    await work();
+  } finally {
+    await down();
+  }
+}
 
 /** Why there are no nodes to work on, or undefined when there are. */
 export async function whyNoLab(): Promise<string | undefined> {
