@@ -94,7 +94,7 @@ async function readyJob(
   peer: PeerName,
   purpose: string,
 ): Promise<ReadyJob> {
-  const own = join(folder, `${peer.replaceAll(' ', '-')}-${purpose}`);
+  const own = join(folder, `${peer.replaceAll(' ', '-')}-${play.name}-${purpose}`);
   await rm(own, { recursive: true, force: true });
   await mkdir(own, { recursive: true });
   await cp(join(folder, play.name), join(own, play.name), { recursive: true });

@@ -92,7 +92,7 @@ async function lostTargets({ folder, runbookProgram }: Bench, { play, targets }:
     '--output',
     'ndjson',
   ];
-  const options = { cwd: join(folder, 'runbook-timed'), maxBuffer: 2 ** 30 };
+  const options = { cwd: join(folder, `runbook-${play.name}-timed`), maxBuffer: 2 ** 30 };
   // A run that lost a host fails, and says so in its events.
   const { stdout } = await promisify(execFile)(process.execPath, [runbookProgram, ...args], options).catch(
     (error: { stdout: string }) => error,
