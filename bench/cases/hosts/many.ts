@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Bench, Case, CaseResult, Goal, Skipped, ToolResult } from '../../case.ts';
 import { type Comparison, compare, type Entrant, leftOutNotes } from '../../compare.ts';
 import { atMost } from '../../goals.ts';
@@ -35,7 +32,10 @@ export const thousandHosts: Case = {
         { peer: 'ssh', runs: 3 },
       ],
       countedHosts: 0,
-      notes: ['Ansible and Mitogen were left out: a run would take the better part of an hour'],
+      notes: [
+        'No target was lost: a run that loses one has another exit status, and ends the case',
+        'Ansible and Mitogen were left out: a run would take the better part of an hour',
+      ],
       goals: fleetGoals,
     }),
 };
@@ -76,29 +76,5 @@ async function fleetGoals(bench: Bench, comparison: Comparison, [runbook]: reado
   return [
     ...atMost('CPU time for each host, that of a play of one command taken off', 10, cpuMs / hosts, 'ms'),
     ...atMost('peak memory', 400, runbook.measurement.peakMb.max, 'MiB'),
-    ...atMost('targets lost', 0, await lostTargets(bench, comparison), ''),
   ];
-}
-
-/** Of one more run, by its own events. Nobody waits for it in one go: sshd stops when its log is not read. */
-async function lostTargets({ folder, runbookProgram }: Bench, { play, targets }: Comparison): Promise<number> {
-  const args = [
-    'play',
-    `${play.name}/playbook.yaml`,
-    '-i',
-    'hosts.ini',
-    '--forks',
-    String(forks),
-    '--output',
-    'ndjson',
-  ];
-  const options = { cwd: join(folder, `runbook-${play.name}-timed`), maxBuffer: 2 ** 30 };
-  // A run that lost a host fails, and says so in its events.
-  const { stdout } = await promisify(execFile)(process.execPath, [runbookProgram, ...args], options).catch(
-    (error: { stdout: string }) => error,
-  );
-  const end = stdout.split('\n').findLast((line) => line.includes('"run-ended"')) ?? '{}';
-  // The shape is that of the event `run-ended`.
-  const { summary = [] } = JSON.parse(end) as { summary?: readonly { readonly state: string }[] };
-  return targets.hosts.length - summary.filter(({ state }) => state === 'ok').length;
 }
