@@ -106,6 +106,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       environment: revealAll(options.environment ?? {}),
       timeoutMs: options.timeoutMs,
       signal: options.signal,
+      parts: options.parts,
       effect,
     });
     boot = result.boot;

@@ -125,7 +125,7 @@ export interface FrameReader {
   readonly status: number | undefined;
   /** Word printed after the exit status: the host's boot. */
   readonly boot: string | undefined;
-  /** True when the limit was passed; from then on only the last part is kept. */
+  /** True when the limit was passed; of what comes after that only the last part is kept. */
   readonly isOverLimit: boolean;
   /** The output so far; complete once the end was seen. */
   content(): Buffer;
@@ -189,8 +189,8 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
         }
       }
       if (!mayHold(endMark, added)) {
-        isOverLimit ||= size > limitBytes;
         if (isOverLimit && size > keptBytes * 2) keep(joined().subarray(-keptBytes));
+        isOverLimit ||= size > limitBytes;
         return false;
       }
       const found = takeNumber(endMark);

@@ -13,7 +13,7 @@ import {
   shellPrelude,
 } from './framing.ts';
 import { describeEnd, type HostProcess, type ProcessEnd } from './process.ts';
-import type { ScriptResult } from './transport.ts';
+import type { ScriptParts, ScriptResult } from './transport.ts';
 
 /** One script for a persistent shell. */
 export interface ShellRequest {
@@ -22,6 +22,7 @@ export interface ShellRequest {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly parts?: ScriptParts | undefined;
   /** The script is an effect, and its result has `verdict`. */
   readonly effect?: Omit<EffectRequest, keyof FrameRequest> | undefined;
 }
@@ -34,8 +35,18 @@ export interface ShellResult extends ScriptResult {
   readonly verdict?: string | undefined;
 }
 
-/** The shell is gone, and with it the end of the script that ran in it; the link is there. */
-export class ShellEndedError extends RunbookError {}
+/** A script did not come to its end, and what it printed until then is known. The link is there. */
+export class CutShortError extends RunbookError {
+  readonly printed: Pick<ScriptResult, 'stdout' | 'stderr'>;
+
+  constructor(failure: RunbookError, { stdout, stderr }: Pick<ScriptResult, 'stdout' | 'stderr'>) {
+    super(failure.code, failure.message, { hint: failure.hint, cause: failure.cause });
+    this.printed = { stdout, stderr };
+  }
+}
+
+/** The shell is gone, and with it the end of the script that ran in it. */
+export class ShellEndedError extends CutShortError {}
 
 /** What a shell needs from its connection. */
 export interface ShellContext {
@@ -108,12 +119,19 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     };
     const finished = withResolvers<'finished' | 'stdout' | 'stderr'>();
     const isEnded = { stdout: false, stderr: false };
+    let flooded: ShellResult | undefined;
+    const watch = watchFor(request, context.entered);
+    const countMarks = request.parts && createWordCounter(request.parts.mark, watch.partEnded);
     receive = (stream, chunk) => {
       isEnded[stream] = readers[stream].push(chunk);
+      if (stream === 'stdout') countMarks?.(chunk);
       if (isEnded.stdout && isEnded.stderr) finished.resolve('finished');
-      else if (readers[stream].isOverLimit) finished.resolve(stream);
+      else if (readers[stream].isOverLimit) {
+        // Now: of what comes after this only the end is kept.
+        flooded ??= result(readers, 0);
+        finished.resolve(stream);
+      }
     };
-    const watch = watchFor(request, context.entered);
     try {
       process.stdin.write(text);
       const end = await Promise.race([finished.promise, watch.interruption, process.ended]);
@@ -121,12 +139,13 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
         const ended = result(readers, context.clock.now() - startedAt);
         return request.effect ? withVerdict(ended, marks) : ended;
       }
-      if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end);
+      const printed = flooded ?? result(readers, 0);
+      if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end, printed);
       const isGone = await stop(readers, finished.promise, request.effect?.id);
       const outcome = isGone ? 'it was killed' : 'it could not be killed and may still be running on the host';
       const said = lastLine(withVerdict(result(readers, 0), marks));
-      const error = interruptionError(end, request, `${outcome}${said}`);
-      throw isGone || !request.effect ? error : new StillOpenError(error);
+      const error = interruptionError(end, `${outcome}${said}`);
+      throw isGone || !request.effect ? new CutShortError(error, printed) : new StillOpenError(error);
     } finally {
       watch.stop();
       receive = undefined;
@@ -147,7 +166,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     return isGone;
   }
 
-  async function shellEnded(end: ProcessEnd): Promise<RunbookError> {
+  async function shellEnded(end: ProcessEnd, printed: ShellResult): Promise<RunbookError> {
     close();
     await context.entered;
     if (end.kind === 'lost') {
@@ -155,11 +174,9 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
         hint: 'a script was running there and its end was not seen; it may still be running',
       });
     }
-    return new ShellEndedError(
-      'task-failed',
-      `the shell on ${context.description} ended before the script did: ${describeEnd(end)}`,
-      { hint: 'the script may have killed its parent process' },
-    );
+    const message = `the shell on ${context.description} ended before the script did: ${describeEnd(end)}`;
+    const hint = 'the script may have killed its parent process';
+    return new ShellEndedError(new RunbookError('task-failed', message, { hint }), printed);
   }
 
   return {
@@ -177,22 +194,29 @@ interface Readers {
   readonly stderr: FrameReader;
 }
 
-type Interruption = 'timeout' | { readonly aborted: unknown };
+type Interruption = { readonly timeoutMs: number } | { readonly aborted: unknown };
 
 /** How long the frame of a killed script may take to close. */
 const settleMs = 3000;
 
+interface Watch {
+  readonly interruption: Promise<Interruption>;
+  /** The next part has its time from now on. */
+  partEnded(): void;
+  stop(): void;
+}
+
 /** A script has its time from when its user was become: that has a deadline of its own. */
-function watchFor(
-  request: ShellRequest,
-  entered: Promise<void>,
-): { interruption: Promise<Interruption>; stop: () => void } {
+function watchFor(request: ShellRequest, entered: Promise<void>): Watch {
   const { promise, resolve } = withResolvers<Interruption>();
-  const { signal } = request;
-  let timer: NodeJS.Timeout | undefined;
+  const { signal, parts } = request;
+  const timers: { all?: NodeJS.Timeout; part?: NodeJS.Timeout } = {};
+  let marks = 0;
   let isStopped = false;
+  const startTimer = (timeoutMs: number): NodeJS.Timeout =>
+    setTimeout(() => resolve({ timeoutMs }), Math.min(timeoutMs, maxTimerMs));
   const start = (): void => {
-    if (!isStopped) timer = setTimeout(() => resolve('timeout'), Math.min(request.timeoutMs, maxTimerMs));
+    if (!isStopped) timers.all = startTimer(request.timeoutMs);
   };
   // Where it was refused the process ends, which is told.
   entered.then(start, () => undefined);
@@ -201,11 +225,27 @@ function watchFor(
   signal?.addEventListener('abort', onAbort, { once: true });
   return {
     interruption: promise,
+    partEnded: () => {
+      clearTimeout(timers.part);
+      const timeoutMs = parts?.timeoutsMs[marks++];
+      if (timeoutMs !== undefined && !isStopped) timers.part = startTimer(timeoutMs);
+    },
     stop: () => {
       isStopped = true;
-      clearTimeout(timer);
+      clearTimeout(timers.all);
+      clearTimeout(timers.part);
       signal?.removeEventListener('abort', onAbort);
     },
+  };
+}
+
+/** Calls back for each time a word stands in a stream, however that is cut into chunks. */
+function createWordCounter(word: string, onWord: () => void): (chunk: Buffer) => void {
+  let carried = '';
+  return (chunk) => {
+    const [first = '', ...others] = (carried + chunk.toString('latin1')).split(word);
+    for (const _ of others) onWord();
+    carried = (others.at(-1) ?? first).slice(1 - word.length);
   };
 }
 
@@ -230,15 +270,11 @@ function withVerdict(ended: ShellResult, { verdict }: FrameMarks): ShellResult {
   return { ...ended, stdout: ended.stdout.slice(0, at), verdict: said };
 }
 
-function interruptionError(
-  end: Interruption | 'stdout' | 'stderr' | 'finished',
-  request: ShellRequest,
-  outcome: string,
-): RunbookError {
-  if (end === 'timeout') {
-    return new RunbookError('timeout', `did not end within ${formatDuration(request.timeoutMs)}; ${outcome}`);
+function interruptionError(end: Interruption | 'stdout' | 'stderr', outcome: string): RunbookError {
+  if (typeof end === 'object') {
+    if ('aborted' in end) return abortError(end.aborted, outcome);
+    return new RunbookError('timeout', `did not end within ${formatDuration(end.timeoutMs)}; ${outcome}`);
   }
-  if (typeof end === 'object') return abortError(end.aborted, outcome);
   return new RunbookError('task-failed', `printed more than 16 MiB on ${end}; ${outcome}`, {
     hint: 'let it write to a file, or filter its output on the host',
   });

@@ -48,8 +48,18 @@ export interface RunOptions {
   /** After this many milliseconds the script's process group is killed on the host and the call rejects. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Set where the script has parts that must not cost each other their time. `timeoutMs` is the time of all together. */
+  readonly parts?: ScriptParts | undefined;
   /** Told of what the call waits for besides the script: a lost link to come back, sudo. An empty text: it has come. */
   readonly onWait?: ((wait: WaitView) => void) | undefined;
+}
+
+/** Parts of a script, each with a time of its own. */
+export interface ScriptParts {
+  /** A word that nothing else prints: it stands on standard output before the first part, and after each. */
+  readonly mark: string;
+  /** How long each may take, in milliseconds. */
+  readonly timeoutsMs: readonly number[];
 }
 
 /** What keeps an effect from being run twice. */

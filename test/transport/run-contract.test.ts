@@ -1,6 +1,7 @@
 import { assert } from 'chai';
 import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
+import { CutShortError } from '../../engine/transport/shell.ts';
 import type { Connection } from '../../engine/transport/transport.ts';
 import { type OpenConnection, rejection, transportsUnderTest } from '../support/transports.ts';
 
@@ -138,6 +139,22 @@ for (const transport of transportsUnderTest) {
       const error = await rejection(connection.run(sh`yes runbook-flood >&2`, quick));
       assert.match(error.message, /more than 16 MiB on stderr/);
       assert.isTrue(await isGone('yes runbook-flood'));
+    });
+
+    it('gives each part of a script a time of its own, and tells what was printed before the one that took longer', async () => {
+      const parts = { mark: 'f00df00df00d', timeoutsMs: [2000, 2000, 2000, 500] };
+      const script = sh`for i in 1 2 3; do echo ${parts.mark}; echo "part $i"; sleep 1; done; echo ${parts.mark}; echo half; sleep 36.5`;
+      const error = await rejection(connection.run(script, { ...quick, parts }));
+      assert.equal(error.code, 'timeout');
+      assert.match(error.message, /500 ms.*it was killed.*half/);
+      assert.instanceOf(error, CutShortError);
+      assert.match((error as CutShortError).printed.stdout, /part 1\n.*part 2\n.*part 3\n.*half\n$/s);
+      assert.isTrue(await isGone('sleep 36.5'));
+    });
+
+    it('tells what a script printed before it flooded', async () => {
+      const error = await rejection(connection.run(sh`echo first; yes runbook-flood`, quick));
+      assert.match((error as CutShortError).printed.stdout, /^first\nrunbook-flood\n/);
     });
 
     it('gives large output whole', async () => {

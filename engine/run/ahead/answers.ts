@@ -22,12 +22,14 @@ export interface Answers {
   /** A question that had no answer in time is asked by itself from now on. */
   askAlone(key: string): void;
   isAskedAlone(key: string): boolean;
-  /** How many questions it is worth asking ahead: fewer where answers were forgotten before somebody wanted them. */
+  /**
+   * How many questions it is worth asking ahead: as many as were wanted between the last two acts, where others were
+   * forgotten; twice as many where all were wanted.
+   */
   readonly reach: number;
 }
 
-/** Bounds of {@link Answers.reach}. */
-const reachAtLeast = 2;
+/** The bound of {@link Answers.reach}. */
 const reachAtMost = 32;
 /** Hosts change by themselves, too. With a thousand of them a task takes longer than this. */
 const freshForMs = 30_000;
@@ -41,6 +43,7 @@ export function createAnswers(now: () => number): Answers {
   const alone = new Set<string>();
   let reach = reachAtMost;
   let acts = 0;
+  let wanted = 0;
   let workedMs = 0;
   const working = { tasks: 0, sinceMs: 0 };
   const atWorkMs = (): number => workedMs + (working.tasks > 0 ? now() - working.sinceMs : 0);
@@ -51,7 +54,8 @@ export function createAnswers(now: () => number): Answers {
       kept.delete(key);
       const ageMs = now() - entry.at;
       if (ageMs > goodForMs || atWorkMs() - entry.atWorkMs > goodForWorkMs) return undefined;
-      reach = Math.min(reachAtMost, reach + 1);
+      wanted++;
+      if (kept.size === 0) reach = Math.min(reachAtMost, 2 * reach);
       return { ...entry.answer, isDated: ageMs > freshForMs };
     },
     has: (key) => kept.has(key),
@@ -63,7 +67,8 @@ export function createAnswers(now: () => number): Answers {
     },
     forget() {
       acts++;
-      if (kept.size > 0) reach = Math.max(reachAtLeast, reach >> 1);
+      if (kept.size > 0) reach = Math.max(1, wanted);
+      wanted = 0;
       kept.clear();
     },
     atWork() {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { RunbookError } from '../../base/errors.ts';
 import { revealText } from '../../base/secret.ts';
 import type { Script } from '../../base/sh.ts';
 import type { ProbeOutput } from '../../module/contract.ts';
+import { CutShortError } from '../../transport/shell.ts';
 import type { Become, Connection, Environment, RunOptions } from '../../transport/transport.ts';
 import type { Answer, Answers } from './answers.ts';
 import { createProbeBatch } from './batch.ts';
@@ -58,49 +58,51 @@ export async function askAhead(
   const known = answers.take(key);
   if (known) return known;
   const alone = async (): Promise<Answer> => ({ ...(await connection.run(question.script, options)), isDated: false });
-  if (answers.isAskedAlone(key) || isHasty(options)) return alone();
+  if (answers.isAskedAlone(key) || options.timeoutMs < 4 * aheadMs) return alone();
   const canBeAsked = (other: Question): boolean =>
-    other.key !== key &&
-    other.setting === setting &&
-    !isHasty(other) &&
-    !answers.has(other.key) &&
-    !answers.isAskedAlone(other.key);
+    other.key !== key && other.setting === setting && !answers.has(other.key) && !answers.isAskedAlone(other.key);
   const more = (await coming(answers.reach)).filter(canBeAsked);
   if (more.length === 0) return alone();
-  const all = [question, ...more];
-  const found = await askTogether(connection, all, options);
-  const firstUnanswered = found ? found.indexOf(undefined) : -1;
-  for (const [i, asked] of all.entries()) {
-    const answer = found?.[i];
-    // It hung or printed without end: that is seen when its turn comes.
-    if (!found || i === firstUnanswered) answers.askAlone(asked.key);
-    else if (i > 0 && answer) keep(asked.key, answer);
+  const { found, failure } = await askTogether(connection, [question, ...more], options);
+  const [own, ...others] = found;
+  if (!own) throw failure ?? new Error('a batch of probes ended without an answer to the first of them');
+  for (const [i, { key: asked }] of more.entries()) {
+    const answer = others[i];
+    if (answer) keep(asked, answer);
+    else {
+      // It hung, printed without end or ended the shell: that is seen when its turn comes. The ones after it were not asked.
+      answers.askAlone(asked);
+      break;
+    }
   }
-  const own = found?.[0];
-  return own ? { ...own, isDated: false } : alone();
+  return { ...own, isDated: false };
 }
 
-/** Its time would be over before a batch's. */
-function isHasty({ timeoutMs }: Pick<RunOptions, 'timeoutMs'>): boolean {
-  return timeoutMs < 2 * batchMs;
-}
+/** How long a question may take that is asked ahead. When its turn comes it is asked again, with the time that it has. */
+const aheadMs = 5000;
 
-/** How long all questions of a batch may take; the first one that has no answer by then is asked by itself. */
-const batchMs = 10_000;
-
-/** Undefined where none of the answers can be had. */
+/** Asks several questions with one script, each with a time of its own: the first one that of `options`. */
 async function askTogether(
   connection: Connection,
-  questions: readonly Question[],
+  questions: readonly [Question, ...Question[]],
   options: RunOptions,
-): Promise<readonly (ProbeOutput | undefined)[] | undefined> {
-  const scripts = questions.map(({ script }) => script);
-  const batch = createProbeBatch(scripts, randomBytes(16).toString('hex'), batchMs / 1000);
+): Promise<{ readonly found: readonly (ProbeOutput | undefined)[]; readonly failure?: CutShortError }> {
+  const batch = createProbeBatch(
+    questions.map(({ script }) => script),
+    randomBytes(16).toString('hex'),
+  );
+  const timeoutsMs = questions.map(({ timeoutMs }, i) => (i === 0 ? options.timeoutMs : Math.min(timeoutMs, aheadMs)));
+  const parts = { mark: batch.mark, timeoutsMs };
+  const timeoutMs = timeoutsMs.reduce((sum, time) => sum + time, startingMs);
   try {
-    return batch.read(await connection.run(batch.script, { ...options, timeoutMs: batchMs + 5000 }));
+    return { found: batch.read(await connection.run(batch.script, { ...options, timeoutMs, parts })) };
   } catch (error) {
-    // One of them floods, and nobody knows which: each is asked by itself.
-    if (error instanceof RunbookError && (error.code === 'timeout' || error.code === 'task-failed')) return undefined;
+    if (error instanceof CutShortError && error.code !== 'interrupted') {
+      return { found: batch.read(error.printed), failure: error };
+    }
     throw error;
   }
 }
+
+/** Before the first one has its time. */
+const startingMs = 60_000;

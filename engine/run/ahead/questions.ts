@@ -101,5 +101,6 @@ async function questionOf(
   if (isAlone) return undefined;
   const become = becomeFor(context, task, host, place.play, scope);
   const full = { ...environmentOf(task, scope), ...environment };
-  return createQuestion(askerOf(task, place.turn, item), { script, timeoutMs }, become, full);
+  const time = Math.min(timeoutMs, task.timeoutMs ?? timeoutMs);
+  return createQuestion(askerOf(task, place.turn, item), { script, timeoutMs: time }, become, full);
 }

@@ -3,6 +3,7 @@ import { RunbookError } from '../../../engine/base/errors.ts';
 import { type Script, sh } from '../../../engine/base/sh.ts';
 import { createAnswers } from '../../../engine/run/ahead/answers.ts';
 import { askAhead, createQuestion, type Question } from '../../../engine/run/ahead/ask.ts';
+import { CutShortError } from '../../../engine/transport/shell.ts';
 import type { Become, Connection } from '../../../engine/transport/transport.ts';
 
 const question = (asker: string, script: Script = sh`echo ${asker}`, become?: Become): Question =>
@@ -19,13 +20,14 @@ function rig(answer: (number: number) => string | undefined = String) {
     asked.push(mark === undefined ? text : `${numbers.length} together`);
     if (mark === undefined) return { rc: 0, stdout: 'alone', stderr: '', durationMs: 0 };
     let stdout = `\n${mark} 0 0\n`;
+    let stderr = `\n${mark} 0\n`;
     for (const number of numbers) {
       const said = answer(number);
-      if (said === 'flood') throw new RunbookError('task-failed', 'printed more than 16 MiB');
-      if (said === undefined) break;
+      if (said === undefined) throw new CutShortError(new RunbookError('timeout', 'cut short'), { stdout, stderr });
       stdout += `${said}\n${mark} ${number + 1} 0\n`;
+      stderr += `\n${mark} ${number + 1}\n`;
     }
-    return { rc: 0, stdout, stderr: '', durationMs: 0 };
+    return { rc: 0, stdout, stderr, durationMs: 0 };
   };
   const ask = async (of: Question, coming: readonly Question[] = []): Promise<string> => {
     const ahead = { answers, coming: async (atMost: number) => coming.slice(0, atMost) };
@@ -91,29 +93,31 @@ describe('asking ahead', () => {
     expect(asked).to.deep.equal(['4 together', 'echo hangs', '2 together', 'echo d']);
   });
 
-  it('asks each by itself where one floods', async () => {
-    const { ask, asked } = rig((number) => (number === 1 ? 'flood' : String(number)));
-    const all = ['a', 'floods', 'c'].map((asker) => question(asker));
-    for (const [i, one] of all.entries()) expect(await ask(one, all.slice(i + 1))).to.equal('alone');
-    expect(asked).to.deep.equal(['3 together', 'echo a', 'echo floods', 'echo c']);
+  it('fails where the question itself has no answer, and asks the others again', async () => {
+    const { ask, asked } = rig((number) => (number === 0 && asked.length === 1 ? undefined : String(number)));
+    const all = ['hangs', 'b', 'c'].map((asker) => question(asker));
+    const [hangs = question(''), b = question(''), c = question('')] = all;
+    expect(await ask(hangs, [b, c]).catch(String)).to.match(/cut short/);
+    expect([await ask(b, [c]), await ask(c)]).to.deep.equal(['0', '1']);
+    expect(asked).to.deep.equal(['3 together', '2 together']);
   });
 
   it('asks by itself what has little time', async () => {
     const { ask, asked } = rig();
     const hasty = { ...question('a'), timeoutMs: 5000 };
     expect(await ask(hasty, [question('b')])).to.equal('alone');
-    expect(await ask(question('b'), [hasty])).to.equal('alone');
-    expect(asked).to.deep.equal(['echo a', 'echo b']);
+    expect(await ask(question('b'), [hasty])).to.equal('0');
+    expect(asked).to.deep.equal(['echo a', '2 together']);
   });
 
   it('asks less far ahead where every task changes the host, and farther again where none does', async () => {
     const { ask, asked, answers } = rig();
     const all = Array.from({ length: 200 }, (_, i) => question(String(i)));
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       await ask(all[i] ?? question(''), all.slice(i + 1));
       answers.forget();
     }
-    expect(asked.at(-1)).to.equal('3 together');
+    expect(asked).to.deep.equal(['33 together', '2 together', '2 together', '2 together']);
     for (const [i, one] of all.entries()) await ask(one, all.slice(i + 1));
     expect(asked.at(-2)).to.equal('33 together');
   });
