@@ -136,14 +136,10 @@ export default defineModule({
       yield change(sh`rm -rf ${path}`, `removing ${path}`);
       return;
     }
-    if (args.state === 'link' && changes.some((c) => c.path === 'target')) {
-      yield change(linkScript(current.file, path, args.target ?? '', id), `linking ${path}`);
-    }
-    if (args.state === 'directory' && current.file.type === null) {
-      yield change(sh`umask 022 && mkdir -p ${current.file.realPath}`, `making ${path}`);
-    }
     const attributes = setAttributes(current.file, changes);
-    if (attributes) yield change(attributes, `setting attributes of ${path}`);
+    const making = makingScript(args, current, changes, id);
+    if (making) yield change(sh.all([making, ...(attributes ? [attributes] : [])]), `making ${path}`);
+    else if (attributes) yield change(attributes, `setting attributes of ${path}`);
     const tree = treeScript(args, changes);
     if (tree) yield change(tree, `setting attributes below ${path}`);
   },
@@ -157,6 +153,14 @@ export default defineModule({
     target: file.target ?? null,
   }),
 });
+
+/** Makes the link or the folder; undefined where it is there. */
+function makingScript(args: Arguments, { file }: Current, changes: readonly Change[], id: string): Script | undefined {
+  const isRelinked = args.state === 'link' && changes.some((c) => c.path === 'target');
+  if (isRelinked) return linkScript(file, cleanPath(args.path), args.target ?? '', id);
+  if (args.state !== 'directory' || file.type !== null) return undefined;
+  return sh`umask 022 && mkdir -p ${file.realPath}`;
+}
 
 function change(script: Script, purpose: string): Step {
   return exec(script, { purpose });

@@ -16,7 +16,10 @@ export interface EffectKeeper extends Connection {
   recorded(ids: readonly string[]): void;
 }
 
-/** Makes a keeper. What is to be forgotten goes along with the next effect of the same user, or before the link is closed. */
+/** So many are forgotten at once: each time takes a process on the host. */
+const atOnce = 8;
+
+/** Makes a keeper. What is to be forgotten goes along with an effect of the same user, or before the link is closed. */
 export function createEffectKeeper({ connection, isLockable, warn }: KeeperParts): EffectKeeper {
   const kept = new Map<string, Become | undefined>();
   const due = new Map<string, { readonly become: Become | undefined; readonly ids: string[] }>();
@@ -24,8 +27,9 @@ export function createEffectKeeper({ connection, isLockable, warn }: KeeperParts
 
   function identityFor(identity: EffectIdentity, become: Become | undefined): EffectIdentity {
     const key = keyOf(become);
-    const forget = due.get(key)?.ids ?? [];
-    due.delete(key);
+    const ids = due.get(key)?.ids ?? [];
+    const forget = ids.length >= atOnce ? ids : [];
+    if (forget.length > 0) due.delete(key);
     return { ...identity, forget, lock: isLockable ? identity.lock : undefined };
   }
 

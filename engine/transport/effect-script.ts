@@ -170,6 +170,7 @@ done
 [ -n "$rb_d" ] && [ -d "$rb_d" ] || rb_say refused "$rb_why"
 rb_over() {
   for rb_1 in out err; do
+    [ -s "$rb_d/$rb_1" ] || continue
     set -- $(wc -c <"$rb_d/$rb_1")
     [ "$1" -gt ${outputLimitBytes} ] && printf 'over std%s\\n' $rb_1 >>"$rb_d/state" && return
   done

@@ -40,21 +40,24 @@ export function removeCutOff(target: string, mark: string): string {
   return `rm -f ${quoteWord(temporaryPath(target, mark))}*`;
 }
 
-/** Looks before anything is written: what the path is, and whether its folder is there. */
+/** Looks before anything is written: what the path is, and whether its folder is there. Only reads. */
 export function prepareScript(plan: PutPlan): string {
   return `${header(plan)}
 if [ -L "$target" ]; then readlink -f "$target" || fail "$target is a symbolic link that leads nowhere"; exit ${putStatus.symlink}; fi
 [ ! -d "$target" ] || fail "$target is a directory"
 [ ! -e "$target" ] || [ -f "$target" ] || fail "$target is not a regular file"
-[ -d "$folder" ] || fail "the directory $folder does not exist"
-(umask 077; set -C; : >"$temporary") || fail "cannot create a file in $folder"`;
+[ -d "$folder" ] || fail "the directory $folder does not exist"`;
 }
 
-/** Fills the temporary file from standard input, when the bytes are few enough to come with the script. */
+/** Makes the temporary file; fails where there is one already. */
+export const createScript = `
+(umask 077; set -C; : >"$temporary") || fail "cannot create a file in $folder"`;
+
+/** The same, filled from standard input, when the bytes are few enough to come with the script. */
 export const fillScript = `
 trap 'rm -f "$temporary"' EXIT
 trap 'exit 143' HUP INT TERM
-cat >"$temporary" || fail "cannot write to $folder"`;
+(umask 077; set -C; cat >"$temporary") || { [ -e "$temporary" ] || fail "cannot create a file in $folder"; fail "cannot write to $folder"; }`;
 
 /** Gives the filled temporary file its owner and mode, checks it, and renames it into place. */
 export function finishScript(plan: PutPlan): string {

@@ -9,6 +9,7 @@ import { exitIfStarted } from './effect-script.ts';
 import { describeEnd, type HostProcess } from './process.ts';
 import {
   cleanUpScript,
+  createScript,
   fillScript,
   finishScript,
   type PutPlan,
@@ -77,7 +78,7 @@ async function attempt(
       return judge(await change(script, small), plan, context);
     }
     const prepare = `${exitIfStarted(effect.id, putStatus.started)}\n${removeCutOff(plan.target, mark)}`;
-    const prepared = await run(`${prepare}\n${prepareScript(plan)}`);
+    const prepared = await run(`${prepare}\n${prepareScript(plan)}${createScript}`);
     if (prepared.rc !== putStatus.started) {
       const judged = judge(prepared, plan, context);
       if ('realPath' in judged) return judged;

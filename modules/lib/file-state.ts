@@ -158,7 +158,7 @@ gid=%g
 size=%s
 owner=%U
 group=%G' "$p") && printf '%s\n' "$z"
-else case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac; fi
+fi
 [ "$t" != link ] || printf 'target=%s\n' "$(readlink "$p")"`,
   ];
   parts.push(physicalScript);
@@ -191,16 +191,22 @@ function isNamed(attribute: 'owner' | 'group', name: string): Script {
 "*) ;; *) false ;; esac`;
 }
 
-/** Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. */
+/**
+ * Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. One
+ * that cannot be searched may have it.
+ */
 const physicalScript = sh`d=\${p%/*}; while [ -n "$d" ] && [ ! -d "$d" ]; do d=\${d%/*}; done
-f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"
+[ -n "$t" ] || [ -x "\${d:-/}" ] || case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac
+l=$d; while [ -n "$l" ] && [ ! -L "$l" ]; do l=\${l%/*}; done
+[ -n "$l" ] && f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"
 [ -n "$t" ] || [ ! -g "\${d:-/}" ] || echo setgid=1`;
 
 /** What is made in a folder with the set-gid bit gets the folder's group. */
 const makerScript = sh`if [ -z "$t" ]; then
-g=$(id -gn); d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
+m=$(id); u=\${m%% *}; u=\${u#*=}; u=\${u#*'('}; g=\${m#* gid=}; g=\${g%% *}; g=\${g#*'('}
+d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
 [ ! -g "$d" ] || g=$(stat -Lc %G "$d")
-printf 'maker=%s:%s\n' "$(id -un)" "$g"; fi`;
+printf 'maker=%s:%s\n' "\${u%')'}" "\${g%')'}"; fi`;
 
 function digestScript(question: FileQuestion): Script {
   const content =

@@ -48,13 +48,21 @@ export interface UnitsState {
 /** The suffixes of unit names, systemd.unit(5). */
 const suffix = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
 
-/** systemd.unit(5), for a host that does not say. */
+/** Where systemd looks for the files of system units unless it is told otherwise, systemd.unit(5). */
 const usualSearchPath = [
+  '/etc/systemd/system.control',
+  '/run/systemd/system.control',
+  '/run/systemd/transient',
+  '/run/systemd/generator.early',
   '/etc/systemd/system',
+  '/etc/systemd/system.attached',
   '/run/systemd/system',
+  '/run/systemd/system.attached',
+  '/run/systemd/generator',
   '/usr/local/lib/systemd/system',
-  '/usr/lib/systemd/system',
   '/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/run/systemd/generator.late',
 ];
 
 /** A unit's full name: `docker` is `docker.service`, as for systemctl. */
@@ -103,18 +111,23 @@ const properties = [
 
 /**
  * NeedDaemonReload does not notice a new file that comes before the one in use, nor a drop-in in a folder that is new
- * (both tried with systemd 252), so the script looks itself for the first file of each name and for its drop-ins.
+ * (both tried with systemd 252), so the script looks itself for the first file of each name and for its drop-ins. Where
+ * systemd has read a file from somewhere else than usual, it is asked where it looks.
  */
 function unitsScript(names: readonly string[], journal: 'when-failing' | 'always' | undefined): Script {
   return sh`export TZ=UTC
 out=$(systemctl show --no-pager --all -p ${properties} -- ${names}) || exit
-printf '%s\\n' "$out" | while IFS= read -r line; do
-printf '%s\\n' "$line"
-case $line in FragmentPath=/*) printf 'RealFragment=%s\\n' "$(readlink -f "\${line#*=}")" ;; esac
-done
-path=$(systemctl show --no-pager -p UnitPath); path=\${path#UnitPath=}
+path=${usualSearchPath.join(' ')} known=
+set --; set -f; IFS='
+'
+for line in $out; do case $line in FragmentPath=*)
+line=\${line#*=}; set -- "$@" "$line"
+case " $path " in *" \${line%/*} "*) ;; *) [ -z "$line" ] || known=no ;; esac
+esac; done
+set +f; unset IFS
+[ -z "$known" ] || { path=$(systemctl show --no-pager -p UnitPath); path=\${path#UnitPath=}; }
 read -r up rest </proc/uptime
-printf '\\n==host\\nuptime=%s\\npath=%s\\n' "$up" "$path"
+printf '%s\n\n==host\nuptime=%s\npath=%s\n' "$out" "$up" "$path"
 for u in ${names}; do
 t=; case $u in *@*.*) t=\${u%%@*}@.\${u##*.} ;; esac
 w=
@@ -122,9 +135,11 @@ for n in "$u" $t; do for d in $path; do
 if [ -e "$d/$n" ]; then w=$d/$n; break 2; fi
 done; done
 k=link; [ -L "$w" ] || k=plain
-printf 'first=%s %s %s\\n' "$k" "$w" "$(readlink -f "$w")"
+r=read; [ -z "$w" ] || [ -z "$1" ] || [ "$w" = "$1" ] || [ "$(readlink -f "$w")" = "$(readlink -f "$1")" ] || r=unread
+printf 'first=%s %s %s\n' "$k" "$r" "$w"
+shift
 for n in "$u" $t; do for d in $path; do for f in "$d/$n.d"/*.conf; do
-[ ! -s "$f" ] || printf 'dropin=%s %s\\n' "$u" "\${f##*/}"
+[ ! -s "$f" ] || printf 'dropin=%s %s\n' "$u" "\${f##*/}"
 done; done; done
 done
 ${journal === undefined ? sh`:` : journalScript(names, journal)}`;
@@ -154,14 +169,14 @@ export function parseUnits(names: readonly string[], { rc, stdout, stderr }: Pro
   if (blocks.length !== names.length) {
     throw failure(`systemctl described ${blocks.length} of the units ${names.join(', ')}`, stdout);
   }
-  const firstFiles = [...host.matchAll(/^first=(\S+) (\S*) (\S*)$/gm)];
+  const firstFiles = [...host.matchAll(/^first=(\S+) (\S+) (\S*)$/gm)];
   const path = /^path=(.*)$/m.exec(host)?.[1]?.split(' ').filter(Boolean) ?? [];
   return {
     units: names.map((name, i) => {
-      const [, kind = 'plain', file = '', realFile = ''] = firstFiles[i] ?? [];
+      const [, kind = 'plain', use = 'read', file = ''] = firstFiles[i] ?? [];
       const journal = journals.find((text) => text.startsWith(`${name}\n`))?.slice(name.length + 1) ?? '';
       const dropIns = [...host.matchAll(/^dropin=(\S+) (.*)$/gm)].filter((match) => match[1] === name);
-      const files = { kind, file, realFile, dropIns: dropIns.map((match) => match[2] ?? '') };
+      const files = { kind, file, isRead: use === 'read', dropIns: dropIns.map((match) => match[2] ?? '') };
       return parseUnit(name, blocks[i] ?? '', files, journal);
     }),
     searchPath: path.length > 0 ? path : usualSearchPath,
@@ -172,7 +187,8 @@ export function parseUnits(names: readonly string[], { rc, stdout, stderr }: Pro
 interface FilesOnDisk {
   readonly kind: string;
   readonly file: string;
-  readonly realFile: string;
+  /** False where systemd has read another file. */
+  readonly isRead: boolean;
   /** Names of the drop-ins that are there. */
   readonly dropIns: readonly string[];
 }
@@ -184,7 +200,6 @@ function parseUnit(name: string, block: string, first: FilesOnDisk, journal: str
     if (at > 0) fields.set(line.slice(0, at), line.slice(at + 1));
   }
   const text = (key: string): string => fields.get(key) ?? '';
-  const isOverridden = first.realFile !== '' && text('RealFragment') !== '' && first.realFile !== text('RealFragment');
   const isNew = text('LoadState') === 'not-found' && first.file !== '';
   const dropInPaths = text('DropInPaths').split(' ').filter(Boolean);
   const readDropIns = new Set(dropInPaths.map((path) => path.split('/').at(-1)));
@@ -199,7 +214,7 @@ function parseUnit(name: string, block: string, first: FilesOnDisk, journal: str
     activeState: text('ActiveState'),
     subState: text('SubState'),
     unitFileState: text('UnitFileState'),
-    needsReload: text('NeedDaemonReload') === 'yes' || isOverridden || isNew || hasNewDropIn,
+    needsReload: text('NeedDaemonReload') === 'yes' || !first.isRead || isNew || hasNewDropIn,
     restarts: Number(text('NRestarts') || 0),
     mainPid: Number(text('MainPID') || 0),
     result: text('Result'),

@@ -18,7 +18,6 @@ function unit(fields: Record<string, string | number> = {}): string {
     ActiveState: 'active',
     SubState: 'running',
     FragmentPath: '/lib/systemd/system/docker.service',
-    RealFragment: '/usr/lib/systemd/system/docker.service',
     DropInPaths: '',
     UnitFileState: 'enabled',
     InactiveExitTimestampMonotonic: 2814164701,
@@ -42,7 +41,6 @@ const missing = {
   LoadState: 'not-found',
   UnitFileState: '',
   FragmentPath: '',
-  RealFragment: '',
   LoadError: 'org.freedesktop.systemd1.NoSuchUnit "Unit nope.service not found."',
 };
 const masked = {
@@ -50,7 +48,6 @@ const masked = {
   LoadState: 'masked',
   UnitFileState: 'masked',
   FragmentPath: '/etc/systemd/system/docker.service',
-  RealFragment: '/dev/null',
 };
 
 interface HostLines {
@@ -61,7 +58,7 @@ interface HostLines {
 }
 
 function answer(blocks: readonly string[], host: HostLines = {}): ReturnType<typeof output> {
-  const first = host.first ?? blocks.map(() => 'plain  ');
+  const first = host.first ?? blocks.map(() => 'plain read ');
   const lines = [
     '==host',
     `uptime=${host.uptime ?? 3000}`,
@@ -181,7 +178,7 @@ describe('systemd', () => {
         name: 'a new file before the one in use is noticed',
         args: { name: 'docker', state: 'started' },
         blocks: [{}],
-        host: { first: ['plain /etc/systemd/system/docker.service /etc/systemd/system/docker.service'] },
+        host: { first: ['plain unread /etc/systemd/system/docker.service'] },
         changes: { 'unit:docker.service NeedDaemonReload': ['yes', 'no'] },
       },
       {
@@ -271,7 +268,7 @@ describe('systemd', () => {
         name: 'masking a unit whose file is where the mask goes',
         args: { name: 'docker', masked: true },
         block: {},
-        first: 'plain /etc/systemd/system/docker.service /usr/lib/systemd/system/docker.service',
+        first: 'plain read /etc/systemd/system/docker.service',
         says: /cannot be masked: its unit file \/etc\/systemd\/system\/docker\.service stands where the mask goes/,
       },
       {
@@ -556,8 +553,8 @@ describe('systemd', () => {
     const args = checkedArguments(systemd, { units: ['docker.socket', 'docker', 'kubelet', 'nope'] });
     const resource = systemd as AnyResource;
     const values = resource.result?.(resource.probe(args, undefined).parse(recorded), args, undefined);
-    expect(values).to.have.nested.property('units.docker\\.service.main_pid', 91);
-    expect(values).to.have.nested.property('units.docker\\.service.active_since', '2026-11-21T05:41:48Z');
+    expect(values).to.have.nested.property('units.docker\\.service.main_pid', 90);
+    expect(values).to.have.nested.property('units.docker\\.service.active_since', '2026-11-22T01:50:59Z');
     expect(values).to.have.nested.property('units.docker\\.socket.active_state', 'active');
     expect(values).to.have.nested.property('units.kubelet\\.service.unit_file_state', 'enabled');
     expect(values).to.have.nested.property('units.nope\\.service.load_state', 'not-found');
