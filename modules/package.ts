@@ -190,12 +190,24 @@ function question(args: Arguments): Script {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then echo none=1; exit 0; fi
 fits() { ${fitScript(args)}; }
 candidate() { apt-cache ${inMemory} policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | head -n 1; }
-need=
-for p in ${namesOf(args)}; do
-i=$(dpkg-query -W -f '\${db:Status-Status} \${db:Status-Want} \${Version}\\n' "$p" 2>/dev/null); i=\${i%%
+need= format='\${db:Status-Status} \${db:Status-Want} \${Version}\\n'
+known="
+$(dpkg-query -W -f "\\\${Package} $format" ${namesOf(args)} 2>/dev/null)"
+look() { # sets s, w and v to the status, the wanted status and the version of a package
+s= w= v= i=
+case $1 in
+*:*) i="$1 $(dpkg-query -W -f "$format" "$1" 2>/dev/null)" ;;
+*) case $known in *"
+$1 "*) i="$1 \${known#*"
+$1 "}" ;; esac ;;
+esac
+i=\${i%%
 *}
 set -- $i
-s=\${1-} w=\${2-} v=\${3-} c=
+s=\${2-} w=\${3-} v=\${4-}
+}
+for p in ${namesOf(args)}; do
+look "$p"; c=
 ${args.state === 'latest' ? sh`c=$(candidate "$p")` : sh`:`}
 if ${isWrong}; then need=1; c=$(candidate "$p"); fi
 printf 'package=%s|%s|%s|%s|%s\\n' "$p" "$s" "$w" "$v" "$c"
