@@ -1,4 +1,4 @@
-import { type ASTNode, ParseError } from '@marcbachmann/cel-js';
+import { type ASTNode, Optional, ParseError } from '@marcbachmann/cel-js';
 import { type Diagnostic, DiagnosticsError, didYouMean } from '../base/diagnostic.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { Secret } from '../base/secret.ts';
@@ -228,13 +228,14 @@ function isForeign(value: unknown): boolean {
 }
 
 function instanceToData(value: object): unknown {
-  const kind = value.constructor.name;
   if (value instanceof Secret) return value;
   if (value instanceof Date) return value.toISOString();
   const plain: unknown = value.valueOf();
   // An unsigned integer.
   if (typeof plain === 'bigint') return Number(plain);
-  const hint = kind === 'Optional' ? 'end it with .orValue("…")' : 'turn it into a text with string(…)';
+  // The build may put a `_` before the name of a class.
+  const kind = value.constructor.name.replace(/^_/, '');
+  const hint = value instanceof Optional ? 'end it with .orValue("…")' : 'turn it into a text with string(…)';
   const article = /^[aeiou]/i.test(kind) ? 'an' : 'a';
   throw new ExpressionFailure(`the expression gives ${article} ${kind.toLowerCase()}, which is no plain data`, hint);
 }

@@ -44,9 +44,9 @@ export interface JournalOf {
  */
 export function openJournal(asked: JournalOf): Journal & { describe(file: RunFile): void } {
   const { folder, masker, now, isCheckMode, resumed } = asked;
-  const opened = openFolder(folder);
   const broken = new AbortController();
   const onProblem = (problem: Error): void => broken.abort(problem);
+  const opened = openFolder(folder, onProblem);
   const state = resumed ? readState(folder) : createRunState();
   if (!isCheckMode) beginProcess(opened.state, state, now());
   let described: RunFile | undefined;
@@ -89,7 +89,7 @@ interface OpenFolder {
   readonly close: () => void;
 }
 
-function openFolder(folder: string): OpenFolder {
+function openFolder(folder: string, onProblem: (problem: Error) => void): OpenFolder {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lock = takeLock(folder);
@@ -99,8 +99,8 @@ function openFolder(folder: string): OpenFolder {
         hint: `if it does not, remove ${join(folder, 'lock')}`,
       });
     }
-    const events = openAppendFile(join(folder, 'events.ndjson'));
-    const state = openAppendFile(join(folder, 'state.ndjson'));
+    const events = openAppendFile(join(folder, 'events.ndjson'), onProblem);
+    const state = openAppendFile(join(folder, 'state.ndjson'), onProblem);
     const close = (): void => {
       events.close();
       state.close();

@@ -65,7 +65,8 @@ export async function releaseLeases(
     const { pid, machine } = lock.holder;
     throw new RunbookError('usage', `process ${pid} on ${machine} works on this run: its leases are its own`);
   }
-  const state = openAppendFile(join(folder, 'state.ndjson'));
+  // Each line is synced, which raises what is amiss.
+  const state = openAppendFile(join(folder, 'state.ndjson'), () => undefined);
   try {
     const released: Released[] = [];
     const release = async (context: RunContext, loaded: LoadedRun, lease: HeldLease): Promise<void> => {
@@ -75,6 +76,7 @@ export async function releaseLeases(
         const { host, key } = lease;
         const line: StateLine = { t: 'lease', host, key, time, change: { at: 'released' } };
         state.append(JSON.stringify(line));
+        state.sync();
       }
       released.push({ ...lease, end });
     };
@@ -84,7 +86,6 @@ export async function releaseLeases(
         await Promise.all(leases.map((lease) => context.limit(() => release(context, loaded, lease))));
       },
     });
-    state.sync();
     return leases.flatMap((lease) => released.find(({ host, key }) => host === lease.host && key === lease.key) ?? []);
   } finally {
     state.close();

@@ -6,7 +6,7 @@ import { withTemporaryFolder } from '../support/module-rig.ts';
 
 /** What the build puts into few files must do what its sources do. */
 describe('the program as it is built', () => {
-  it('has the names of its classes, by which kinds of values are told', () =>
+  it('tells kinds of values by the names of their classes', () =>
     withTemporaryFolder(async (folder) => {
       const playbook = join(folder, 'p.yaml');
       const task = `{ debug: { message: !expr 'm.?x' } }`;

@@ -1,8 +1,11 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** A file to which lines are added. Every call raises what the system says when it fails. */
+/** A file to which lines are added. What is amiss is raised by `sync`, and told to `onProblem` where nobody waits. */
 export interface AppendFile {
-  /** Hands a line to the system: it outlives this process, but not the loss of power. */
+  /**
+   * Adds a line. It goes to the system together with others, before the process waits for anything: then it outlives the
+   * process, but not the loss of power.
+   */
   append(line: string): void;
   /** Returns when all that was appended is on disk. */
   sync(): void;
@@ -10,22 +13,41 @@ export interface AppendFile {
 }
 
 /** Opens a file for its owner alone. A line at its end that a dying process did not write to its end is taken away. */
-export function openAppendFile(path: string): AppendFile {
+export function openAppendFile(path: string, onProblem: (problem: Error) => void): AppendFile {
   const file = openSync(path, 'a+', 0o600);
   const content = readFileSync(file);
   const end = content.lastIndexOf('\n'.charCodeAt(0)) + 1;
   if (end < content.length) ftruncateSync(file, end);
   let isOpen = true;
+  let waiting: string[] = [];
+
+  function write(): void {
+    if (waiting.length === 0) return;
+    const bytes = Buffer.from(`${waiting.join('\n')}\n`);
+    waiting = [];
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+  }
+
+  function writeSoon(): void {
+    if (!isOpen) return;
+    try {
+      write();
+    } catch (error) {
+      onProblem(error as Error);
+    }
+  }
+
   return {
     append(line) {
-      if (!isOpen) return;
-      const bytes = Buffer.from(`${line}\n`);
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      if (isOpen && waiting.push(line) === 1) setImmediate(writeSoon);
     },
     sync() {
-      if (isOpen) fdatasyncSync(file);
+      if (!isOpen) return;
+      write();
+      fdatasyncSync(file);
     },
     close() {
+      writeSoon();
       if (isOpen) closeSync(file);
       isOpen = false;
     },
