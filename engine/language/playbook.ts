@@ -115,6 +115,8 @@ export interface Task {
   /** Set when the name is a template: the name as one host sees it. */
   readonly nameTemplate?: Value;
   readonly range: Range;
+  /** Of its text, so that it stays what it is when others around it change. */
+  readonly digest: string;
   readonly module: ModuleDefinition;
   /** Renders to the module's arguments, a map; its literal parts are checked against the schema, `module_defaults` are in it. */
   readonly args: Value;

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import type { TaskRef, TaskResult } from '../base/events.ts';
+import { shortDigest } from '../base/short-digest.ts';
 import type { Task } from '../language/playbook.ts';
 import { nameTask, type RunContext, refOf } from './context.ts';
 import { notifyHandlers, runHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { tellingOfRun } from './host-telling.ts';
 import type { RecordedEnd } from './journal/record.ts';
-import { digestOf, taskKeyOf } from './journal/task-key.ts';
+import { taskKeyOf } from './journal/task-key.ts';
 import type { TaskEnd } from './judgement.ts';
 import { checkLeases, takeLeases } from './lease-run.ts';
 import { resultOf } from './no-log.ts';
@@ -70,7 +71,7 @@ async function runForAll(
 /** The name of a `run_once` task in the record of the run. */
 function onceKeyOf(task: Task, { turn, batch }: Surroundings, name: string): string {
   const hosts = task.runOnce === 'batch' ? batch.hosts.map((host) => host.name).join(' ') : '';
-  return digestOf(`${name} ${taskKeyOf(task, turn)} ${hosts}`);
+  return shortDigest(`${name} ${taskKeyOf(task, turn)} ${hosts}`);
 }
 
 function wasReached({ result, isLeftOut }: TaskEnd): boolean {

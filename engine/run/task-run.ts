@@ -1,4 +1,5 @@
 import type { FailureView, Outcome } from '../base/events.ts';
+import { shortDigest } from '../base/short-digest.ts';
 import { addKnown, partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
@@ -9,7 +10,7 @@ import { type RunContext, refOf } from './context.ts';
 import { noteReach } from './cut-off.ts';
 import type { HostRun } from './host-run.ts';
 import { tellingOf } from './host-telling.ts';
-import { digestOf, taskKeyOf } from './journal/task-key.ts';
+import { taskKeyOf } from './journal/task-key.ts';
 import {
   type Judged,
   judge,
@@ -117,7 +118,7 @@ async function runOrReplayItem(
   number: number,
 ): Promise<TaskEnd> {
   const key = taskKeyOf(task, surroundings.turn);
-  const itemKey = { number, text: digestOf(textOf(item.value)) };
+  const itemKey = { number, text: shortDigest(textOf(item.value)) };
   const recorded = host.record.item(key, itemKey);
   const trail = createTrail();
   const gate = surroundings.gate.item(number, item.value);

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { shortDigest } from '../../base/short-digest.ts';
 import type { Task } from '../playbook.ts';
 import { entryOf, type YamlEntry, type YamlMap, type YamlNode } from '../yaml.ts';
 import { type LoadContext, report } from './context.ts';
@@ -38,6 +39,7 @@ export function loadTask(
     kind: 'task',
     id,
     range: map.range,
+    digest: shortDigest(map.range.source.text.slice(map.range.start, map.range.end)),
     module: used.module,
     args,
     ...handedDown(inner),
