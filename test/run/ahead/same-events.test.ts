@@ -8,7 +8,7 @@ import { type PlayRun, play } from '../../support/play.ts';
 import { type Sshd, startSshd, whyNoSshd } from '../../support/sshd.ts';
 
 const hosts = ['h1', 'h2'] as const;
-const cases = Number(process.env.RUNBOOK_BATCH_CASES ?? 16);
+const cases = Number(process.env.RUNBOOK_BATCH_CASES ?? 12);
 
 /** What was told, in order, without what is another at every run: a slow machine has somebody told of waits. */
 function told(events: PlayRun['events']): string {
