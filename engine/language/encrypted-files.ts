@@ -45,13 +45,14 @@ export async function isEncrypted(path: string): Promise<boolean> {
 
 /** Makes an opener; `listener` is told of every secret that it meets. */
 export function createFileOpener(keys: Keys, listener: SecretListener): FileOpener {
-  // A passphrase is asked for once, however often the file is read.
-  const decrypted = new Map<string, Promise<Buffer>>();
+  // A passphrase is asked for once, however often the file is read, unless it is another by then.
+  const decrypted = new Map<string, { readonly raw: Buffer; readonly bytes: Promise<Buffer> }>();
   const readBytes: FileOpener['openBytes'] = async (path) => {
     const raw = await readFile(path);
     if (!isAge(raw) && !startsWithVault(raw)) return { bytes: raw, isSecret: false };
-    const bytes = decrypted.get(path) ?? decrypt(path, raw, keys);
-    decrypted.set(path, bytes);
+    const known = decrypted.get(path);
+    const bytes = known?.raw.equals(raw) ? known.bytes : decrypt(path, raw, keys);
+    decrypted.set(path, { raw, bytes });
     return { bytes: await bytes, isSecret: true };
   };
   const seal = (text: string): Secret => {

@@ -27,8 +27,6 @@ export interface RunContext {
   readonly clock: Clock;
   readonly inventory: GrowingInventory;
   readonly store: FileStore;
-  /** The same for tasks that are asked for ahead: what they read may be made yet. */
-  readonly storeAhead: FileStore;
   readonly connections: Connections;
   readonly validator: Validator;
   /** Every host of the inventory, and those that tasks are delegated to. Hosts that are added come in. */

@@ -9,8 +9,10 @@ import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
 import type { Telling } from '../base/telling.ts';
 import { createKeylessOpener, type FileOpener, isEncrypted } from '../language/encrypted-files.ts';
+import { createScope } from '../language/scope.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
+import { oncePerVersion } from './per-version.ts';
 
 /** A file larger than this is streamed instead of being held in memory. Bytes. */
 const inMemoryLimit = 256 * 1024;
@@ -24,7 +26,7 @@ export interface FileTemplate {
   render(scope: Readonly<Record<string, unknown>>): string | Secret;
 }
 
-/** The controller's files, read, hashed, compiled and fetched once for a whole run. */
+/** The controller's files, read, hashed, compiled and fetched once for a whole run, unless they change in its course. */
 export interface FileStore {
   read(path: string): Promise<Buffer>;
   content(path: string): Promise<FileContent>;
@@ -39,17 +41,11 @@ export function createFileStore(
   signal: AbortSignal,
   opener: FileOpener = createKeylessOpener(),
 ): FileStore {
-  const once = <T>(make: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
-    const made = new Map<string, Promise<T>>();
-    return (key) => {
-      const known = made.get(key) ?? make(key);
-      made.set(key, known);
-      return known;
-    };
-  };
-  const openBytes = once((path) => opener.openBytes(path).catch((error) => Promise.reject(unreadable(path, error))));
+  const openBytes = oncePerVersion((path) =>
+    opener.openBytes(path).catch((error) => Promise.reject(unreadable(path, error))),
+  );
   const read = async (path: string): Promise<Buffer> => (await openBytes(path)).bytes;
-  const template = once(async (path): Promise<FileTemplate> => {
+  const template = oncePerVersion(async (path): Promise<FileTemplate> => {
     const source = await opener.open(path).catch((error) => Promise.reject(unreadable(path, error)));
     const compiled = compileTemplate(source);
     return source.seal ? sealedTemplate(compiled, source.seal) : compiled;
@@ -57,7 +53,7 @@ export function createFileStore(
   const downloads = new Map<string, Promise<string>>();
   return {
     read,
-    content: once((path) => contentOf(path, openBytes, opener)),
+    content: oncePerVersion((path) => contentOf(path, openBytes, opener)),
     template,
     download(url, sha256) {
       const key = `${sha256} ${url}`;
@@ -83,7 +79,7 @@ export function controllerFor(
     download: store.download,
     async template(path, extra) {
       const template = await store.template(path);
-      return template.render(extra === undefined ? scope : withExtra(scope, extra));
+      return template.render(extra === undefined ? scope : createScope([scope, extra]));
     },
   };
 }
@@ -97,12 +93,6 @@ export function tellingDownloads(controller: Controller, telling: Telling, clock
         controller.download(url, sha256),
       ),
   };
-}
-
-/** Copies the getters, not the values: a variable that the template does not use stays unread. */
-function withExtra(scope: object, extra: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const own = { ...Object.getOwnPropertyDescriptors(scope), ...Object.getOwnPropertyDescriptors(extra) };
-  return Object.create(Object.getPrototypeOf(scope) as object | null, own) as Record<string, unknown>;
 }
 
 /** See {@link Controller.find}; `folders` are looked at in their order. */

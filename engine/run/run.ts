@@ -101,7 +101,6 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     clock,
     inventory,
     store,
-    storeAhead: createFileStore(cacheDirectory(), compileTemplate, request.abort, asked.opener),
     factReaders: createFactReaders(loaded.inventory, store, dirname(resolve(request.playbook))),
     connections,
     validator: loaded.validator,

@@ -78,6 +78,21 @@ describe('encrypted files', () => {
     });
   }
 
+  it('are decrypted once, and anew when they are other files by then', async () => {
+    let asked = 0;
+    const identities = async (): Promise<Secret[]> => {
+      asked++;
+      return [new Secret(identity)];
+    };
+    const same = opener({ identities });
+    const path = write('anew.age', await encryptAge('a: one', [recipient]));
+    for (let i = 0; i < 3; i++) expect((await same.open(path)).text).to.equal('a: one');
+    expect(asked).to.equal(1);
+    write('anew.age', await encryptAge('a: two', [recipient]));
+    expect((await same.open(path)).text).to.equal('a: two');
+    expect(asked).to.equal(2);
+  });
+
   it('read with age and a passphrase, which is asked for', async () => {
     const encrypter = new Encrypter();
     encrypter.setPassphrase('a passphrase');

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { RunbookError } from '../../engine/base/errors.ts';
-import { controllerFor, createFileStore } from '../../engine/run/controller.ts';
+import { createKeylessOpener, type FileOpener } from '../../engine/language/encrypted-files.ts';
+import { controllerFor, createFileStore, type FileStore } from '../../engine/run/controller.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 
 const never = new AbortController().signal;
@@ -48,6 +49,73 @@ describe("the controller's files", () => {
       expect(content.sha256).to.equal(createHash('sha256').update(large).digest('hex'));
     });
   });
+
+  describe('for many hosts', () => {
+    /** What a store has read: `open FILE`, `bytes FILE`, and `digest FILE` of what is too large for that. */
+    function counting(): { readonly opener: FileOpener; readonly read: string[] } {
+      const opener = createKeylessOpener();
+      const read: string[] = [];
+      const noting: FileOpener = {
+        open: (path, shown) => opener.open(path, shown).finally(() => read.push(`open ${basename(path)}`)),
+        openBytes: (path) => opener.openBytes(path).finally(() => read.push(`bytes ${basename(path)}`)),
+        note: (path) => void read.push(`digest ${basename(path)}`),
+      };
+      return { opener: noting, read };
+    }
+
+    async function askAll(store: FileStore, folder: string): Promise<readonly string[]> {
+      const hosts = Array.from({ length: 20 }, (_, i) => controllerFor(store, `n${i}`, [folder], { x: 'same' }));
+      const said = hosts.map(async (controller) => {
+        const [small, large] = [await controller.find('small', 'files'), await controller.find('large', 'files')];
+        const digests = [(await controller.content(small)).sha256, (await controller.content(large)).sha256];
+        const text = await controller.template(await controller.find('t.hbs', 'templates'));
+        return [...digests, text, (await controller.read(small)).toString()].map(String).join(' ');
+      });
+      return [...new Set(await Promise.all(said))];
+    }
+
+    const write = async (folder: string, text: string): Promise<void> => {
+      await writeFile(join(folder, 'small'), text);
+      await writeFile(join(folder, 'large'), Buffer.alloc(300 * 1024, text));
+      await writeFile(join(folder, 't.hbs'), text);
+    };
+
+    it('are read, digested and compiled once, large ones too', () =>
+      withTemporaryFolder(async (root) => {
+        await write(root, 'one');
+        const { opener, read } = counting();
+        const store = createFileStore(join(root, 'cache'), plain, never, opener);
+        for (let round = 0; round < 3; round++) expect(await askAll(store, root)).to.have.length(1);
+        expect(read).to.have.members(['bytes small', 'digest large', 'open t.hbs']);
+      }));
+
+    it('are looked at once more when they have changed, or are there at last', () =>
+      withTemporaryFolder(async (root) => {
+        const { opener, read } = counting();
+        const store = createFileStore(join(root, 'cache'), plain, never, opener);
+        const early: unknown = await store.content(join(root, 'small')).catch((error: unknown) => error);
+        expect(early).to.be.instanceOf(RunbookError).with.property('code', 'file-unreadable');
+        await write(root, 'one');
+        const before = await askAll(store, root);
+        // As long as before.
+        await write(root, 'two');
+        const after = await askAll(store, root);
+        expect(before[0]).to.match(/onesame one$/);
+        expect(after[0]).to.match(/twosame two$/);
+        expect(read).to.have.length(2 * 3);
+      }));
+  });
+
+  it('that are templates get variables of their own over those of the task, of which none is copied', () =>
+    withTemporaryFolder(async (root) => {
+      await writeFile(join(root, 't.hbs'), 'x=');
+      const copied = (): never => {
+        throw new Error('all variables are looked at');
+      };
+      const scope = new Proxy({ y: 1 }, { ownKeys: copied });
+      const controller = controllerFor(createFileStore(root, plain, never), 'n1', [root], scope);
+      expect(await controller.template(join(root, 't.hbs'), { x: 2 })).to.equal('x=2');
+    }));
 });
 
 describe('downloads', () => {

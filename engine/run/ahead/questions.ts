@@ -3,6 +3,7 @@ import { becomeFor } from '../addressing.ts';
 import type { RunContext } from '../context.ts';
 import { controllerFor } from '../controller.ts';
 import { factsQuestion, gathererFor } from '../facts/question.ts';
+import type { FactNames } from '../facts/readers.ts';
 import type { HostRun } from '../host-run.ts';
 import { taskKeyOf } from '../journal/task-key.ts';
 import { itemsOf } from '../loop.ts';
@@ -57,10 +58,12 @@ export function askerOf(task: Task, turn: Turn | undefined, item: string): strin
 }
 
 async function lacksFacts(context: RunContext, host: HostRun, play: Play, task: Task): Promise<boolean> {
-  if (play.gatherFacts === false) return false;
+  if (play.gatherFacts === false || !host.facts.lacks(anyFact)) return false;
   const names = await context.factReaders.of(task, play);
   return names.size > 0 && host.facts.lacks(names);
 }
+
+const anyFact: FactNames = new Set(['*']);
 
 async function questionsOf(
   context: RunContext,
@@ -96,7 +99,7 @@ async function questionOf(
   const scope = context.scopeOf(host, place, task, variables);
   if (module.kind !== 'resource' || task.when.some((condition) => !condition.test(scope))) return undefined;
   const args = renderArguments(context, task, scope);
-  const desired = await module.desired?.(args, controllerFor(context.storeAhead, host.name, task.folders, scope));
+  const desired = await module.desired?.(args, controllerFor(context.store, host.name, task.folders, scope));
   const { script, environment, isAlone, timeoutMs = defaultProbeTimeoutMs } = module.probe(args, desired);
   if (isAlone) return undefined;
   const become = becomeFor(context, task, host, place.play, scope);

@@ -4,12 +4,15 @@ import { nodesOf } from '../../language/nodes.ts';
 import type { Node, Play, Task } from '../../language/playbook.ts';
 import { referencesOfStep, stepsOf, variablesOfStep } from '../../language/references.ts';
 import type { Reference, Variables } from '../../language/value.ts';
-import { type FileStore, findFile } from '../controller.ts';
+import { type FileStore, type FileTemplate, findFile } from '../controller.ts';
 
 /** The first names of facts, `os` for `facts.os.family`; `*` where they are read as a whole, or nobody can tell which. */
 export type FactNames = ReadonlySet<string>;
 
-/** Tells before a node is run which facts it reads: itself, through variables, and in template files that it names. */
+/**
+ * Tells before a node is run which facts it reads: itself, through variables, and in template files that it names. Those are
+ * looked at whenever it is asked, since a task before it can write them.
+ */
 export interface FactReaders {
   /** Of a block only what is read for the block itself: its lease and the inputs of its role. */
   of(node: Node, play: Play): Promise<FactNames>;
@@ -18,7 +21,7 @@ export interface FactReaders {
 /** What variables read, by their names: whichever layer they are in, as any of them may be the one that counts. */
 type VariableReferences = ReadonlyMap<string, readonly Reference[]>;
 
-/** Looks at each node once. */
+/** Looks at each node once, as long as its template files stay as they are. */
 export function createFactReaders(
   inventory: Inventory,
   store: Pick<FileStore, 'template'>,
@@ -26,23 +29,30 @@ export function createFactReaders(
 ): FactReaders {
   const ofInventory = layersOf(inventory);
   const variablesOf = new Map<Play, VariableReferences>();
-  const known = new Map<Node, Promise<FactNames>>();
-  const look = async (node: Node, play: Play): Promise<FactNames> => {
+  const known = new Map<Node, { readonly templates: readonly FileTemplate[]; readonly names: FactNames }>();
+  const look = (node: Node, play: Play, templates: readonly FileTemplate[]): FactNames => {
     let variables = variablesOf.get(play);
     if (!variables) variablesOf.set(play, (variables = indexVariables([...ofInventory, ...variableLayersOf(play)])));
-    const references = [...referencesOfStep(node)];
-    if (node.kind === 'task') references.push(...(await templateReferences(node, store, playbookDirectory)));
     const names = new Set<string>();
+    const references = [...referencesOfStep(node), ...templates.flatMap((template) => template.references)];
     collect(references, variables, names, new Set());
     return names;
   };
   return {
-    of(node, play) {
-      let names = known.get(node);
-      if (!names) known.set(node, (names = look(node, play)));
+    async of(node, play) {
+      const templates = node.kind === 'task' ? await templatesOf(node, store, playbookDirectory) : [];
+      const before = known.get(node);
+      if (before && isSame(before.templates, templates)) return before.names;
+      const names = look(node, play, templates);
+      known.set(node, { templates, names });
       return names;
     },
   };
+}
+
+/** A file that was written anew is another template. */
+function isSame(before: readonly FileTemplate[], now: readonly FileTemplate[]): boolean {
+  return before.length === now.length && before.every((template, i) => template === now[i]);
 }
 
 function collect(
@@ -91,20 +101,20 @@ function indexVariables(layers: Iterable<Variables>): VariableReferences {
   return index;
 }
 
-/** What a template file reads whose name is written out. A file that is missing or broken is the task's own failure. */
-async function templateReferences(
+/** The template files whose names are written out. One that is missing or broken is the task's own failure. */
+async function templatesOf(
   task: Task,
   store: Pick<FileStore, 'template'>,
   playbookDirectory: string,
-): Promise<readonly Reference[]> {
+): Promise<readonly FileTemplate[]> {
   const named = Object.entries(task.module.schema.properties).filter(([, schema]) => schema.format === 'template');
   if (named.length === 0) return [];
   const args = task.args.written as Readonly<Record<string, unknown>>;
   const folders = [...task.folders, dirname(task.range.source.path), playbookDirectory];
-  const read = async (name: unknown): Promise<readonly Reference[]> => {
+  const read = async (name: unknown): Promise<readonly FileTemplate[]> => {
     if (typeof name !== 'string' || name.includes('{{')) return [];
     try {
-      return (await store.template(await findFile(name, 'templates', folders))).references;
+      return [await store.template(await findFile(name, 'templates', folders))];
     } catch {
       return [];
     }
