@@ -451,7 +451,8 @@ function* run(
   const purpose = `${purposes[verb]} ${names.join(', ')}`;
   const answer = yield exec(sh`systemctl --no-ask-password ${verb} ${names}`, { purpose, okCodes: 'any' });
   if (answer.rc !== 0) throw yield* explain(names, verb, answer);
-  // Services that do not say when they are ready are "active" for the moment in which they die.
+  // Services that do not say when they are ready are "active" for the moment in which they die: a kubelet, dockerd or containerd
+  // that does not like its flags or its configuration for 35 to 280 ms (measured; the more the busier the machine).
   const saysWhenReady = units.every((unit) => ['notify', 'notify-reload', 'dbus', 'oneshot', ''].includes(unit.type));
   try {
     yield waitFor({
