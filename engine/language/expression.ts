@@ -233,8 +233,8 @@ function instanceToData(value: object): unknown {
   const plain: unknown = value.valueOf();
   // An unsigned integer.
   if (typeof plain === 'bigint') return Number(plain);
-  // The build may put a `_` before the name of a class.
-  const kind = value.constructor.name.replace(/^_/, '');
+  // The build may put a `_` before the name of a class, and a number behind it.
+  const kind = value.constructor.name.replace(/^_|\d+$/g, '');
   const hint = value instanceof Optional ? 'end it with .orValue("…")' : 'turn it into a text with string(…)';
   const article = /^[aeiou]/i.test(kind) ? 'an' : 'a';
   throw new ExpressionFailure(`the expression gives ${article} ${kind.toLowerCase()}, which is no plain data`, hint);

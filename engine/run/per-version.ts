@@ -9,15 +9,24 @@ export function oncePerVersion<T>(make: (path: string) => Promise<T>): (path: st
   return async (path) => {
     const version = await versionOf(path);
     const known = made.get(path);
-    if (known?.version === version) return known.value;
+    if (version !== undefined && known?.version === version) return known.value;
     const value = make(path);
-    made.set(path, { version, value });
+    if (version === undefined) made.delete(path);
+    else made.set(path, { version, value });
     return value;
   };
 }
 
-/** Another one whenever the file is replaced, written, or comes to be. The time of a file's data alone can be set. */
-async function versionOf(path: string): Promise<string> {
+/**
+ * Another one whenever the file is replaced, written, or comes to be. The time of a file's data alone can be set. Undefined
+ * where it was written so lately that to be written once more could leave the same times: the kernel's clock has ticks.
+ */
+async function versionOf(path: string): Promise<string | undefined> {
   const state = await stat(path, { bigint: true }).catch(() => undefined);
-  return state ? [state.dev, state.ino, state.size, state.ctimeNs].join(' ') : 'none';
+  if (state === undefined) return 'none';
+  if (Date.now() - Number(state.ctimeMs) < tickMs) return undefined;
+  return [state.dev, state.ino, state.size, state.ctimeNs].join(' ');
 }
+
+/** Longer than a tick of the kernel's clock, 10 ms at most. */
+const tickMs = 50;

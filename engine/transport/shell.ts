@@ -201,7 +201,7 @@ const settleMs = 3000;
 
 interface Watch {
   readonly interruption: Promise<Interruption>;
-  /** The next part has its time from now on. */
+  /** A mark has come: the next part has its time from now on. */
   partEnded(): void;
   stop(): void;
 }
@@ -226,9 +226,15 @@ function watchFor(request: ShellRequest, entered: Promise<void>): Watch {
   return {
     interruption: promise,
     partEnded: () => {
+      const ended = marks++;
+      if (!parts || ended === 0 || isStopped) return;
+      if (ended === 1) {
+        clearTimeout(timers.all);
+        timers.all = startTimer(parts.restMs);
+      }
       clearTimeout(timers.part);
-      const timeoutMs = parts?.timeoutsMs[marks++];
-      if (timeoutMs !== undefined && !isStopped) timers.part = startTimer(timeoutMs);
+      const timeoutMs = parts.timeoutsMs[ended - 1];
+      if (timeoutMs !== undefined) timers.part = startTimer(timeoutMs);
     },
     stop: () => {
       isStopped = true;

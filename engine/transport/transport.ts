@@ -48,18 +48,20 @@ export interface RunOptions {
   /** After this many milliseconds the script's process group is killed on the host and the call rejects. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Set where the script has parts that must not cost each other their time. `timeoutMs` is the time of all together. */
+  /** Set where the script has parts that must not cost each other their time. `timeoutMs` is that of the first one. */
   readonly parts?: ScriptParts | undefined;
   /** Told of what the call waits for besides the script: a lost link to come back, sudo. An empty text: it has come. */
   readonly onWait?: ((wait: WaitView) => void) | undefined;
 }
 
-/** Parts of a script, each with a time of its own. */
+/** A script with parts after the first one that have a time of their own. Milliseconds. */
 export interface ScriptParts {
   /** A word that nothing else prints: it stands on standard output before the first part, and after each. */
   readonly mark: string;
-  /** How long each may take, in milliseconds. */
+  /** How long each of the parts after the first may take. */
   readonly timeoutsMs: readonly number[];
+  /** How long they may take together. */
+  readonly restMs: number;
 }
 
 /** What keeps an effect from being run twice. */

@@ -192,18 +192,19 @@ function isNamed(attribute: 'owner' | 'group', name: string): Script {
 }
 
 /**
- * Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. One
- * that cannot be searched may have it.
+ * Where the path is without links above it, when that is another one: what is not there yet is in its nearest folder. What
+ * cannot be searched may have it: that folder, or where a link in it leads.
  */
 const physicalScript = sh`d=\${p%/*}; while [ -n "$d" ] && [ ! -d "$d" ]; do d=\${d%/*}; done
-[ -n "$t" ] || [ -x "\${d:-/}" ] || case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac
+n=\${p#"$d"/}; [ -n "$t" ] || { [ -x "\${d:-/}" ] && [ ! -L "$d/\${n%%/*}" ]; } || case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac
 l=$d; while [ -n "$l" ] && [ ! -L "$l" ]; do l=\${l%/*}; done
 [ -n "$l" ] && f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"
 [ -n "$t" ] || [ ! -g "\${d:-/}" ] || echo setgid=1`;
 
 /** What is made in a folder with the set-gid bit gets the folder's group. */
 const makerScript = sh`if [ -z "$t" ]; then
-m=$(id); u=\${m%% *}; u=\${u#*=}; u=\${u#*'('}; g=\${m#* gid=}; g=\${g%% *}; g=\${g#*'('}
+m=$(id); u=\${m#*=}; u=\${u%% gid=*}; u=\${u#*'('}
+g=\${m#* gid=}; g=\${g%% groups=*}; g=\${g%% context=*}; g=\${g%% euid=*}; g=\${g%% egid=*}; g=\${g#*'('}
 d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
 [ ! -g "$d" ] || g=$(stat -Lc %G "$d")
 printf 'maker=%s:%s\n' "\${u%')'}" "\${g%')'}"; fi`;

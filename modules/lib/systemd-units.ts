@@ -60,8 +60,8 @@ const usualSearchPath = [
   '/run/systemd/system.attached',
   '/run/systemd/generator',
   '/usr/local/lib/systemd/system',
-  '/lib/systemd/system',
   '/usr/lib/systemd/system',
+  '/lib/systemd/system',
   '/run/systemd/generator.late',
 ];
 
@@ -112,7 +112,7 @@ const properties = [
 /**
  * NeedDaemonReload does not notice a new file that comes before the one in use, nor a drop-in in a folder that is new
  * (both tried with systemd 252), so the script looks itself for the first file of each name and for its drop-ins. Where
- * systemd has read a file from somewhere else than usual, it is asked where it looks.
+ * it knows no file, or one from somewhere else than usual, systemd is asked where it looks.
  */
 function unitsScript(names: readonly string[], journal: 'when-failing' | 'always' | undefined): Script {
   return sh`export TZ=UTC
@@ -122,7 +122,7 @@ set --; set -f; IFS='
 '
 for line in $out; do case $line in FragmentPath=*)
 line=\${line#*=}; set -- "$@" "$line"
-case " $path " in *" \${line%/*} "*) ;; *) [ -z "$line" ] || known=no ;; esac
+case " $path " in *" \${line%/*} "*) ;; *) known=no ;; esac
 esac; done
 set +f; unset IFS
 [ -z "$known" ] || { path=$(systemctl show --no-pager -p UnitPath); path=\${path#UnitPath=}; }
@@ -135,9 +135,9 @@ for n in "$u" $t; do for d in $path; do
 if [ -e "$d/$n" ]; then w=$d/$n; break 2; fi
 done; done
 k=link; [ -L "$w" ] || k=plain
-r=read; [ -z "$w" ] || [ -z "$1" ] || [ "$w" = "$1" ] || [ "$(readlink -f "$w")" = "$(readlink -f "$1")" ] || r=unread
+r=read; [ -z "$w" ] || [ -z "$1" ] || [ "$w" -ef "$1" ] || r=unread
 printf 'first=%s %s %s\n' "$k" "$r" "$w"
-shift
+[ $# = 0 ] || shift
 for n in "$u" $t; do for d in $path; do for f in "$d/$n.d"/*.conf; do
 [ ! -s "$f" ] || printf 'dropin=%s %s\n' "$u" "\${f##*/}"
 done; done; done

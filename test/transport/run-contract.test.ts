@@ -142,14 +142,23 @@ for (const transport of transportsUnderTest) {
     });
 
     it('gives each part of a script a time of its own, and tells what was printed before the one that took longer', async () => {
-      const parts = { mark: 'f00df00df00d', timeoutsMs: [2000, 2000, 2000, 500] };
-      const script = sh`for i in 1 2 3; do echo ${parts.mark}; echo "part $i"; sleep 1; done; echo ${parts.mark}; echo half; sleep 36.5`;
+      const parts = { mark: 'f00df00df00d', timeoutsMs: [2000, 2000, 500], restMs: 10_000 };
+      const script = sh`for i in 1 2 3; do echo ${parts.mark}; echo "part $i"; sleep 1; done; echo ${parts.mark}; echo half; sleep 38.25`;
       const error = await rejection(connection.run(script, { ...quick, parts }));
       assert.equal(error.code, 'timeout');
       assert.match(error.message, /500 ms.*it was killed.*half/);
       assert.instanceOf(error, CutShortError);
       assert.match((error as CutShortError).printed.stdout, /part 1\n.*part 2\n.*part 3\n.*half\n$/s);
-      assert.isTrue(await isGone('sleep 36.5'));
+      assert.isTrue(await isGone('sleep 38.25'));
+    });
+
+    it('gives all parts after the first one a time together', async () => {
+      const parts = { mark: 'f00df00df00d', timeoutsMs: [900, 900, 900, 900], restMs: 1200 };
+      const script = sh`for i in 0 1 2 3 4; do echo ${parts.mark}; echo "part $i"; sleep 0.6; done; echo ${parts.mark}`;
+      const error = await rejection(connection.run(script, { ...quick, parts }));
+      assert.match(error.message, /1.2 s.*it was killed/);
+      assert.match((error as CutShortError).printed.stdout, /part 1\n/);
+      assert.notMatch((error as CutShortError).printed.stdout, /part 4\n/);
     });
 
     it('tells what a script printed before it flooded', async () => {

@@ -38,7 +38,7 @@ async function skippedOn(bench: Bench, count: number, limitMs: number): Promise<
     metric: { name: 'wall time', unit: 'ms' },
     tools,
     goals: limitMs === Number.POSITIVE_INFINITY ? [] : atMost('wall time', limitMs, tools[0]?.value, 'ms'),
-    notes: leftOutNotes(bench, names),
+    notes: ['No host is contacted, so there are no round trips', ...leftOutNotes(bench, names)],
   };
 }
 

@@ -11,7 +11,7 @@ import { createProbeBatch } from './batch.ts';
 export interface Question {
   readonly script: Script;
   readonly become: Become | undefined;
-  /** How long it may take when it is asked by itself. */
+  /** How long it may take; with others that are asked ahead, perhaps less. */
   readonly timeoutMs: number;
   /** Two questions with one key have one answer. */
   readonly key: string;
@@ -39,8 +39,8 @@ function revealed(environment: Environment): readonly (readonly [string, string]
 /** What is worked with when a host is asked ahead. */
 export interface AskingAhead {
   readonly answers: Answers;
-  /** What the coming tasks will ask, as far as it can be told now; at most so many questions. */
-  readonly coming: (atMost: number) => Promise<readonly Question[]>;
+  /** What the coming tasks will ask, as far as it can be told now; at most so many questions that are wanted. */
+  readonly coming: (atMost: number, isWanted: (question: Question) => boolean) => Promise<readonly Question[]>;
 }
 
 /**
@@ -58,14 +58,17 @@ export async function askAhead(
   const known = answers.take(key);
   if (known) return known;
   const alone = async (): Promise<Answer> => ({ ...(await connection.run(question.script, options)), isDated: false });
-  if (answers.isAskedAlone(key) || options.timeoutMs < 4 * aheadMs) return alone();
+  // The others may take time that this one would lack.
+  if (answers.isAskedAlone(key) || options.timeoutMs < 2 * restMs) return alone();
   const canBeAsked = (other: Question): boolean =>
     other.key !== key && other.setting === setting && !answers.has(other.key) && !answers.isAskedAlone(other.key);
-  const more = (await coming(answers.reach)).filter(canBeAsked);
+  const more = await coming(answers.reach, canBeAsked);
   if (more.length === 0) return alone();
   const { found, failure } = await askTogether(connection, [question, ...more], options);
   const [own, ...others] = found;
-  if (!own) throw failure ?? new Error('a batch of probes ended without an answer to the first of them');
+  if (!own && failure) throw failure;
+  // The shell of the batch was killed.
+  if (!own) return alone();
   for (const [i, { key: asked }] of more.entries()) {
     const answer = others[i];
     if (answer) keep(asked, answer);
@@ -80,8 +83,10 @@ export async function askAhead(
 
 /** How long a question may take that is asked ahead. When its turn comes it is asked again, with the time that it has. */
 const aheadMs = 5000;
+/** How long all of them may take together: somebody waits to act on the answer to the first question. */
+const restMs = 10_000;
 
-/** Asks several questions with one script, each with a time of its own: the first one that of `options`. */
+/** Asks several questions with one script, the first with the time of `options`. */
 async function askTogether(
   connection: Connection,
   questions: readonly [Question, ...Question[]],
@@ -91,11 +96,10 @@ async function askTogether(
     questions.map(({ script }) => script),
     randomBytes(16).toString('hex'),
   );
-  const timeoutsMs = questions.map(({ timeoutMs }, i) => (i === 0 ? options.timeoutMs : Math.min(timeoutMs, aheadMs)));
-  const parts = { mark: batch.mark, timeoutsMs };
-  const timeoutMs = timeoutsMs.reduce((sum, time) => sum + time, startingMs);
+  const timeoutsMs = questions.slice(1).map(({ timeoutMs }) => Math.min(timeoutMs, aheadMs));
+  const parts = { mark: batch.mark, timeoutsMs, restMs };
   try {
-    return { found: batch.read(await connection.run(batch.script, { ...options, timeoutMs, parts })) };
+    return { found: batch.read(await connection.run(batch.script, { ...options, parts })) };
   } catch (error) {
     if (error instanceof CutShortError && error.code !== 'interrupted') {
       return { found: batch.read(error.printed), failure: error };
@@ -103,6 +107,3 @@ async function askTogether(
     throw error;
   }
 }
-
-/** Before the first one has its time. */
-const startingMs = 60_000;

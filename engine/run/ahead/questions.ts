@@ -22,7 +22,10 @@ export function askingAhead(
 ): AskingAhead | undefined {
   const { isBatched = true, plan } = context.request;
   if (!isBatched || plan) return undefined;
-  return { answers: host.answers, coming: (atMost) => questionsAhead(context, host, play, coming(), atMost) };
+  return {
+    answers: host.answers,
+    coming: (atMost, isWanted) => questionsAhead(context, host, play, coming(), { atMost, isWanted }),
+  };
 }
 
 /**
@@ -34,23 +37,28 @@ async function questionsAhead(
   host: HostRun,
   play: Play,
   coming: Iterable<ComingTask>,
-  atMost: number,
+  { atMost, isWanted }: { readonly atMost: number; readonly isWanted: (question: Question) => boolean },
 ): Promise<readonly Question[]> {
   const found: Question[] = [];
   let isGathering = false;
   let looked = 0;
   for (const next of coming) {
-    if (found.length >= atMost || looked++ >= 2 * atMost) break;
+    if (found.length >= atMost || looked++ >= Math.max(lookAtLeast, 2 * atMost)) break;
     if (await lacksFacts(context, host, play, next.task)) {
-      if (!isGathering) found.push(factsQuestion(gathererFor(context, host, play, next.task)));
+      const question = factsQuestion(gathererFor(context, host, play, next.task));
+      if (!isGathering && isWanted(question)) found.push(question);
       isGathering = true;
     } else {
       // What cannot be told yet is no question yet: a result that is still to come, a file that is not there.
-      found.push(...(await questionsOf(context, host, play, next, atMost).catch(() => [])));
+      const questions = await questionsOf(context, host, play, next, atMost).catch(() => []);
+      found.push(...questions.filter(isWanted));
     }
   }
   return found.slice(0, atMost);
 }
+
+/** So many tasks are looked at for a question, before none is asked with this one. */
+const lookAtLeast = 8;
 
 /** Who asks: a task, in a turn of the include around it, for an item of its loop. */
 export function askerOf(task: Task, turn: Turn | undefined, item: string): string {

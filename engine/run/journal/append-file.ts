@@ -1,6 +1,9 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 
-/** A file to which lines are added. What is amiss is raised by `sync`, and told to `onProblem` where nobody waits. */
+/**
+ * A file to which lines are added. What is amiss is raised by `sync`, and told to `onProblem` where nobody waits; nothing is
+ * written after it, since a line may have been cut short.
+ */
 export interface AppendFile {
   /**
    * Adds a line. It goes to the system together with others, before the process waits for anything: then it outlives the
@@ -20,16 +23,23 @@ export function openAppendFile(path: string, onProblem: (problem: Error) => void
   if (end < content.length) ftruncateSync(file, end);
   let isOpen = true;
   let waiting: string[] = [];
+  let problem: unknown;
 
   function write(): void {
+    if (problem !== undefined) throw problem;
     if (waiting.length === 0) return;
     const bytes = Buffer.from(`${waiting.join('\n')}\n`);
     waiting = [];
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    } catch (error) {
+      problem = error;
+      throw error;
+    }
   }
 
   function writeSoon(): void {
-    if (!isOpen) return;
+    if (!isOpen || problem !== undefined) return;
     try {
       write();
     } catch (error) {
@@ -39,7 +49,7 @@ export function openAppendFile(path: string, onProblem: (problem: Error) => void
 
   return {
     append(line) {
-      if (isOpen && waiting.push(line) === 1) setImmediate(writeSoon);
+      if (isOpen && problem === undefined && waiting.push(line) === 1) setImmediate(writeSoon);
     },
     sync() {
       if (!isOpen) return;

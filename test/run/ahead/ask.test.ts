@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { RunbookError } from '../../../engine/base/errors.ts';
 import { type Script, sh } from '../../../engine/base/sh.ts';
 import { createAnswers } from '../../../engine/run/ahead/answers.ts';
-import { askAhead, createQuestion, type Question } from '../../../engine/run/ahead/ask.ts';
+import { type AskingAhead, askAhead, createQuestion, type Question } from '../../../engine/run/ahead/ask.ts';
 import { CutShortError } from '../../../engine/transport/shell.ts';
 import type { Become, Connection } from '../../../engine/transport/transport.ts';
 
@@ -30,7 +30,10 @@ function rig(answer: (number: number) => string | undefined = String) {
     return { rc: 0, stdout, stderr, durationMs: 0 };
   };
   const ask = async (of: Question, coming: readonly Question[] = []): Promise<string> => {
-    const ahead = { answers, coming: async (atMost: number) => coming.slice(0, atMost) };
+    const ahead: AskingAhead = {
+      answers,
+      coming: async (atMost, isWanted) => coming.filter(isWanted).slice(0, atMost),
+    };
     const { stdout, isDated } = await askAhead({ run } as Connection, of, of, ahead);
     return isDated ? `${stdout}, dated` : stdout;
   };
@@ -100,6 +103,26 @@ describe('asking ahead', () => {
     expect(await ask(hangs, [b, c]).catch(String)).to.match(/cut short/);
     expect([await ask(b, [c]), await ask(c)]).to.deep.equal(['0', '1']);
     expect(asked).to.deep.equal(['3 together', '2 together']);
+  });
+
+  it('asks by itself where the shell of all was killed', async () => {
+    const run: Connection['run'] = async ({ text }) =>
+      text === 'echo a'
+        ? { rc: 0, stdout: 'alone', stderr: '', durationMs: 0 }
+        : { rc: 137, stdout: '', stderr: '', durationMs: 0 };
+    const a = question('a');
+    const ahead: AskingAhead = { answers: createAnswers(() => 0), coming: async () => [question('b')] };
+    expect((await askAhead({ run } as Connection, a, a, ahead)).stdout).to.equal('alone');
+  });
+
+  it('looks on for what can be asked with it', async () => {
+    const { ask, asked, answers } = rig();
+    const root: Become = { user: 'root', method: 'sudo' };
+    const all = Array.from({ length: 12 }, (_, i) => question(String(i), undefined, i % 2 === 0 ? undefined : root));
+    await ask(all[0] ?? question(''), all.slice(1));
+    answers.forget();
+    for (const [i, one] of all.entries()) if (i > 1) await ask(one, all.slice(i + 1));
+    expect(asked.filter((text) => text.startsWith('echo'))).to.deep.equal([]);
   });
 
   it('asks by itself what has little time', async () => {
