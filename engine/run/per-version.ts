@@ -29,4 +29,4 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 /** Longer than a tick of the kernel's clock, 10 ms at most. */
-const tickMs = 50;
+const tickMs = 20;

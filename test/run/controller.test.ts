@@ -3,6 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { RunbookError } from '../../engine/base/errors.ts';
 import { createKeylessOpener, type FileOpener } from '../../engine/language/encrypted-files.ts';
@@ -78,6 +79,8 @@ describe("the controller's files", () => {
       await writeFile(join(folder, 'small'), text);
       await writeFile(join(folder, 'large'), Buffer.alloc(300 * 1024, text));
       await writeFile(join(folder, 't.hbs'), text);
+      // What was written in this moment could be written again in it.
+      await setTimeout(50);
     };
 
     it('are read, digested and compiled once, large ones too', () =>

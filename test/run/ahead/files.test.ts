@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createKeylessOpener, type FileOpener } from '../../../engine/language/encrypted-files.ts';
 import { withTemporaryFolder } from '../../support/module-rig.ts';
@@ -23,9 +24,13 @@ describe("the controller's files, asked ahead", () => {
       const files = {
         'hosts.ini': localHosts(5),
         'play.yaml': `- hosts: web\n  tasks:${tasks.replaceAll('DIR', folder)}`,
-        'files/small': 'small\n',
-        'templates/t.hbs': '{{ x }}\n',
       };
+      await mkdir(join(folder, 'files'));
+      await mkdir(join(folder, 'templates'));
+      await writeFile(join(folder, 'files/small'), 'small\n');
+      await writeFile(join(folder, 'templates/t.hbs'), '{{ x }}\n');
+      // What was written in this moment could be written again in it.
+      await setTimeout(50);
       // The check before the run looks at templates, too.
       const onEvent = ({ type }: PlayRun['events'][number]): void => {
         if (type === 'run-started') read.length = 0;
