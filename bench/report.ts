@@ -143,9 +143,10 @@ function goalText(goal: Goal): string {
   return `${what} ${bound} ${withUnit(limit)}: ${isMet(goal) ? 'met' : 'missed'} (${withUnit(actual)})`;
 }
 
-/** How a tool compares with runbook, which is the first. */
+/** How a tool compares with runbook, which is the first; with what is too little to be measured nothing compares. */
 function ratioTo(tools: readonly ToolResult[], { value }: ToolResult): string {
-  return `1 : ${formatNumber(value / (tools[0]?.value ?? Number.NaN))}`;
+  const ofRunbook = tools[0]?.value ?? 0;
+  return ofRunbook === 0 ? '-' : `1 : ${formatNumber(value / ofRunbook)}`;
 }
 
 function spread({ median, min, max }: { median: number; min: number; max: number }): string {
