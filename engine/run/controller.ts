@@ -8,14 +8,13 @@ import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
 import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
 import type { Telling } from '../base/telling.ts';
-import { createKeylessOpener, type FileOpener, isEncrypted } from '../language/encrypted-files.ts';
+import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import { createScope } from '../language/scope.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
+import { isHeldInMemory, streamedDigest } from './file-content.ts';
 import { oncePerVersion } from './per-version.ts';
 
-/** A file larger than this is streamed instead of being held in memory. Bytes. */
-const inMemoryLimit = 256 * 1024;
 /** How long a download may take, from the first byte asked for to the last. */
 const downloadTimeoutMs = 30 * 60_000;
 
@@ -124,8 +123,7 @@ async function contentOf(
   openBytes: (path: string) => ReturnType<FileOpener['openBytes']>,
   opener: FileOpener,
 ): Promise<FileContent> {
-  const { size } = await stat(path).catch((error) => Promise.reject(unreadable(path, error)));
-  if (size <= inMemoryLimit || (await isEncrypted(path))) {
+  if (await isHeldInMemory(path).catch((error) => Promise.reject(unreadable(path, error)))) {
     const { bytes, isSecret } = await openBytes(path);
     return {
       isSecret,
@@ -134,25 +132,20 @@ async function contentOf(
       size: bytes.length,
     };
   }
-  const sha256 = await digestOf(path);
+  const { size } = await stat(path);
+  const sha256 = await streamedDigest(path);
   opener.note?.(path, sha256);
   return { content: { kind: 'file', path, size }, sha256, size };
 }
 
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
 async function download(url: string, sha256: string, cacheDirectory: string, signal: AbortSignal): Promise<string> {
   const path = join(cacheDirectory, sha256);
-  if ((await digestOf(path).catch(() => undefined)) === sha256) return path;
+  if ((await streamedDigest(path).catch(() => undefined)) === sha256) return path;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const partial = `${path}.${randomBytes(4).toString('hex')}.part`;
   try {
     await fetchTo(url, partial, signal);
-    const actual = await digestOf(partial);
+    const actual = await streamedDigest(partial);
     if (actual !== sha256) {
       throw new RunbookError('digest-mismatch', `${url} has sha256 ${actual}, not ${sha256}`, {
         hint: 'compare with the sums that the release publishes; nothing was installed',

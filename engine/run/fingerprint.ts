@@ -163,7 +163,7 @@ function answersOf(answers: LoadedRun['answers']): Readonly<Record<string, unkno
 
 async function sumsOfFolder(folder: string): Promise<Digests> {
   const record = createReadRecord();
-  for (const path of await filesOfFolder(folder)) await record.noteFile(path);
+  await Promise.all((await filesOfFolder(folder)).map((path) => record.noteFile(path)));
   return Object.fromEntries([...record.files].map(([path, sum]) => [relative(folder, resolve(path)), sum]));
 }
 

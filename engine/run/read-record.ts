@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { createKeylessOpener, type FileOpener, isEncrypted } from '../language/encrypted-files.ts';
+import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
+import { isHeldInMemory, streamedDigest } from './file-content.ts';
 
 /** What a run has read so far. The sums are of contents in clear, so they are not to leave the process as they are. */
 export interface ReadRecord {
@@ -44,8 +44,8 @@ export function createReadRecord(opener: FileOpener = createKeylessOpener()): Re
     noteOutput: (command, parts) => void outputs.set(command, parts),
     async noteFile(path) {
       try {
-        if (await isEncrypted(path)) await recording.openBytes(path);
-        else note(path, await sha256OfFile(path));
+        if (await isHeldInMemory(path)) await recording.openBytes(path);
+        else note(path, await streamedDigest(path));
       } catch {
         // Whoever needs it says why it cannot be read; that it has no sum is a difference to a run that could.
       }
@@ -58,12 +58,6 @@ export function recordedPath(path: string): string {
   const absolute = resolve(path);
   const fromHere = relative('', absolute);
   return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? absolute : fromHere;
-}
-
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 function sha256Of(content: string | Buffer): string {
