@@ -23,7 +23,7 @@ of its cases unless it is up already.
     .flat()
     .map(({ id }) => id)
     .join(', ')}
-  --runbook FILE     the program to measure (default bin/runbook.js)
+  --runbook FILE     the program to measure (default bin/runbook.cjs)
   --keep             keep the numbers as bench/results/SUITE.json and write docs/performance.md from them
 
 Exit status 1 when a goal is missed, or a case failed.
@@ -38,7 +38,7 @@ const { values, positionals } = parseArgs({
     smoke: { type: 'boolean', default: false },
     runs: { type: 'string', default: '5' },
     case: { type: 'string' },
-    runbook: { type: 'string', default: join(root, 'bin', 'runbook.js') },
+    runbook: { type: 'string', default: join(root, 'bin', 'runbook.cjs') },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },

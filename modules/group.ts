@@ -27,7 +27,7 @@ interface Current {
   readonly group: { readonly gid: number; readonly members: readonly string[] } | undefined;
   /** Who has the wanted gid. */
   readonly holder: string | undefined;
-  /** Users whose primary group it is. */
+  /** Users whose primary group it is; asked when it is to go. */
   readonly primaryOf: readonly string[];
   readonly hasTools: boolean;
 }
@@ -72,13 +72,15 @@ the group alone: files keep the number that they have. A group that is a user's 
   result: ({ group }) => ({ exists: group !== undefined, gid: group?.gid ?? null, members: group?.members ?? [] }),
 });
 
-function question({ name, gid }: Arguments): Script {
+function question({ name, gid, state }: Arguments): Script {
+  // A group that stays may be anybody's.
+  const primaryOf = sh`n=\${g#*:*:}; n=\${n%%:*}
+[ -z "$n" ] || awk -F: -v n="$n" '$4 == n { print "primary=" $1 }' /etc/passwd`;
   return sh`export LC_ALL=C PATH=$PATH:/usr/sbin:/sbin
 ask() { if command -v getent >/dev/null; then getent "$1" "$2"; else grep "^$2:" "/etc/$1"; fi; }
 g=$(ask group ${name}); [ -z "$g" ] || printf 'group=%s\\n' "$g"
 ${gid === undefined ? sh`:` : sh`h=$(cut -d: -f1,3 /etc/group | grep ${`:${gid}$`}); [ -z "$h" ] || printf 'holder=%s\\n' "\${h%%:*}"`}
-n=\${g#*:*:}; n=\${n%%:*}
-[ -z "$n" ] || awk -F: -v n="$n" '$4 == n { print "primary=" $1 }' /etc/passwd
+${state === 'absent' ? primaryOf : sh`:`}
 command -v groupadd >/dev/null && echo tools=1
 exit 0`;
 }

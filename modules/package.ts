@@ -52,7 +52,7 @@ interface Current {
   readonly plan: readonly Planned[] | undefined;
   /** Why apt would not do it. */
   readonly refusal: string;
-  /** Seconds since the package lists were fetched. */
+  /** Seconds since the package lists were fetched; 0 where nobody wants to know. */
   readonly listsAge: number;
   /** Files of packages that are to go. */
   readonly files: readonly string[];
@@ -212,7 +212,7 @@ ${args.state === 'latest' ? sh`c=$(candidate "$p")` : sh`:`}
 if ${isWrong}; then need=1; c=$(candidate "$p"); fi
 printf 'package=%s|%s|%s|%s|%s\\n' "$p" "$s" "$w" "$v" "$c"
 done
-printf 'age=%s\\n' "$(( $(date +%s) - $(stat -c %Y /var/lib/apt/lists 2>/dev/null || echo 0) ))"
+${args.update_cache ? ageScript : sh`:`}
 if [ -n "$need" ]; then
 echo ==plan
 apt-get -s -q ${inMemory} ${optionsOf(args)} ${verbOf(args)} ${wordsOf(args)} 2>&1 | grep -E '^(Inst|Remv|Purg|E:)'
@@ -220,6 +220,8 @@ fi
 ${isAbsent ? filesScript(args) : sh`:`}
 exit 0`;
 }
+
+const ageScript = sh`printf 'age=%s\\n' "$(( $(date +%s) - $(stat -c %Y /var/lib/apt/lists 2>/dev/null || echo 0) ))"`;
 
 /** A question must not write apt's caches, which are made anew when the lists have changed (apt.conf(5), Dir::Cache). */
 const inMemory = ['-o', 'Dir::Cache::pkgcache=', '-o', 'Dir::Cache::srcpkgcache='];

@@ -195,10 +195,15 @@ function question(args: Arguments): Script {
 ask() { if command -v getent >/dev/null; then getent "$1" "$2"; else grep "^$2:" "/etc/$1"; fi; }
 u=$(ask passwd ${args.name})
 if [ -n "$u" ]; then
-printf 'user=%s\\ngroup=%s\\n' "$u" "$(id -gn ${args.name})"
-for g in $(id -Gn ${args.name}); do printf 'member=%s\\n' "$g"; done
+printf 'user=%s\\nid=%s\\n' "$u" "$(id ${args.name})"
 fi
-b=$(useradd -D 2>/dev/null | sed -n 's/^HOME=//p'); printf 'homes=%s\\n' "\${b:-/home}"
+b="
+$(useradd -D 2>/dev/null)"
+case $b in *"
+HOME="*) b=\${b#*"
+HOME="}; b=\${b%%"
+"*} ;; *) b= ;; esac
+printf 'homes=%s\\n' "\${b:-/home}"
 d=\${u%:*}; d=\${d##*:}; [ -n "$d" ] || d=${args.home ?? ''}; [ -n "$d" ] || d=\${b:-/home}/${args.name}
 [ ! -e "$d" ] || echo home=1
 for g in ${groups}; do ask group "$g" >/dev/null || printf 'nogroup=%s\\n' "$g"; done
@@ -219,13 +224,11 @@ else echo denied=1; fi; fi`,
 
 /** The group of the user's name, which useradd makes and userdel removes where the host is set up so (login.defs(5)). */
 function namesake({ name }: Arguments): Script {
-  return sh`if grep -Eq '^[[:space:]]*USERGROUPS_ENAB[[:space:]]+yes' /etc/login.defs 2>/dev/null; then echo usergroups=1; fi
-n=$(grep ${`^${name.replace(/[.$]/g, '\\$&')}:`} /etc/group)
-if [ -n "$n" ]; then
-n=\${n#*:*:}
-printf 'namesake=%s\\n' "$n"
-awk -F: -v n="\${n%%:*}" -v u=${name} '$4 == n && $1 != u { print "shared=" $1 }' /etc/passwd
-fi`;
+  return sh`l=/etc/login.defs; [ -r $l ] || l=
+awk -F: -v u=${name} '
+FILENAME == "/etc/login.defs" { if ($0 ~ /^[ \\t]*USERGROUPS_ENAB[ \\t]+yes/) print "usergroups=1"; next }
+FILENAME == "/etc/group" { if ($1 == u) { n = $3; print "namesake=" n ":" $4 } next }
+n != "" && $4 == n && $1 != u { print "shared=" $1 }' $l /etc/group /etc/passwd`;
 }
 
 function parse({ stdout }: ProbeOutput): Current {
@@ -234,7 +237,7 @@ function parse({ stdout }: ProbeOutput): Current {
     [...stdout.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map((m) => m[1] ?? '');
   if (first('denied')) throw failure('/etc/shadow cannot be read, so nobody can tell which password the user has');
   const [name = '', , uid, gid, comment = '', home = '', shell = ''] = first('user')?.split(':') ?? [];
-  const group = first('group') ?? '';
+  const { group = '', groups } = groupsIn(first('id') ?? '');
   const [namesakeGid, members = ''] = first('namesake')?.split(':') ?? [];
   return {
     hasUserGroups: first('usergroups') !== undefined,
@@ -253,7 +256,7 @@ function parse({ stdout }: ProbeOutput): Current {
             uid: Number(uid),
             gid: Number(gid),
             group,
-            groups: all('member').filter((name) => name !== group),
+            groups: groups.filter((name) => name !== group),
             shell,
             home,
             comment,
@@ -265,6 +268,14 @@ function parse({ stdout }: ProbeOutput): Current {
     hasHome: first('home') !== undefined,
     hasTools: first('tools') !== undefined,
   };
+}
+
+/** `uid=998(ann) gid=998(ann) groups=998(ann),27(sudo)`; a group that has no name is known by its number. */
+function groupsIn(id: string): { readonly group: string | undefined; readonly groups: readonly string[] } {
+  const [, primary = '', all = ''] = /gid=(.*) groups=(.*)$/.exec(id) ?? [];
+  const namesIn = (text: string): string[] =>
+    [...text.matchAll(/(\d+)(?:\(([^)]*)\))?/g)].map(([, number = '', name]) => name ?? number);
+  return { group: namesIn(primary)[0], groups: namesIn(all) };
 }
 
 function absence(current: Current, args: Arguments, predicted: Predicted): Diff {

@@ -17,15 +17,6 @@ export function checkOpenFiles(hosts: number, limit: number | undefined): void {
   });
 }
 
-/** Fewer are too few to load the program: Node opens its files together. */
-const leastToStart = 128;
-
-/** Why this process cannot even load what it needs, in words; undefined when it can. */
-export function whyNoStart(limit: number | undefined): string | undefined {
-  if (limit === undefined || limit >= leastToStart) return undefined;
-  return `this process may have only ${limit} files open at a time\n  hint: allow more before it is started (ulimit -n 1024)`;
-}
-
 /** How many files this process may have open. Node raises it at its start as far as it may. */
 export function openFilesLimit(read: () => string = readLimits): number | undefined {
   const found = /^Max open files\s+(\d+)/m.exec(read())?.[1];

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { basename, extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Diagnostic, DiagnosticsError } from '../base/diagnostic.ts';
 import { errorMessage, fileProblem } from '../base/errors.ts';
 import { installation } from '../base/installation.ts';
@@ -43,18 +43,14 @@ export async function loadModules(folders: ModuleFolders): Promise<Registry> {
   };
 }
 
-/** The folder of the built-in modules: from source `modules/`, after a build `dist/modules/`. */
+/** The folder of the built-in modules: from source `modules/`, after a build `dist/modules/`, where only their types are. */
 export function builtInFolder(): string {
   return fileURLToPath(new URL('modules', installation));
 }
 
-async function loadBuiltIn(): Promise<ModuleDefinition[]> {
-  const folder = builtInFolder();
-  const files = (await readdir(folder)).filter((f) => /\.(ts|js)$/.test(f) && !f.endsWith('.d.ts')).sort();
-  const imported = await Promise.all(
-    files.map((file) => import(pathToFileURL(join(folder, file)).href) as Promise<{ default: ModuleDefinition }>),
-  );
-  return imported.map((m) => m.default);
+async function loadBuiltIn(): Promise<readonly ModuleDefinition[]> {
+  const { builtInModules } = await import('../../modules/index.ts');
+  return builtInModules;
 }
 
 async function listCustom(folders: ModuleFolders, mistakes: Diagnostic[]): Promise<string[]> {

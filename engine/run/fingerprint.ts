@@ -1,4 +1,5 @@
 import { dirname, relative, resolve } from 'node:path';
+import { programFile } from '../base/installation.ts';
 import { readVersion } from '../base/version.ts';
 import { builtInFolder } from '../module/loader.ts';
 import { canonical } from './canonical.ts';
@@ -21,7 +22,7 @@ export interface Fingerprint {
   readonly key: string;
   /** The engine's version. */
   readonly engine: string;
-  /** Of all built-in modules together. */
+  /** Of all built-in modules together; after a build, of the program that they are part of. */
   readonly builtInModules: string;
   /** What was asked for, in words: playbook, inventory, limit, tags. */
   readonly options: Readonly<Record<string, string>>;
@@ -60,7 +61,7 @@ export async function takeFingerprint({ request, loaded, key, also = [] }: Finge
   return {
     key: key.id,
     engine: readVersion(),
-    builtInModules: digest('modules', await sumsOfFolder(builtInFolder())),
+    builtInModules: digest('modules', await sumsOfOwnFiles()),
     options: optionsOf(request),
     files: digestsOf('file', Object.fromEntries([...read.files].sort(byName))),
     outputs: mapValues(Object.fromEntries([...read.outputs].sort(byName)), (parts, name) =>
@@ -76,7 +77,7 @@ export function differences(before: Fingerprint, now: Fingerprint): string[] {
   if (before.key !== now.key) return ['it was recorded with the key of another controller, so nothing can be compared'];
   return [
     ...(before.engine === now.engine ? [] : [`runbook was ${before.engine} and is ${now.engine}`]),
-    ...(before.builtInModules === now.builtInModules ? [] : ['the built-in modules changed']),
+    ...(before.builtInModules === now.builtInModules ? [] : ["runbook's own code changed"]),
     ...differencesOfOptions(before.options, now.options),
     ...compare(before.files, now.files, { gone: 'is gone', isNew: 'is new', other: 'changed' }),
     ...differencesOfOutputs(before.outputs, now.outputs),
@@ -161,10 +162,11 @@ function answersOf(answers: LoadedRun['answers']): Readonly<Record<string, unkno
   return Object.fromEntries(all);
 }
 
-async function sumsOfFolder(folder: string): Promise<Digests> {
+async function sumsOfOwnFiles(): Promise<Digests> {
   const record = createReadRecord();
-  await Promise.all((await filesOfFolder(folder)).map((path) => record.noteFile(path)));
-  return Object.fromEntries([...record.files].map(([path, sum]) => [relative(folder, resolve(path)), sum]));
+  const files = programFile === undefined ? await filesOfFolder(builtInFolder()) : [programFile];
+  await Promise.all(files.map((path) => record.noteFile(path)));
+  return Object.fromEntries([...record.files].map(([path, sum]) => [relative(builtInFolder(), resolve(path)), sum]));
 }
 
 function mapValues<A, B>(values: Readonly<Record<string, A>>, make: (value: A, name: string) => B): Record<string, B> {

@@ -36,7 +36,7 @@ export function shellPrelude(path: string, proof?: string): string {
     ...(proof === undefined ? [] : [`[ "$rb_entered" = ${proof} ] || exit 126; unset rb_entered`]),
     'exec 9>&2 2>/dev/null',
     `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
-    "if setsid true; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
+    "if command -v setsid >/dev/null; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
     'rb_boot=; read -r rb_boot </proc/sys/kernel/random/boot_id',
     '',
   ].join('\n');

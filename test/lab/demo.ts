@@ -15,7 +15,7 @@ interface Command {
 }
 
 const runbook = (...args: string[]): Command => ({
-  words: [process.execPath, 'bin/runbook.js', ...args],
+  words: [process.execPath, 'bin/runbook.cjs', ...args],
   expected: [0],
 });
 const lab = (...args: string[]): Command => ({

@@ -6,11 +6,16 @@ import { createValidator } from '../../engine/module/arguments.ts';
 import type { ModuleDefinition } from '../../engine/module/contract.ts';
 import { loneArgumentOf } from '../../engine/module/lone-argument.ts';
 import type { Schema } from '../../engine/module/schema.ts';
+import { builtInModules } from '../../modules/index.ts';
 
 const folder = new URL('../../modules/', import.meta.url);
-const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && name !== 'index.ts');
 
 describe('every built-in module', () => {
+  it('is in the list of them', () => {
+    expect(builtInModules.map(({ name }) => `${name}.ts`)).to.have.members(files);
+  });
+
   for (const file of files) {
     describe(file, () => {
       let module: ModuleDefinition;

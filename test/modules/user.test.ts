@@ -11,10 +11,7 @@ import { failureOf, mistakesOf } from './support.ts';
 const hash = '$6$salt$abcdefgh';
 const digest = createHash('sha256').update(hash).digest('hex');
 const account = `user=ann:x:1001:1001:Ann:/home/ann:/bin/sh
-group=ann
-member=ann
-member=sudo
-member=audio
+id=uid=1001(ann) gid=1001(ann) groups=1001(ann),27(sudo),29(audio)
 homes=/home
 home=1
 tools=1
@@ -135,6 +132,15 @@ describe('user', () => {
     expect(mistakesOf(user, { name: 'root', state: 'absent' })).to.deep.equal(['root cannot be removed']);
     expect(mistakesOf(user, { name: 'ann', append: true })).to.have.length(1);
     expect(mistakesOf(user, { name: 'ann', comment: 'a:b' })).to.have.length(1);
+  });
+
+  it('knows groups whose names have a blank in them', async () => {
+    const id = 'id=uid=1001(ann) gid=1001(domain users) groups=1001(domain users),27(sudo)';
+    const domain = output(account.replace(/^id=.*$/m, id));
+    const args = { name: 'ann', group: 'domain', groups: ['sudo'] };
+    expect(await diffOf(user, args, domain)).to.deep.equal([
+      { path: 'group', before: 'domain users', after: 'domain', resource },
+    ]);
   });
 
   it('knows in check mode what earlier tasks would do to the user', async () => {

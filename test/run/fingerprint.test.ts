@@ -145,12 +145,12 @@ describe('the fingerprint of a run', () => {
       },
     ));
 
-  it('tells of another engine and of other built-in modules', () =>
+  it('tells of another engine and of other code of its own', () =>
     withFiles(async (folder) => {
       const now = await take(folder);
       expect(differences({ ...now, engine: '0.0.1', builtInModules: 'x' }, now)).to.deep.equal([
         `runbook was 0.0.1 and is ${now.engine}`,
-        'the built-in modules changed',
+        "runbook's own code changed",
       ]);
     }));
 

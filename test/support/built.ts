@@ -5,8 +5,9 @@ import { projectRoot } from './cli.ts';
 
 /** Tests run `runbook` as it is installed, from `dist/`: built here when a source is newer, once for all of them. */
 export function mochaGlobalSetup(): void {
-  const built = join(projectRoot, 'dist/engine/cli/main.js');
-  const sources = ['engine', 'modules', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  const built = join(projectRoot, 'dist/engine/cli/main.cjs');
+  const configuration = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'bundle.js'];
+  const sources = ['engine', 'modules', ...configuration];
   if (existsSync(built) && sources.every((path) => newest(join(projectRoot, path)) < statSync(built).mtimeMs)) return;
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: projectRoot, stdio: 'inherit' });
 }

@@ -22,7 +22,7 @@ export interface CliEvents extends CliRun {
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 
 /** `runbook` as it is installed: the program and its first argument. */
-export const runbookCommand = [process.execPath, `${projectRoot}bin/runbook.js`] as const;
+export const runbookCommand = [process.execPath, `${projectRoot}bin/runbook.cjs`] as const;
 
 /** Runs `runbook` as a user would run it, without a terminal. */
 export function runCli(

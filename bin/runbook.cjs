@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+'use strict';
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
+
+// Garbage is collected when there is as much of it as of what is in use. V8 waits for four times as much, and of a thousand
+// hosts each task leaves some: a run of theirs took half as much memory again.
+setFlagsFromString('--heap-growing-percent=100');
+
+const [first, ...others] = process.argv.slice(2);
+const built = join(__dirname, '../dist/engine/cli/main.cjs');
+
+if (others.length === 0 && (first === '--version' || first === '-V')) {
+  // It has to cost hardly more than starting Node.
+  console.log(require('../package.json').version);
+} else if (existsSync(built)) {
+  require('./code-cache.cjs').run(built, first);
+} else {
+  // A git checkout that was not built yet; tsx is there after `npm install`.
+  import('tsx/esm/api').then(({ register }) => {
+    register();
+    return import('../engine/cli/main.ts');
+  });
+}

@@ -1,0 +1,41 @@
+// Makes the program one file, with its dependencies, and another one of what `import 'runbook'` gives outside of a run.
+import { build } from 'esbuild';
+
+/** ssh2 looks for what was compiled for it beside itself, which is not where the bundle is. */
+const compiledPartOfSsh2 = {
+  name: 'compiled part of ssh2',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/sshcrypto\.node$/ }, () => ({
+      path: 'ssh2/lib/protocol/crypto/build/Release/sshcrypto.node',
+      external: true,
+    })),
+};
+
+/** Its server and its agents for HTTP, which nobody asks for: with them comes all that Node has of HTTP and TLS. */
+const unusedPartsOfSsh2 = {
+  name: 'unused parts of ssh2',
+  setup: ({ onLoad }) => onLoad({ filter: /\/ssh2\/lib\/(server|http-agents)\.js$/ }, () => ({ contents: '' })),
+};
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  logLevel: 'warning',
+};
+
+await build({
+  ...shared,
+  entryPoints: ['engine/cli/main.ts'],
+  outfile: 'dist/engine/cli/main.cjs',
+  // No module of JavaScript: what V8 compiled of those cannot be kept before Node 22 (bin/code-cache.cjs).
+  format: 'cjs',
+  define: { 'import.meta.url': 'urlOfThis' },
+  banner: { js: "const urlOfThis = require('node:url').pathToFileURL(__filename).href;" },
+  // Code that is run as a script cannot import.
+  supported: { 'dynamic-import': false },
+  external: ['jiti', 'cpu-features'],
+  plugins: [compiledPartOfSsh2, unusedPartsOfSsh2],
+});
+await build({ ...shared, entryPoints: ['engine/index.ts'], outfile: 'dist/engine/index.js', format: 'esm' });
