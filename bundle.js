@@ -1,5 +1,6 @@
 // Makes the program one file, with its dependencies, and another one of what `import 'runbook'` gives outside of a run.
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
@@ -17,6 +18,13 @@ const compiledPartOfSsh2 = {
 const unusedPartsOfSsh2 = {
   name: 'unused parts of ssh2',
   setup: ({ onLoad }) => onLoad({ filter: /\/ssh2\/lib\/(server|http-agents)\.js$/ }, () => ({ contents: '' })),
+};
+
+/** Validators of the built-in modules' arguments: to compile them takes as long as to load all of the rest. */
+const precompiledSchemas = {
+  name: 'precompiled schemas',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/engine\/module\/precompiled\.ts$/ }, async () => ({ contents: await precompile() })),
 };
 
 const shared = {
@@ -39,13 +47,28 @@ const program = await build({
   // Code that is run as a script cannot import.
   supported: { 'dynamic-import': false },
   external: ['jiti', 'cpu-features'],
-  plugins: [compiledPartOfSsh2, unusedPartsOfSsh2],
+  plugins: [compiledPartOfSsh2, unusedPartsOfSsh2, precompiledSchemas],
 });
 for (const { path, text } of program.outputFiles) {
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, escaped(text));
 }
 await build({ ...shared, entryPoints: ['engine/index.ts'], outfile: 'dist/engine/index.js', format: 'esm' });
+
+/** Runs engine/module/precompile.ts, which is TypeScript. */
+async function precompile() {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: ['engine/module/precompile.ts'],
+    format: 'cjs',
+    define: { 'import.meta.url': 'urlOfThis' },
+    banner: { js: `const urlOfThis = ${JSON.stringify(import.meta.url)};` },
+    write: false,
+  });
+  const made = { exports: {} };
+  new Function('module', 'exports', 'require', outputFiles[0].text)(made, made.exports, createRequire(import.meta.url));
+  return made.exports.precompile();
+}
 
 /** In ASCII alone, which is read in a quarter of the time: esbuild leaves other characters in comments and regular expressions. */
 function escaped(text) {

@@ -1,8 +1,10 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
 import { didYouMean } from '../base/diagnostic.ts';
 import { Secret } from '../base/secret.ts';
+import { shortDigest } from '../base/short-digest.ts';
 import { checkRevealed, secretArguments } from './argument-secrets.ts';
 import type { ModuleDefinition } from './contract.ts';
+import { precompiled } from './precompiled.ts';
 import type { Schema } from './schema.ts';
 
 /** One mistake in a value that a schema describes. */
@@ -25,35 +27,24 @@ export interface Validator {
 }
 
 /**
- * Makes a validator. Compiling a module's schema costs some milliseconds, once, when it is first used. `checksSchemas`:
- * whether schemas are checked themselves, which costs some tens more; a module's was checked when it was loaded.
+ * Makes a validator. Compiling a schema costs some milliseconds, once, when it is first used; those of built-in modules are
+ * compiled by the build. `checksSchemas`: whether schemas are checked themselves, which costs some tens more; a module's was
+ * checked when it was loaded.
  */
 export function createValidator({ checksSchemas = false } = {}): Validator {
-  // strictTypes off: a property may list an enum without repeating its type.
-  const ajv = new Ajv({
-    allErrors: true,
-    strict: true,
-    strictTypes: false,
-    allowUnionTypes: true,
-    useDefaults: true,
-    verbose: true,
-    meta: checksSchemas,
-    validateSchema: checksSchemas,
-    // Optimizing the code of a schema takes longer than the few checks that follow could save.
-    code: { optimize: false },
-  });
+  let ajv: Ajv | undefined;
   const compiled = new Map<Schema, ValidateFunction>();
+  const compile = (schema: Schema): ValidateFunction => {
+    const known = checksSchemas ? undefined : precompiled[schemaKey(schema)];
+    if (known) return known;
+    ajv ??= createAjv({ meta: checksSchemas, validateSchema: checksSchemas });
+    return ajv.compile(forAjv(schema));
+  };
   return {
     check(schema, value, skip = new Set()) {
-      let validate = compiled.get(schema);
-      if (!validate) {
-        validate = ajv.compile(withoutExpressions(schema) as Schema);
-        compiled.set(schema, validate);
-      }
-      const compiledSchema = validate;
-      const { result, secrets } = checkRevealed(schema, value, () =>
-        compiledSchema(value) ? [] : compiledSchema.errors,
-      );
+      const validate = compiled.get(schema) ?? compile(schema);
+      compiled.set(schema, validate);
+      const { result, secrets } = checkRevealed(schema, value, () => (validate(value) ? [] : validate.errors));
       const refused = secrets.filter((secret) => !secret.isDeclared).map(({ path }) => refuseSecret(schema, path));
       if ((result ?? []).length === 0) return refused;
       return [...refused, ...describe(result ?? [], skip, new Set(secrets.map(({ path }) => path.join('/'))))];
@@ -61,10 +52,38 @@ export function createValidator({ checksSchemas = false } = {}): Validator {
   };
 }
 
+/** What compiles schemas, with the settings that {@link Validator.check} relies on. */
+export function createAjv(options: Options): Ajv {
+  return new Ajv({
+    allErrors: true,
+    strict: true,
+    // A property may list an enum without repeating its type.
+    strictTypes: false,
+    allowUnionTypes: true,
+    useDefaults: true,
+    verbose: true,
+    meta: false,
+    validateSchema: false,
+    ...options,
+    // Optimizing the code of a schema takes longer than the few checks that follow could save.
+    code: { optimize: false, ...options.code },
+  });
+}
+
+/** Under which name a schema's validator is kept: another one for another schema. */
+export function schemaKey(schema: Schema): string {
+  return `schema-${shortDigest(JSON.stringify(schema))}`;
+}
+
 /**
  * The schema as ajv is to see it: an argument of `format: 'expression'` is text before the run and `{ text, value }` in it,
  * and the language floor has checked it already.
  */
+export function forAjv(schema: Schema): Schema {
+  // What it makes of a schema is one.
+  return withoutExpressions(schema) as Schema;
+}
+
 function withoutExpressions(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutExpressions);
   if (typeof schema !== 'object' || schema === null) return schema;
