@@ -14,6 +14,7 @@ import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
 import { isHeldInMemory, streamedDigest } from './file-content.ts';
 import { oncePerVersion } from './per-version.ts';
+import { statNow } from './stat-now.ts';
 
 /** How long a download may take, from the first byte asked for to the last. */
 const downloadTimeoutMs = 30 * 60_000;
@@ -100,8 +101,7 @@ export async function findFile(name: string, folder: string, folders: readonly s
     ? [name]
     : folders.flatMap((base) => [join(base, folder, name), join(base, name), join(base, '..', folder, name)]);
   for (const place of new Set(places.map((p) => resolve(p)))) {
-    const found = await stat(place).catch(() => undefined);
-    if (found?.isFile()) return place;
+    if (statNow(place)?.isFile()) return place;
   }
   const looked = [...new Set(places.map(shownPath))].join(', ');
   throw new RunbookError('file-unreadable', `no file "${name}" on the controller; looked at ${looked}`);

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statNow } from './stat-now.ts';
 
 /**
  * Makes something of a file once, however many hosts ask for it, and anew when the file is another: a task of the run can
@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 export function oncePerVersion<T>(make: (path: string) => Promise<T>): (path: string) => Promise<T> {
   const made = new Map<string, { readonly version: string; readonly value: Promise<T> }>();
   return async (path) => {
-    const version = await versionOf(path);
+    const version = versionOf(path);
     const known = made.get(path);
     if (version !== undefined && known?.version === version) return known.value;
     const value = make(path);
@@ -21,8 +21,8 @@ export function oncePerVersion<T>(make: (path: string) => Promise<T>): (path: st
  * Another one whenever the file is replaced, written, or comes to be. The time of a file's data alone can be set. Undefined
  * where it was written so lately that to be written once more could leave the same times: the kernel's clock has ticks.
  */
-async function versionOf(path: string): Promise<string | undefined> {
-  const state = await stat(path, { bigint: true }).catch(() => undefined);
+function versionOf(path: string): string | undefined {
+  const state = statNow(path);
   if (state === undefined) return 'none';
   if (Date.now() - Number(state.ctimeMs) < tickMs) return undefined;
   return [state.dev, state.ino, state.size, state.ctimeNs].join(' ');

@@ -45,15 +45,13 @@ interface Section {
 }
 
 function sectionsOf(printed: string, mark: string): ReadonlyMap<number, Section> {
-  const pieces = printed.split(new RegExp(`\\n${mark} (\\d+)(?: (\\d+))?\\n`));
   const sections = new Map<number, Section>();
-  // Of each mark: its number, the status where it has one, the text after it.
-  for (let at = 1; at + 2 < pieces.length; at += 3) {
-    const status = pieces[at + 1];
-    sections.set(Number(pieces[at]), {
-      status: status === undefined ? undefined : Number(status),
-      text: pieces[at + 2] ?? '',
-    });
+  for (const piece of printed.split(`\n${mark} `).slice(1)) {
+    const end = piece.indexOf('\n');
+    // The mark itself was cut short.
+    if (end === -1) continue;
+    const [number, status] = piece.slice(0, end).split(' ').map(Number);
+    if (number !== undefined) sections.set(number, { status, text: piece.slice(end + 1) });
   }
   return sections;
 }

@@ -11,7 +11,7 @@ export interface SharedText {
  * exactly its text.
  */
 export function shareText(texts: readonly string[]): SharedText {
-  const lines = texts.map((text) => text.split(/(?<=\n)/));
+  const lines = texts.map(linesOf);
   const isCommon = oftenIn(lines.map((all) => new Set(all)));
   const runs = lines.map((all) => runsOf(all, isCommon));
   const isShared = oftenIn(runs.map((all) => new Set(all)));
@@ -27,6 +27,11 @@ export function shareText(texts: readonly string[]): SharedText {
     definitions: sh.lines([...numbers].map(([run, number]) => sh`rb_${number}=${run}`)),
     words: runs.map((all) => all.map(wordOf).reduce((one, next) => sh`${one}${next}`)),
   };
+}
+
+/** Each with the newline at its end. */
+function linesOf(text: string): readonly string[] {
+  return text.match(/[^\n]*\n|[^\n]+/g) ?? [''];
 }
 
 /** Shorter ones cost as much as their names. */
