@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { build } from 'esbuild';
+import { validatorsOf } from './precompile.js';
 
 /** ssh2 looks for what was compiled for it beside itself, which is not where the bundle is. */
 const compiledPartOfSsh2 = {
@@ -43,7 +44,7 @@ const program = await build({
   // No module of JavaScript: what V8 compiled of those cannot be kept before Node 22 (bin/code-cache.cjs).
   format: 'cjs',
   define: { 'import.meta.url': 'urlOfThis' },
-  banner: { js: "const urlOfThis = require('node:url').pathToFileURL(__filename).href;" },
+  banner: { js: `"use strict"; const urlOfThis = require('node:url').pathToFileURL(__filename).href;` },
   // Code that is run as a script cannot import.
   supported: { 'dynamic-import': false },
   external: ['jiti', 'cpu-features'],
@@ -55,19 +56,24 @@ for (const { path, text } of program.outputFiles) {
 }
 await build({ ...shared, entryPoints: ['engine/index.ts'], outfile: 'dist/engine/index.js', format: 'esm' });
 
-/** Runs engine/module/precompile.ts, which is TypeScript. */
+/** What takes the place of engine/module/precompiled.ts: a validator of each built-in module's schema. */
 async function precompile() {
   const { outputFiles } = await build({
     ...shared,
-    entryPoints: ['engine/module/precompile.ts'],
+    stdin: {
+      contents: "export * from './engine/module/arguments.ts'; export * from './modules/index.ts';",
+      resolveDir: import.meta.dirname,
+    },
     format: 'cjs',
     define: { 'import.meta.url': 'urlOfThis' },
     banner: { js: `const urlOfThis = ${JSON.stringify(import.meta.url)};` },
+    // Of which there may be only one: what it makes of a schema knows its own classes.
+    external: ['ajv'],
     write: false,
   });
   const made = { exports: {} };
   new Function('module', 'exports', 'require', outputFiles[0].text)(made, made.exports, createRequire(import.meta.url));
-  return made.exports.precompile();
+  return validatorsOf(made.exports);
 }
 
 /** In ASCII alone, which is read in a quarter of the time: esbuild leaves other characters in comments and regular expressions. */

@@ -1,73 +1,107 @@
 'use strict';
 const { createHash } = require('node:crypto');
-const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { createRequire, wrap } = require('node:module');
 const { homedir } = require('node:os');
-const { dirname, join } = require('node:path');
+const { dirname, isAbsolute, join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
 const { Script } = require('node:vm');
 
 /**
- * Runs a CommonJS file, which is in ASCII, with what V8 compiled of it the last time, which takes a third of the time that a short run takes.
- * `command` names what the process does: each command needs other parts of the program. It is kept when a process ends that
- * has done its work, and so has used what such a process uses; and anew when the program is another one.
+ * Runs a CommonJS file, which is in ASCII, with what V8 compiled of it the last time: to compile takes a third of the time
+ * that a short run takes. `args` are those of the process. What is compiled is kept for each command, since each needs other
+ * parts of the program, when a process ends that did what the command is for; and anew when the program is another one.
  */
-exports.run = function run(file, command = 'help') {
-  const kept = openCache(/^[a-z-]+$/.test(command) ? command : 'other', keyOf(file));
+exports.run = function run(file, args) {
+  const kept = openCache(commandOf(args), keyOf(file));
   const cachedData = kept?.read();
-  const script = new Script(wrap(readFileSync(file, 'latin1')), { filename: file, cachedData });
+  const script = new Script(wrap(fs.readFileSync(file, 'latin1')), { filename: file, cachedData });
   if (kept !== undefined && (cachedData === undefined || script.cachedDataRejected)) {
+    // What has not run for a while is forgotten otherwise, in a long run all that was needed for its start.
+    setFlagsFromString('--no-flush-bytecode');
     process.once('exit', (code) => {
-      if (!unfinished.has(code)) kept.write(script.createCachedData());
+      setFlagsFromString('--flush-bytecode');
+      if (didItsWork(args, code)) kept.write(() => script.createCachedData());
     });
   }
   script.runInThisContext()({}, createRequire(file), {}, file, dirname(file));
 };
 
-/** Exit codes of processes that ended before their work began, or in the midst of it (docs/exit-codes.md). */
-const unfinished = new Set([1, 5, 130]);
+function commandOf([first = '']) {
+  return /^[a-z][a-z-]*$/.test(first) ? first : 'none';
+}
+
+/** By its exit code (docs/exit-codes.md): it did not fail, was not interrupted, was not asked for something that is wrong. */
+function didItsWork(args, code) {
+  if (args.some((arg) => /^(-h|--help|-V|--version|help)$/.test(arg))) return false;
+  return [0, 2, 3, 6, 7].includes(code) || (code === 5 && commandOf(args) === 'lint');
+}
 
 /** What the compiled code was compiled of, and by what. V8 itself compares no more than the length of the source. */
 function keyOf(file) {
-  const { size, mtimeMs, ctimeMs, ino } = statSync(file);
+  const { size, mtimeMs, ctimeMs, ino } = fs.statSync(file);
   return [file, size, mtimeMs, ctimeMs, ino, process.version, process.arch].join(' ');
 }
 
 /**
- * The file of a name in the user's own folder; undefined where that cannot be had. Not in a shared one, and not in one that
- * belongs to somebody else, who could leave code there for root to run (sudo may keep HOME).
+ * The file of a name in the user's own folder; undefined where that cannot be had. Nothing is read that somebody else may
+ * have written, who could leave code there for root to run, and nothing is made in somebody else's folder: sudo may keep HOME.
  */
 function openCache(name, key) {
-  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'runbook', 'code');
-  const path = join(folder, name);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { uid, mode } = statSync(folder);
-    if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return undefined;
+    const { XDG_CACHE_HOME: given = '' } = process.env;
+    const folder = join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'runbook', 'code');
+    if (fs.statSync(nearest(folder)).uid !== process.geteuid?.()) return undefined;
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return isOwn(fs.statSync(folder)) ? cacheFile(join(folder, name), key) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function cacheFile(path, key) {
   return {
     /** The data that was kept under this key; undefined when there is none, or not all of it. */
     read() {
       try {
-        const kept = readFileSync(path);
-        const data = kept.subarray(digestLength);
-        return kept.subarray(0, digestLength).equals(digestOf(key, data)) ? data : undefined;
+        const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+        try {
+          if (!isOwn(fs.fstatSync(file))) return undefined;
+          const kept = fs.readFileSync(file);
+          const data = kept.subarray(digestLength);
+          return kept.subarray(0, digestLength).equals(digestOf(key, data)) ? data : undefined;
+        } finally {
+          fs.closeSync(file);
+        }
       } catch {
         return undefined;
       }
     },
     /** Keeps data; nothing where it cannot: the next process compiles again. */
-    write(data) {
+    write(make) {
       const partial = `${path}.${process.pid}`;
       try {
-        writeFileSync(partial, Buffer.concat([digestOf(key, data), data]), { mode: 0o600 });
-        renameSync(partial, path);
+        const data = make();
+        try {
+          fs.writeFileSync(partial, Buffer.concat([digestOf(key, data), data]), { mode: 0o600, flag: 'wx' });
+          fs.renameSync(partial, path);
+        } catch (error) {
+          if (error.code !== 'EEXIST') fs.rmSync(partial, { force: true });
+        }
       } catch {
-        rmSync(partial, { force: true });
+        // Nobody waits for it.
       }
     },
   };
+}
+
+/** The folder, or the nearest one above it that is there. */
+function nearest(folder) {
+  return fs.existsSync(folder) ? folder : nearest(dirname(folder));
+}
+
+function isOwn({ uid, mode }) {
+  return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
 const digestLength = 32;

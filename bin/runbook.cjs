@@ -8,14 +8,14 @@ const { setFlagsFromString } = require('node:v8');
 // hosts each task leaves some: a run of theirs took half as much memory again.
 setFlagsFromString('--heap-growing-percent=100');
 
-const [first, ...others] = process.argv.slice(2);
+const args = process.argv.slice(2);
 const built = join(__dirname, '../dist/engine/cli/main.cjs');
 
-if (others.length === 0 && (first === '--version' || first === '-V')) {
+if (args.length === 1 && ['--version', '-V'].includes(args[0])) {
   // It has to cost hardly more than starting Node.
   console.log(require('../package.json').version);
 } else if (existsSync(built)) {
-  require('./code-cache.cjs').run(built, first);
+  require('./code-cache.cjs').run(built, args);
 } else {
   // A git checkout that was not built yet; tsx is there after `npm install`.
   import('tsx/esm/api').then(({ register }) => {

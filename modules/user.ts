@@ -273,9 +273,8 @@ function parse({ stdout }: ProbeOutput): Current {
 /** `uid=998(ann) gid=998(ann) groups=998(ann),27(sudo)`; a group that has no name is known by its number. */
 function groupsIn(id: string): { readonly group: string | undefined; readonly groups: readonly string[] } {
   const [, primary = '', all = ''] = /gid=(.*) groups=(.*)$/.exec(id) ?? [];
-  const namesIn = (text: string): string[] =>
-    [...text.matchAll(/(\d+)(?:\(([^)]*)\))?/g)].map(([, number = '', name]) => name ?? number);
-  return { group: namesIn(primary)[0], groups: namesIn(all) };
+  const nameIn = (text: string): string => /^\d+\((.*)\)$/.exec(text)?.[1] ?? text;
+  return { group: nameIn(primary), groups: all.split(/,(?=\d+(?:[(,]|$))/).map(nameIn) };
 }
 
 function absence(current: Current, args: Arguments, predicted: Predicted): Diff {

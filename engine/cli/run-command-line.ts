@@ -45,7 +45,9 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
-  // Somebody's process.exit, or the event loop that ran dry: the terminal is given back all the same.
+  // Nothing is waited for any more, and nothing was said: a promise was lost.
+  process.once('beforeExit', () => onBug(new Error('it ended before it was done: nothing is left to wait for')));
+  // Somebody's process.exit: the terminal is given back all the same.
   process.on('exit', undoAll);
   try {
     await createProgram(cli).parseAsync([...args], { from: 'user' });

@@ -46,6 +46,17 @@ describe('a module of the user beside the playbook', () => {
       expect(again.stdout).to.contain('changed=0');
     }));
 
+  it('is a bug that is told, and no success, when nothing comes of it', () =>
+    withTemporaryFolder(async (folder) => {
+      await writeFiles(folder, {
+        'modules/stuck.ts': 'await new Promise(() => {});\nexport default {};\n',
+        'play.yaml': '- hosts: localhost\n  tasks: [debug: { message: hello }]\n',
+      });
+      const { exitCode, stderr } = await runCli(['play', 'play.yaml'], { cwd: folder });
+      expect(exitCode).to.equal(1);
+      expect(stderr).to.contain('nothing is left to wait for');
+    }));
+
   it('is listed and explained', () =>
     withTemporaryFolder(async (folder) => {
       await writeFiles(folder, { 'mine/motd.ts': await readmeModule('/etc/motd') });

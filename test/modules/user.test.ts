@@ -134,12 +134,13 @@ describe('user', () => {
     expect(mistakesOf(user, { name: 'ann', comment: 'a:b' })).to.have.length(1);
   });
 
-  it('knows groups whose names have a blank in them', async () => {
-    const id = 'id=uid=1001(ann) gid=1001(domain users) groups=1001(domain users),27(sudo)';
+  it('knows groups of directories, whose names have blanks and brackets in them, and those that have none', async () => {
+    const id = 'id=uid=1001(ann) gid=1001(domain users) groups=1001(domain users),27(sudo),3(Lab 7 (EU), old),4711';
     const domain = output(account.replace(/^id=.*$/m, id));
     const args = { name: 'ann', group: 'domain', groups: ['sudo'] };
     expect(await diffOf(user, args, domain)).to.deep.equal([
       { path: 'group', before: 'domain users', after: 'domain', resource },
+      { path: 'groups', before: ['sudo', 'Lab 7 (EU), old', '4711'], after: ['sudo'], resource },
     ]);
   });
 

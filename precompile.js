@@ -1,9 +1,10 @@
 import standalone from 'ajv/dist/standalone/index.js';
-import { builtInModules } from '../../modules/index.ts';
-import { createAjv, forAjv, schemaKey } from './arguments.ts';
 
-/** What takes the place of `precompiled.ts` in a build: a validator of each built-in module's schema. */
-export function precompile(): string {
+/**
+ * The source of engine/module/precompiled.ts in a build: a validator of each built-in module's schema. It is given what
+ * engine/module/arguments.ts and modules/index.ts export.
+ */
+export function validatorsOf({ builtInModules, createAjv, forAjv, schemaKey }) {
   const ajv = createAjv({ code: { source: true } });
   const keys = builtInModules.map(({ schema }) => {
     const key = schemaKey(schema);
