@@ -161,8 +161,9 @@ export function createConnection(parts: ConnectionParts): Connection {
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       isClosed = true;
-      for (const shell of shells.values()) shell.close();
+      // The link first: it takes the shells of the host with it, and to close them before would be answered.
       await parts.end();
+      for (const shell of shells.values()) shell.close();
     },
   };
 }

@@ -148,7 +148,7 @@ for (const transport of transportsUnderTest) {
       const again = await rejection(
         effect(sh`echo halfway; trap '' TERM; while :; do sleep 44.5; done`, { timeoutMs: 300 }),
       );
-      assert.match(again.message, /did not end within 300 ms; it was killed/);
+      assert.match(again.message, /did not end within \d+ ms; it was killed/);
       assert.isTrue(await isGone('sleep 44.5'));
       assert.equal((await effect(sh`echo on`)).stdout, 'on\n');
     });
