@@ -7,6 +7,7 @@ import { createTelling } from '../base/telling.ts';
 import { becomeTimeoutMs, type EnteredProcess, openAs } from './become.ts';
 import { runEffect } from './effect.ts';
 import { forgetScript, killEffectScript, settleScript } from './effect-script.ts';
+import type { FileReader } from './file-reader.ts';
 import { killScript } from './kill-script.ts';
 import type { HostProcess, OpenProcess } from './process.ts';
 import { putFile } from './put.ts';
@@ -30,6 +31,7 @@ export interface ConnectionParts {
   /** PATH of the scripts, as shell text in which `$PATH` is the host's own. */
   readonly path: string;
   readonly clock: Clock;
+  readonly readFile: FileReader;
   /** Lets go of the link itself. */
   readonly end: () => Promise<void>;
 }
@@ -156,6 +158,7 @@ export function createConnection(parts: ConnectionParts): Connection {
           run: runNow,
           effect: effectNow,
           open: openEntered,
+          readFile: parts.readFile,
         }),
       ),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import process from 'node:process';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { createFileReader } from './file-reader.ts';
 import type { HostKeyChecking } from './host-key.ts';
 import { createLocalTransport } from './local.ts';
 import type { Transport } from './transport.ts';
@@ -22,7 +23,8 @@ export interface TransportOptions {
 export function createTransport(options: TransportOptions = {}): Transport {
   const environment = options.environment ?? process.env;
   const clock = options.clock ?? systemClock;
-  const local = createLocalTransport({ clock, environment });
+  const readFile = createFileReader();
+  const local = createLocalTransport({ clock, environment, readFile });
   let ssh: Promise<Transport> | undefined;
 
   async function loadSsh(): Promise<Transport> {
@@ -35,6 +37,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       configFiles: options.configFiles ?? [`${home}/.ssh/config`, '/etc/ssh/ssh_config'],
       warn: options.warn ?? (() => {}),
       clock,
+      readFile,
     });
   }
 

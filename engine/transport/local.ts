@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { createConnection } from './connection.ts';
+import type { FileReader } from './file-reader.ts';
 import type { HostProcess, ProcessEnd } from './process.ts';
 import type { Transport } from './transport.ts';
 
@@ -10,6 +11,7 @@ import type { Transport } from './transport.ts';
 export interface LocalTransportOptions {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: FileReader;
 }
 
 /** A transport to this machine: the same shell, framing and transfers as over SSH, without the link. */
@@ -23,6 +25,7 @@ export function createLocalTransport(options: LocalTransportOptions): Transport 
         // The user's own tools come first, as on their command line; sbin is what a login may lack.
         path: '"$PATH":/usr/local/sbin:/usr/sbin:/sbin',
         clock: options.clock,
+        readFile: options.readFile,
         end: async () => {},
       }),
   };

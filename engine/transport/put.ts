@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/clock.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { exitIfStarted } from './effect-script.ts';
+import { type FileReader, pieceBytes } from './file-reader.ts';
 import { describeEnd, type HostProcess } from './process.ts';
 import {
   cleanUpScript,
@@ -30,6 +30,7 @@ export interface PutContext {
   readonly run: (script: string, options: RunOptions) => Promise<ScriptResult>;
   readonly effect: (script: string, options: EffectOptions) => Promise<ScriptResult>;
   readonly open: (command: string, become: Become | undefined) => Promise<HostProcess>;
+  readonly readFile: FileReader;
 }
 
 /** Bytes up to this many go with the script, in one round trip; more are streamed over a channel of their own. */
@@ -72,7 +73,7 @@ async function attempt(
     context.effect(script, { ...effect, become, stdin, timeoutMs: remaining(), signal });
 
   try {
-    const small = await smallBytes(content);
+    const small = await smallBytes(content, context.readFile);
     if (small !== undefined) {
       const script = `${prepareScript(plan)}\n${fillScript}\n${finishScript(plan)}`;
       return judge(await change(script, small), plan, context);
@@ -116,16 +117,10 @@ function sizeOf(content: Content): number {
 /** Reading more than this for its digest takes longer than starting another program. */
 const largeBytes = 10 * 1000 * 1000;
 
-async function smallBytes(content: Content): Promise<Uint8Array | undefined> {
+async function smallBytes(content: Content, readFile: FileReader): Promise<Uint8Array | undefined> {
   if (content.kind === 'bytes') return content.bytes.length <= inlineLimitBytes ? content.bytes : undefined;
   if (content.size > inlineLimitBytes) return undefined;
-  return readFile(content.path).catch((error: unknown) => {
-    throw unreadable(error);
-  });
-}
-
-function unreadable(error: unknown): RunbookError {
-  return new RunbookError('file-unreadable', `cannot read the file to put: ${errorMessage(error)}`, { cause: error });
+  return buffer(readFile(content.path));
 }
 
 const cleanUpTimeoutMs = 5000;
@@ -181,14 +176,11 @@ async function stream(
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
     // In slices: the channel takes 2 MiB at a time, and the pipeline waits for it.
-    const source =
-      content.kind === 'file' ? createReadStream(content.path, { highWaterMark: chunkBytes }) : slices(content.bytes);
+    const source = content.kind === 'file' ? context.readFile(content.path) : slices(content.bytes);
     const sent = pipeline(source, process.stdin, { signal }).catch((error: unknown) => error);
     const sendError = await Promise.race([sent, process.ended.then(() => undefined)]);
     if (signal.aborted) throw abortedStream(options, timeoutMs);
-    if (sendError instanceof Error && isReadError(sendError)) {
-      throw unreadable(sendError);
-    }
+    if (sendError instanceof RunbookError) throw sendError;
     const end = await Promise.race([process.ended, aborted(signal)]);
     if (end === 'aborted') throw abortedStream(options, timeoutMs);
     if (end.kind === 'lost') {
@@ -202,15 +194,8 @@ async function stream(
   }
 }
 
-/** Reads of this size cost half the CPU of the default's (measured, ssh2 over loopback). */
-const chunkBytes = 1024 * 1024;
-
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
-}
-
-function isReadError(error: Error): boolean {
-  return 'syscall' in error && (error.syscall === 'open' || error.syscall === 'read') && 'path' in error;
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
 function aborted(signal: AbortSignal): Promise<'aborted'> {

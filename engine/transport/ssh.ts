@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import { createConnection } from './connection.ts';
+import type { FileReader } from './file-reader.ts';
 import { createHostKeyVerifier, type HostKeyChecking } from './host-key.ts';
 import { createLoginMemory } from './login-memory.ts';
 import { type Credentials, createKeyRing, planAuth, type Ssh2 } from './ssh-auth.ts';
@@ -23,6 +24,7 @@ export interface SshTransportOptions {
   readonly configFiles: readonly string[];
   readonly warn: (message: string) => void;
   readonly clock: Clock;
+  readonly readFile: FileReader;
 }
 
 /** Handshakes at a time, whatever the number of tasks: more of them only run into each other's timeouts. */
@@ -53,6 +55,7 @@ export async function createSshTransport(options: SshTransportOptions): Promise<
         open: (command) => openChannel(client, command, description, options.clock),
         path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"$PATH"',
         clock: options.clock,
+        readFile: options.readFile,
         end: async () => {
           await client.end();
           await route.release();

@@ -8,6 +8,7 @@ import { systemClock } from '../../engine/base/clock.ts';
 import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { createConnection } from '../../engine/transport/connection.ts';
+import { createFileReader } from '../../engine/transport/file-reader.ts';
 import type { Become, Connection } from '../../engine/transport/transport.ts';
 import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
 
@@ -187,6 +188,7 @@ describe('a script of another user', () => {
       user: 'ops',
       path: '$PATH',
       clock: systemClock,
+      readFile: createFileReader(),
       end: async () => undefined,
       async open(line) {
         command = line;

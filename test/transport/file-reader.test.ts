@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assert } from 'chai';
+import { createFileReader } from '../../engine/transport/file-reader.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+import { rejection } from '../support/transports.ts';
+
+const mebibyte = 1024 * 1024;
+
+async function piecesOf(read: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of read) pieces.push(piece);
+  return pieces;
+}
+
+describe('a file that goes to many hosts', () => {
+  it('is read once for those that are as far as each other, and each gets all of it', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'archive');
+      for (const size of [0, 1, mebibyte, 2 * mebibyte + 3]) {
+        const bytes = randomBytes(size);
+        writeFileSync(path, bytes);
+        const read = createFileReader();
+        const all = await Promise.all([1, 2, 3].map(() => piecesOf(read(path))));
+        for (const pieces of all) {
+          assert.isTrue(Buffer.concat(pieces).equals(bytes), `${size} bytes`);
+          pieces.forEach((piece, i) => {
+            assert.strictEqual(piece, all[0]?.[i]);
+          });
+        }
+      }
+    });
+  });
+
+  it('is read again by one that is far behind', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'archive');
+      const bytes = randomBytes(40 * mebibyte);
+      writeFileSync(path, bytes);
+      const read = createFileReader();
+      const late = read(path)[Symbol.asyncIterator]();
+      const first: Uint8Array = (await late.next()).value;
+      await piecesOf(read(path));
+      const pieces = [first];
+      for (let next = await late.next(); !next.done; next = await late.next()) pieces.push(next.value);
+      assert.isTrue(Buffer.concat(pieces).equals(bytes));
+    });
+  });
+
+  it('is the new one for those that begin after it was replaced, or written, and the old one for the others', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'archive');
+      const [old, replaced] = [randomBytes(3 * mebibyte), randomBytes(3 * mebibyte)];
+      writeFileSync(path, old);
+      const read = createFileReader();
+      const early = read(path)[Symbol.asyncIterator]();
+      const pieces: Uint8Array[] = [(await early.next()).value];
+      writeFileSync(`${path}.new`, replaced);
+      renameSync(`${path}.new`, path);
+      assert.isTrue(Buffer.concat(await piecesOf(read(path))).equals(replaced));
+      for (let next = await early.next(); !next.done; next = await early.next()) pieces.push(next.value);
+      assert.isTrue(Buffer.concat(pieces).equals(old));
+      truncateSync(path, 5);
+      assert.isTrue(Buffer.concat(await piecesOf(read(path))).equals(replaced.subarray(0, 5)));
+    });
+  });
+
+  it('fails for all of them with its reason when it cannot be read', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const read = createFileReader();
+      for (const path of [join(folder, 'missing'), folder]) {
+        const errors = await Promise.all([1, 2].map(() => rejection(piecesOf(read(path)))));
+        for (const { code, message } of errors) {
+          assert.equal(code, 'file-unreadable');
+          assert.match(message, /^cannot read the file to put: (ENOENT|EISDIR): /);
+        }
+      }
+    });
+  });
+});
