@@ -1,4 +1,5 @@
 import type { StampedEvent } from '../base/events.ts';
+import { createTextMapper } from '../base/map-data.ts';
 
 /**
  * Makes control characters visible as `\x1b` and the like, line breaks and tabs excepted. What a host prints must not
@@ -14,8 +15,10 @@ export function visibleEvent<E extends StampedEvent>(event: E): E {
   // A diagnostic points into its source by offset; it is made visible when it has become text.
   if (event.type === 'warning') return event;
   // Only strings are replaced, by strings.
-  return hasOnlyVisible(event) ? event : (visibleValue(event) as E);
+  return visibleData(event) as E;
 }
+
+const visibleData = createTextMapper(visible, (other) => other);
 
 /** Text on one line, for rows and titles. */
 export function oneLine(text: string): string {
@@ -70,18 +73,4 @@ function isVisible(text: string): boolean {
     if (code < 32 ? code !== 9 && code !== 10 : code > 126) return false;
   }
   return true;
-}
-
-function hasOnlyVisible(value: unknown): boolean {
-  if (typeof value === 'string') return isVisible(value);
-  if (typeof value !== 'object' || value === null) return true;
-  for (const key in value) if (!isVisible(key) || !hasOnlyVisible(Reflect.get(value, key))) return false;
-  return true;
-}
-
-function visibleValue(value: unknown): unknown {
-  if (typeof value === 'string') return visible(value);
-  if (Array.isArray(value)) return value.map(visibleValue);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [visible(key), visibleValue(inner)]));
 }

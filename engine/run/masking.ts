@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../base/diagnostic.ts';
 import type { EventBus } from '../base/events.ts';
+import { createTextMapper, isPlainMap, mapItems, mapValues } from '../base/map-data.ts';
 import type { Masker } from '../base/masker.ts';
 import { hiddenText, Secret } from '../base/secret.ts';
 import { positionAt, type Range } from '../base/source.ts';
@@ -10,9 +11,10 @@ import { positionAt, type Range } from '../base/source.ts';
  * secret is one of them.
  */
 export function maskedBus(bus: EventBus, masker: Masker): EventBus {
+  const mask = structureMasker(masker);
   return {
     // The shape is kept: only texts inside are replaced.
-    emit: (event) => bus.emit(maskStructure(event, masker) as typeof event),
+    emit: (event) => bus.emit(mask(event) as typeof event),
     subscribe: (subscriber) => bus.subscribe(subscriber),
   };
 }
@@ -25,39 +27,32 @@ const names: ReadonlySet<string> = new Set([
 /** What modules and hosts say, whose keys mean nothing to the engine. */
 const data: ReadonlySet<string> = new Set(['grant', 'before', 'after']);
 
-function maskStructure(value: unknown, masker: Masker): unknown {
-  if (Array.isArray(value)) return mapItems(value, (item) => maskStructure(item, masker));
-  if (!isMap(value)) return maskData(value, masker);
-  return mapEntries(value, (key, item) => {
-    if (names.has(key)) return [key, item];
-    if (key === 'diagnostic') return [key, maskDiagnostic(item as Diagnostic, masker)];
-    return [key, data.has(key) ? maskData(item, masker) : maskStructure(item, masker)];
-  });
+function structureMasker(masker: Masker): (value: unknown) => unknown {
+  const maskData = createTextMapper(masker.mask, (value) => maskOther(value, masker));
+
+  function mask(value: unknown): unknown {
+    if (typeof value === 'string') return masker.mask(value);
+    if (Array.isArray(value)) return mapItems(value, mask);
+    if (isPlainMap(value)) return mapValues(value, maskField);
+    return value instanceof Secret ? hiddenText : value;
+  }
+
+  function maskField(key: string, value: unknown): unknown {
+    if (names.has(key)) return value;
+    if (key === 'diagnostic') return maskDiagnostic(value as Diagnostic, masker);
+    return data.has(key) ? maskData(value) : mask(value);
+  }
+
+  return mask;
 }
 
-function maskData(value: unknown, masker: Masker): unknown {
-  if (typeof value === 'string') return masker.mask(value);
+/** Secrets can be numbers, too. */
+function maskOther(value: unknown, masker: Masker): unknown {
   if (value instanceof Secret) return hiddenText;
-  if (Array.isArray(value)) return mapItems(value, (item) => maskData(item, masker));
-  if (!isMap(value)) return value;
-  return mapEntries(value, (key, item) => [masker.mask(key), maskData(item, masker)]);
-}
-
-/** The list itself when nothing in it becomes something else, as in nearly every event. */
-function mapItems(items: readonly unknown[], map: (item: unknown) => unknown): readonly unknown[] {
-  const mapped = items.map(map);
-  return mapped.every((item, i) => item === items[i]) ? items : mapped;
-}
-
-/** The map itself when nothing in it becomes something else. */
-function mapEntries(map: object, to: (key: string, item: unknown) => readonly [string, unknown]): object {
-  let isSame = true;
-  const entries = Object.entries(map).map(([key, item]) => {
-    const entry = to(key, item);
-    isSame &&= entry[0] === key && entry[1] === item;
-    return entry;
-  });
-  return isSame ? map : Object.fromEntries(entries);
+  if (typeof value !== 'number' && typeof value !== 'bigint') return value;
+  const text = String(value);
+  const masked = masker.mask(text);
+  return masked === text ? value : masked;
 }
 
 /** A diagnostic as it may be shown. */
@@ -82,8 +77,4 @@ function maskRange({ source, start, end }: Range, masker: Masker): Range {
   const above = '\n'.repeat(line - 1);
   const masked = { ...source, text: above + shown };
   return { source: masked, start: above.length + at, end: above.length + at + Math.max(1, end - start) };
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

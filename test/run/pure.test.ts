@@ -5,6 +5,7 @@ import { createMasker, type Masker } from '../../engine/base/masker.ts';
 import type { Task } from '../../engine/language/playbook.ts';
 import { cutBatches } from '../../engine/run/batches.ts';
 import { exitCodeOf } from '../../engine/run/exit-code.ts';
+import { maskValue } from '../../engine/run/journal/values.ts';
 import { releaseDecision } from '../../engine/run/lease-hold.ts';
 import { maskedBus } from '../../engine/run/masking.ts';
 import { createPredictedState } from '../../engine/run/predicted.ts';
@@ -153,6 +154,27 @@ describe('masking', () => {
     bus.subscribe((event) => seen.push(event));
     maskedBus(bus, knowing('stopping')).emit({ type: 'stopping', reason: 'stopping' });
     expect(seen[0]).to.include({ type: 'stopping', reason: '********' });
+  });
+
+  it('keeps a secret out of what hosts and modules say, where it is a key or a number, too, and leaves all else as it is', () => {
+    const seen: StampedEvent[] = [];
+    const bus = createEventBus(Date.now, () => {});
+    bus.subscribe((event) => seen.push(event));
+    const task = { id: '1', name: 'It', module: 'copy', place: 'play.yaml:1:1' };
+    const result = { type: 'host-task-ended', task, host: 'h1', outcome: 'changed', durationMs: 1 } as const;
+    const change = { path: 'pin', before: { 314159: 1, n: [1, 314159n, null] }, after: { kept: ['x', 314159, true] } };
+    maskedBus(bus, knowing('314159')).emit({ ...result, changes: [change] });
+    const hidden = {
+      path: 'pin',
+      before: { '********': 1, n: [1, '********', null] },
+      after: { kept: ['x', '********', true] },
+    };
+    expect(seen[0]).to.deep.include({ ...result, changes: [hidden] });
+    expect(maskValue([change, undefined], knowing('314159'))).to.deep.equal([hidden, undefined]);
+    expect(maskValue(change, knowing('something else'))).to.deep.equal({
+      ...change,
+      before: { 314159: 1, n: [1, { $bigint: '314159' }, null] },
+    });
   });
 
   it('covers the passwords of the inventory', () =>

@@ -14,7 +14,7 @@ export function encodeEnd(end: RecordedEnd, masker: Pick<Masker, 'mask'>): Encod
   const encoded = isWithheld ? undefined : encodeValue(values, masker);
   return {
     // Masking keeps the shape.
-    result: maskValue(result, masker) as unknown as TaskResult,
+    result: maskValue(result, masker) as TaskResult,
     ...(hasChangedItem && { hasChangedItem }),
     ...(isLeftOut && { isLeftOut }),
     ...(encoded === undefined ? { isWithheld: true } : { values: encoded }),

@@ -1,5 +1,5 @@
+import { createTextMapper, isPlainMap } from '../../base/map-data.ts';
 import type { Masker } from '../../base/masker.ts';
-import { Secret } from '../../base/secret.ts';
 
 /** A value in a file: JSON, with a form of its own for what JSON has no word for. */
 export type Encoded = null | boolean | number | string | readonly Encoded[] | { readonly [name: string]: Encoded };
@@ -34,17 +34,14 @@ export function decodeValue(encoded: Encoded): unknown {
   return Object.fromEntries(Object.entries(encoded).map(([name, item]) => [name, decodeValue(item)]));
 }
 
-/** A value that is only shown, with `********` for its secrets. Never fails. */
-export function maskValue(value: unknown, masker: Pick<Masker, 'mask'>): Encoded {
-  if (typeof value === 'string') return masker.mask(value);
-  if (value instanceof Secret) return value.toString();
-  if (Array.isArray(value)) return value.map((item) => maskValue(item, masker));
-  if (isPlainMap(value)) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(entries.map(([name, item]) => [masker.mask(name), maskValue(item, masker)]));
-  }
-  const encoded = encodeValue(value, masker);
-  return encoded === undefined ? String(value) : encoded;
+/** A value that is only shown, for `JSON.stringify`, with `********` for its secrets. Never fails. */
+export function maskValue(value: unknown, masker: Pick<Masker, 'mask'>): unknown {
+  const mask = createTextMapper(masker.mask, (other) => {
+    if (other === undefined) return other;
+    const encoded = encodeValue(other, masker);
+    return encoded === undefined ? masker.mask(String(other)) : encoded;
+  });
+  return mask(value);
 }
 
 class NoData extends Error {}
@@ -75,12 +72,6 @@ function encodeObject(value: object | null, masker: Pick<Masker, 'mask'>): Encod
   if (!isPlainMap(value) || bigIntMark in value || numberMark in value) throw new NoData();
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(entries.map(([name, item]) => [name, encode(item, masker)]));
-}
-
-function isPlainMap(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function isList(encoded: Encoded): encoded is readonly Encoded[] {
