@@ -25,8 +25,11 @@ export interface ConnectionOptions {
   readonly runId: string;
   /** How long a lost link is waited for; 0: not at all. */
   readonly reconnectMs: number;
-  /** False when ends of effects are not recorded any more: hosts then keep what they know, for whoever resumes the run. */
-  readonly isRecorded?: () => boolean;
+  /**
+   * Resolves when the ends of effects that were told of are on disk. Where it rejects they are not recorded any more: hosts
+   * then keep what they know, for whoever resumes the run.
+   */
+  readonly durable?: () => Promise<void>;
 }
 
 /** Makes an empty set of connections. */
@@ -34,7 +37,7 @@ export function createConnections(
   transport: Transport,
   bus: EventBus,
   clock: Clock,
-  { runId, reconnectMs, isRecorded = () => true }: ConnectionOptions,
+  { runId, reconnectMs, durable = async () => undefined }: ConnectionOptions,
 ): Connections {
   const opened = new Map<string, Promise<EffectKeeper>>();
   const waits = createConnectWaits();
@@ -80,11 +83,16 @@ export function createConnections(
     bus.emit({ type: 'warning', diagnostic: { severity: 'warning', message } });
   }
 
-  function recorded(ids: readonly string[]): void {
-    if (!isRecorded()) return;
-    for (const connection of opened.values()) void connection.then((keeper) => keeper.recorded(ids)).catch(() => {});
+  async function forgetWhenDurable(host: string, ids: readonly string[]): Promise<void> {
+    await durable();
+    (await opened.get(host))?.recorded(ids);
   }
-  bus.subscribe(watchEffects(recorded));
+  let forgetting: Promise<unknown> = Promise.resolve();
+  bus.subscribe(
+    watchEffects((host, ids) => {
+      forgetting = Promise.allSettled([forgetting, forgetWhenDurable(host, ids)]);
+    }),
+  );
 
   return {
     lock: lockOf(runId, clock.now()),
@@ -99,6 +107,7 @@ export function createConnections(
       return waits.during(host, connection, onWait);
     },
     async [Symbol.asyncDispose]() {
+      await forgetting;
       await Promise.all([...opened.keys()].map(drop));
     },
   };

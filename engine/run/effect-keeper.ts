@@ -12,7 +12,7 @@ export interface KeeperParts {
 
 /** A connection that knows what its host keeps of effects, and has it removed when nobody will ask for it any more. */
 export interface EffectKeeper extends Connection {
-  /** The ends of these effects are recorded; ids that it does not know are those of other hosts. */
+  /** The ends of these effects are recorded. */
   recorded(ids: readonly string[]): void;
 }
 

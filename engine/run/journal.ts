@@ -57,6 +57,7 @@ export function openJournal(asked: JournalOf): Journal & { describe(file: RunFil
       : keepRecord({
           state,
           file: opened.state,
+          synced: () => Promise.all([opened.state.synced(), opened.events.synced()]),
           masker,
           now,
           isChanged: resumed?.isChanged === true,

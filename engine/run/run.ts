@@ -89,7 +89,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     {
       runId,
       reconnectMs: request.connection.reconnectMs ?? defaultReconnectMs,
-      isRecorded: () => record.problem === undefined,
+      durable: record.durable,
     },
   );
   const limit = pLimit(request.forks);

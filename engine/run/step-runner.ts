@@ -36,6 +36,8 @@ export interface StepEnvironment {
   readonly effects: EffectIds;
   /** Where it is written in which boot of the host they are started, so that after another one none is started again. */
   readonly record?: Pick<HostRecord, 'stepStarting' | 'bootOf'>;
+  /** Resolves when what was told of the run is on disk, which it has to be before an effect. */
+  readonly durable?: () => Promise<void>;
   /** Asks ahead for coming tasks; absent where each question goes by itself. */
   readonly ahead?: AskingAhead & { readonly asker: string };
   /** The host, or another one, may be different from here on. */
@@ -252,6 +254,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     let rc = -1;
     let isOpen: true | undefined;
     try {
+      await env.durable?.();
       const result = step.kind === 'exec' ? await exec(step, identity) : await put(step, identity);
       rc = result.rc;
       return result;

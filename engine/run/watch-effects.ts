@@ -1,28 +1,31 @@
 import type { Subscriber } from '../base/events.ts';
 
 /**
- * Follows a run, and tells of effects that nobody will ask their host for any more: those of a task that ended, which is
- * recorded by then. Where the link was lost for good, whoever resumes the run asks for them.
+ * Follows a run, and tells of effects that nobody will ask their host for any more, once that is on disk: those of a task that
+ * ended, of which the record was told by then. Where the link was lost for good, whoever resumes the run asks for them.
  */
-export function watchEffects(onRecorded: (ids: readonly string[]) => void): Subscriber {
-  const ended = new Map<string, string[]>();
+export function watchEffects(onEnded: (host: string, ids: readonly string[]) => void): Subscriber {
+  // By host and task, and by the host that they were run on.
+  const ended = new Map<string, Map<string, string[]>>();
   return (event) => {
     switch (event.type) {
       case 'step-ended': {
         if (event.effect === undefined) return;
-        const key = keyOf(event);
-        ended.set(key, [...(ended.get(key) ?? []), event.effect]);
+        const [key, on] = [keyOf(event), event.delegatedTo ?? event.host];
+        const of = ended.get(key) ?? new Map<string, string[]>();
+        ended.set(key, of.set(on, [...(of.get(on) ?? []), event.effect]));
         return;
       }
       case 'host-task-ended':
       case 'lease-taken':
       case 'lease-released':
       case 'lease-kept': {
-        const ids = ended.get(keyOf(event)) ?? [];
+        const of = ended.get(keyOf(event));
+        if (!of) return;
         ended.delete(keyOf(event));
         const isLost =
           event.type === 'host-task-ended' && (event.outcome === 'unreachable' || event.failure?.isOpen === true);
-        if (!isLost && ids.length > 0) onRecorded(ids);
+        if (!isLost) for (const [on, ids] of of) onEnded(on, ids);
         return;
       }
       default:

@@ -47,4 +47,50 @@ describe('connections', () => {
     expect(next.description).to.equal('2');
     expect((await next.run(sh`true`, { timeoutMs: 1 })).rc).to.equal(0);
   });
+
+  for (const isDurable of [true, false]) {
+    it(`${isDurable ? 'have' : 'do not have'} hosts forget effects whose ends are ${isDurable ? '' : 'not '}on disk`, async () => {
+      const forgotten: string[] = [];
+      const transport: Transport = {
+        connect: async ({ address }) => ({
+          description: address,
+          run: async () => ({ rc: 0, stdout: '', stderr: '', durationMs: 0 }),
+          effect: async () => ({ rc: 0, stdout: '', stderr: '', durationMs: 0, lock: 'none' }),
+          settle: async () => new Map(),
+          forget: async (ids) => void forgotten.push(`${address}: ${ids.join(' ')}`),
+          put: async () => ({}),
+          [Symbol.asyncDispose]: async () => undefined,
+        }),
+      };
+      const bus = createEventBus(Date.now, () => {});
+      let told = 0;
+      const durable = async (): Promise<void> => {
+        told++;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (!isDurable) throw new Error('the disk is full');
+      };
+      const connections = createConnections(transport, bus, systemClock, { runId: 'r1', reconnectMs: 0, durable });
+      const { signal } = new AbortController();
+      const task = { id: 't', name: 'work', module: 'shell', place: 'play.yaml:1:1' };
+      for (const [host, on, effect] of [
+        ['h1', 'h1', 'e1'],
+        ['h1', 'h2', 'e2'],
+        ['h2', 'h2', 'e3'],
+      ] as const) {
+        const connection = await connections.open(on, () => ({ address: on }) as Target, signal);
+        await connection.effect(sh`true`, { id: effect, timeoutMs: 1000 });
+        const where = { task, host, ...(on !== host && { delegatedTo: on }) };
+        bus.emit({ type: 'step-ended', ...where, effect, step: 'true', rc: 0, durationMs: 1 });
+      }
+      // The task of h2 does not end: its link was lost for good.
+      for (const [host, outcome] of [
+        ['h1', 'changed'],
+        ['h2', 'unreachable'],
+      ] as const)
+        bus.emit({ type: 'host-task-ended', task, host, outcome, changes: [], durationMs: 1 });
+      await connections[Symbol.asyncDispose]();
+      expect(told).to.equal(2);
+      expect(forgotten.toSorted()).to.deep.equal(isDurable ? ['h1: e1', 'h2: e2'] : []);
+    });
+  }
 });

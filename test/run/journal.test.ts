@@ -33,13 +33,6 @@ describe('the events of the journal', () => {
       await body((event) => bus.emit(event), types);
     });
 
-  it('hold everything so far before an effect is run', () =>
-    withJournal((emit, written) => {
-      emit({ type: 'host-task-started', task, host: 'h1' });
-      emit({ type: 'step-started', task, host: 'h1', step: 'rm' });
-      expect(written()).to.deep.equal(['host-task-started', 'step-started']);
-    }));
-
   it('get what is no effect before the process does anything else, in order', () =>
     withJournal(async (emit, written) => {
       emit({ type: 'host-task-started', task, host: 'h1' });

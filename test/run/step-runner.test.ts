@@ -9,7 +9,7 @@ import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
 import type { Connection, ScriptResult } from '../../engine/transport/transport.ts';
 
 /** A connection that answers from a list and a clock that moves when somebody sleeps. */
-function rig(answers: Partial<ScriptResult>[]) {
+function rig(answers: Partial<ScriptResult>[], durable?: (log: string[]) => Promise<void>) {
   let now = 0;
   const log: string[] = [];
   const clock: Clock = {
@@ -44,6 +44,7 @@ function rig(answers: Partial<ScriptResult>[]) {
     clock,
     signal: new AbortController().signal,
     effects: createEffectIds(),
+    ...(durable && { durable: () => durable(log) }),
     onActing: () => undefined,
     lock: undefined,
     onStepStarted: (step) => log.push(`started ${step}`),
@@ -85,6 +86,24 @@ describe('steps', () => {
     const error: unknown = await steps.drive(module()).catch((e: unknown) => e);
     expect((error as Error).message).to.equal('start x.service: exit status 1\nJob failed');
     expect(log.at(-1)).to.equal('ended rm -f /tmp/x 0');
+  });
+
+  it('are not run before what was told of them is on disk, and not at all when that cannot be', async () => {
+    const full = new Error('the disk is full');
+    for (const problem of [undefined, full]) {
+      const { steps, log } = rig([{}], async (lines) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        lines.push('durable');
+        if (problem) throw problem;
+      });
+      function* module(): Generator<Step, void, StepResult> {
+        yield exec(sh`rm x`);
+      }
+      const error: unknown = await steps.drive(module()).catch((e: unknown) => e);
+      expect(error).to.equal(problem);
+      const effect = problem ? [] : ['effect 1.1 rm x (100000 ms)'];
+      expect(log).to.deep.equal(['started rm x', 'durable', ...effect, `ended rm x ${problem ? -1 : 0}`]);
+    }
   });
 
   it('may end with other statuses where the module says so', async () => {

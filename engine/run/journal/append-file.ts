@@ -1,8 +1,9 @@
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 /**
- * A file to which lines are added. What is amiss is raised by `sync`, and told to `onProblem` where nobody waits; nothing is
- * written after it, since a line may have been cut short.
+ * A file to which lines are added. What is amiss is raised by `sync` and `synced`, and told to `onProblem` where nobody
+ * waits; nothing is written after it, since a line may have been cut short.
  */
 export interface AppendFile {
   /**
@@ -12,11 +13,20 @@ export interface AppendFile {
   append(line: string): void;
   /** Returns when all that was appended is on disk. */
   sync(): void;
+  /**
+   * Resolves when all that was appended is on disk, and lets others go on meanwhile. Whoever asks while the disk is at work
+   * waits for its next turn, together with all who do: many hosts cost hardly more of them than one.
+   */
+  synced(): Promise<void>;
   close(): void;
 }
 
-/** Opens a file for its owner alone. A line at its end that a dying process did not write to its end is taken away. */
-export function openAppendFile(path: string, onProblem: (problem: Error) => void): AppendFile {
+/** Opens a file for its owner alone, with a way to sync it that blocks nobody. A line at its end that a dying process did not write to its end is taken away. */
+export function openAppendFile(
+  path: string,
+  onProblem: (problem: Error) => void,
+  syncSoon: (file: number) => Promise<void> = promisify(fdatasync),
+): AppendFile {
   const file = openSync(path, 'a+', 0o600);
   const content = readFileSync(file);
   const end = content.lastIndexOf('\n'.charCodeAt(0)) + 1;
@@ -24,6 +34,8 @@ export function openAppendFile(path: string, onProblem: (problem: Error) => void
   let isOpen = true;
   let waiting: string[] = [];
   let problem: unknown;
+  let underWay: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
 
   function write(): void {
     if (problem !== undefined) throw problem;
@@ -47,6 +59,16 @@ export function openAppendFile(path: string, onProblem: (problem: Error) => void
     }
   }
 
+  async function syncAll(): Promise<void> {
+    next = undefined;
+    if (!isOpen) return;
+    write();
+    await syncSoon(file).catch((error: unknown) => {
+      problem ??= error;
+      throw error;
+    });
+  }
+
   return {
     append(line) {
       if (isOpen && problem === undefined && waiting.push(line) === 1) setImmediate(writeSoon);
@@ -55,6 +77,10 @@ export function openAppendFile(path: string, onProblem: (problem: Error) => void
       if (!isOpen) return;
       write();
       fdatasyncSync(file);
+    },
+    synced() {
+      next ??= underWay = underWay.catch(() => undefined).then(syncAll);
+      return next;
     },
     close() {
       writeSoon();

@@ -3,8 +3,9 @@ import type { StampedEvent, Subscriber } from '../../base/events.ts';
 import type { AppendFile } from './append-file.ts';
 
 /**
- * Writes a run's events as NDJSON. It is synced to disk before every effect and when a lease changes hands, so that after
- * a crash it says what may have been done. What goes wrong is told to `onProblem`.
+ * Writes a run's events as NDJSON. It is synced to disk when a lease changes hands and at the end; before every effect it is
+ * made durable together with the record, so that after a crash it says what may have been done. What goes wrong is told to
+ * `onProblem`.
  */
 export function writeEvents(file: AppendFile, onProblem: (problem: Error) => void): Subscriber {
   let isBroken = false;
@@ -22,5 +23,5 @@ export function writeEvents(file: AppendFile, onProblem: (problem: Error) => voi
 }
 
 function mustBeDurable(event: StampedEvent): boolean {
-  return event.type === 'step-started' || event.type.startsWith('lease-') || event.type === 'run-ended';
+  return event.type.startsWith('lease-') || event.type === 'run-ended';
 }

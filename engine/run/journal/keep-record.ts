@@ -12,6 +12,8 @@ export interface RecordKeeping {
   /** What the lines before came to. */
   readonly state: RunState;
   readonly file: AppendFile;
+  /** Resolves when all files of the journal are on disk as they are now. */
+  readonly synced: () => Promise<unknown>;
   readonly masker: Pick<Masker, 'mask'>;
   readonly now: () => number;
   /** The playbook is not the one that the former processes had: what is not in the record does not end the replay. */
@@ -47,10 +49,17 @@ export function keepRecord(keeping: RecordKeeping): RunRecord {
     markDone: (what) => write({ t: 'mark', what }),
     lease: (host, key) => state.leases.get(leaseId(host, key)),
     leaseChanged(host, key, change) {
-      const line: StateLine = { t: 'lease', host, key, time: new Date(now()).toISOString(), change };
+      writer.writeSynced({ t: 'lease', host, key, time: new Date(now()).toISOString(), change });
       // What is given back is given back, recorded or not: whoever resumes does it once more.
-      if (change.at === 'taking') writer.writeOrFail(line);
-      else writer.writeSynced(line);
+      if (change.at === 'taking') writer.failIfBroken();
+    },
+    async durable() {
+      try {
+        await keeping.synced();
+      } catch (error) {
+        keeping.onProblem(error as Error);
+      }
+      writer.failIfBroken();
     },
   };
 }
@@ -59,8 +68,8 @@ interface LineWriter {
   /** Never fails: what cannot be written is told to `onProblem`, and stops the run. */
   write(line: StateLine): void;
   writeSynced(line: StateLine): void;
-  /** Synced, and raises `journal-failed`. */
-  writeOrFail(line: StateLine): void;
+  /** Raises `journal-failed` when something could not be written. */
+  failIfBroken(): void;
 }
 
 function createLineWriter({ state, file, problemOf, onProblem }: RecordKeeping): LineWriter {
@@ -77,8 +86,7 @@ function createLineWriter({ state, file, problemOf, onProblem }: RecordKeeping):
   return {
     write: (line) => put(line, false),
     writeSynced: (line) => put(line, true),
-    writeOrFail(line) {
-      put(line, true);
+    failIfBroken() {
       const problem = problemOf();
       if (problem) throw notRecorded(problem);
     },
@@ -97,11 +105,7 @@ function notRecorded(problem: Error): RunbookError {
   return new RunbookError('journal-failed', message, { hint: 'mend that, then resume the run', cause: problem });
 }
 
-function keepHostRecord(
-  name: string,
-  keeping: RecordKeeping,
-  { write, writeSynced, writeOrFail }: LineWriter,
-): HostRecord {
+function keepHostRecord(name: string, keeping: RecordKeeping, { write, failIfBroken }: LineWriter): HostRecord {
   const { state, masker, isChanged } = keeping;
   const host = hostStateOf(state, name);
   const of = { host: name };
@@ -133,26 +137,19 @@ function keepHostRecord(
       isLive = true;
       return undefined;
     },
-    ended(key, end, once) {
-      const hadEffects = (host.begun.get(key)?.effects.size ?? 0) > 0;
-      const line: StateLine = { t: 'task', ...of, key, end: encodeEnd(end, masker), ...(once && { once }) };
-      if (hadEffects) writeSynced(line);
-      else write(line);
-    },
+    ended: (key, end, once) => write({ t: 'task', ...of, key, end: encodeEnd(end, masker), ...(once && { once }) }),
     dropped: (key) => write({ t: 'dropped', ...of, key }),
     item(key, { number, text }) {
       const item = host.begun.get(key)?.items.get(number);
       return item?.text === text ? decodeEnd(item.end) : undefined;
     },
-    itemEnded(key, { number, text }, end) {
-      const hadEffects = host.begun.get(key)?.effects.has(String(number)) === true;
-      const line: StateLine = { t: 'item', ...of, key, number, text, end: encodeEnd(end, masker) };
-      if (hadEffects) writeSynced(line);
-      else write(line);
+    itemEnded: (key, { number, text }, end) =>
+      write({ t: 'item', ...of, key, number, text, end: encodeEnd(end, masker) }),
+    effectStarting(key, item, changes) {
+      write({ t: 'effect', ...of, key, item, changes: maskValue(changes, masker) as never });
+      failIfBroken();
     },
-    effectStarting: (key, item, changes) =>
-      writeOrFail({ t: 'effect', ...of, key, item, changes: maskValue(changes, masker) as never }),
-    stepStarting: (effect, boot) => writeOrFail({ t: 'step', ...of, effect, boot }),
+    stepStarting: (effect, boot) => write({ t: 'step', ...of, effect, boot }),
     bootOf: (effect) => host.boots.get(effect),
     begunEffects: (key, item) => host.begun.get(key)?.effects.get(item),
     attemptsMade: (key, item) => host.begun.get(key)?.attempts.get(item) ?? 0,

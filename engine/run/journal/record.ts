@@ -4,8 +4,8 @@ import type { Verdict } from '../judgement.ts';
 
 /**
  * What a run remembers of itself, so that another process can go on with it after this one has died. Reading gives what
- * the former processes of the same run left; writing adds to it. What writes raises `journal-failed` when it cannot, and
- * whoever was about to run an effect does not: what is not recorded cannot be resumed.
+ * the former processes of the same run left; writing adds to it. No effect is run before what was written is `durable`: what
+ * is not recorded cannot be resumed.
  */
 export interface RunRecord {
   /** False without a journal and in check mode: nothing is kept, and nothing is known. */
@@ -21,8 +21,10 @@ export interface RunRecord {
   markDone(what: string): void;
   /** A lease that was taken, or that was being taken, and was not released. `key` as `taskKeyOf` makes it. */
   lease(host: string, key: string): RecordedLease | undefined;
-  /** Synced to disk when it returns. */
+  /** Synced to disk when it returns. Raises `journal-failed` when it cannot be, and the lease is about to be taken. */
   leaseChanged(host: string, key: string, change: LeaseChange): void;
+  /** Resolves when all that was written so far is on disk, the events too. Raises `journal-failed` when it cannot be. */
+  durable(): Promise<void>;
 }
 
 /** What becomes of a lease on a host. */
@@ -81,12 +83,9 @@ export interface HostRecord {
   /** The items of its loop that ended. */
   item(key: string, item: ItemKey): RecordedEnd | undefined;
   itemEnded(key: string, item: ItemKey, end: RecordedEnd): void;
-  /** An effect of the task is about to be run; synced to disk when it returns. */
+  /** An effect of the task is about to be run. Raises `journal-failed` when nothing can be written any more. */
   effectStarting(key: string, item: string, changes: readonly ChangeView[]): void;
-  /**
-   * A step is about to be run on the host (or where the task is delegated to) under this id, in this boot of it; synced to
-   * disk when it returns.
-   */
+  /** A step is about to be run on the host (or where the task is delegated to) under this id, in this boot of it. */
   stepStarting(effect: string, boot: string): void;
   /** In which boot of its host a step was started under this id, by whichever process; undefined where none did. */
   bootOf(effect: string): string | undefined;
@@ -141,6 +140,7 @@ export const noRecord: RunRecord = {
   markDone: nothing,
   lease: () => undefined,
   leaseChanged: nothing,
+  durable: async () => undefined,
 };
 
 const noHostRecord: HostRecord = {
