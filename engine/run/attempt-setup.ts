@@ -266,8 +266,7 @@ export function stepRunnerFor(
     ...(asking && ahead && { ahead: { ...asking, asker: ahead.asker } }),
     onActing,
     effects: effects ?? createEffectIds(),
-    ...(effects && context.record.isKept && { record: host.record }),
-    ...(!isInBackground && { durable: context.record.durable }),
+    ...(effects && context.record.isKept && { record: host.record, durable: context.record.durable }),
     // What is done on a host for another one leaves it as it was, as a rule: controllers and API servers serve many runs.
     // The connection of the tasks has the lock.
     lock: on === host && !isInBackground ? context.connections.lock : undefined,

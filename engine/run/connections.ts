@@ -87,10 +87,13 @@ export function createConnections(
     await durable();
     (await opened.get(host))?.recorded(ids);
   }
-  let forgetting: Promise<unknown> = Promise.resolve();
+  const forgetting = new Set<Promise<void>>();
   bus.subscribe(
     watchEffects((host, ids) => {
-      forgetting = Promise.allSettled([forgetting, forgetWhenDurable(host, ids)]);
+      // What is not recorded, or whose host is gone, is not forgotten there.
+      const work = forgetWhenDurable(host, ids).catch(() => undefined);
+      forgetting.add(work);
+      void work.then(() => forgetting.delete(work));
     }),
   );
 
@@ -107,7 +110,7 @@ export function createConnections(
       return waits.during(host, connection, onWait);
     },
     async [Symbol.asyncDispose]() {
-      await forgetting;
+      await Promise.all(forgetting);
       await Promise.all([...opened.keys()].map(drop));
     },
   };

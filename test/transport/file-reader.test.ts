@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from 'chai';
 import { createFileReader } from '../../engine/transport/file-reader.ts';
@@ -7,6 +7,15 @@ import { withTemporaryFolder } from '../support/module-rig.ts';
 import { rejection } from '../support/transports.ts';
 
 const mebibyte = 1024 * 1024;
+
+/** Undefined for a descriptor that was closed meanwhile. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 async function piecesOf(read: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
@@ -41,10 +50,30 @@ describe('a file that goes to many hosts', () => {
       const read = createFileReader();
       const late = read(path)[Symbol.asyncIterator]();
       const first: Uint8Array = (await late.next()).value;
-      await piecesOf(read(path));
+      const early = await piecesOf(read(path));
+      assert.strictEqual(early[0], first);
       const pieces = [first];
       for (let next = await late.next(); !next.done; next = await late.next()) pieces.push(next.value);
       assert.isTrue(Buffer.concat(pieces).equals(bytes));
+      // Memory is bounded: what the first one had read at its beginning was given up when it came to its end.
+      assert.notStrictEqual(pieces[1], early[1]);
+    });
+  });
+
+  it('is let go of by all who stop, at its end or before', async () => {
+    await withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'archive');
+      writeFileSync(path, randomBytes(2 * mebibyte));
+      const read = createFileReader();
+      for await (const first of read(path)) {
+        const [same] = await piecesOf(read(path));
+        assert.strictEqual(same, first);
+        break;
+      }
+      const opened = readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+      assert.notInclude(opened, realpathSync(path));
+      const [one, another] = [await piecesOf(read(path)), await piecesOf(read(path))];
+      assert.notStrictEqual(one[0], another[0]);
     });
   });
 

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 /**
  * A file to which lines are added. What is amiss is raised by `sync` and `synced`, and told to `onProblem` where nobody
- * waits; nothing is written after it, since a line may have been cut short.
+ * waits; nothing is written after it, since a line may have been cut short, or be lost.
  */
 export interface AppendFile {
   /**
@@ -45,8 +45,7 @@ export function openAppendFile(
     try {
       for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
     } catch (error) {
-      problem = error;
-      throw error;
+      giveUp(error);
     }
   }
 
@@ -61,12 +60,14 @@ export function openAppendFile(
 
   async function syncAll(): Promise<void> {
     next = undefined;
-    if (!isOpen) return;
+    if (!isOpen) throw new Error('the file is closed');
     write();
-    await syncSoon(file).catch((error: unknown) => {
-      problem ??= error;
-      throw error;
-    });
+    await syncSoon(file).catch(giveUp);
+  }
+
+  function giveUp(error: unknown): never {
+    problem ??= error;
+    throw error;
   }
 
   return {
@@ -76,7 +77,11 @@ export function openAppendFile(
     sync() {
       if (!isOpen) return;
       write();
-      fdatasyncSync(file);
+      try {
+        fdatasyncSync(file);
+      } catch (error) {
+        giveUp(error);
+      }
     },
     synced() {
       next ??= underWay = underWay.catch(() => undefined).then(syncAll);

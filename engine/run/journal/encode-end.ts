@@ -1,4 +1,4 @@
-import type { TaskResult } from '../../base/events.ts';
+import { createTextMapper } from '../../base/map-data.ts';
 import type { Masker } from '../../base/masker.ts';
 import type { Verdict } from '../judgement.ts';
 import type { EncodedEnd } from './lines.ts';
@@ -11,10 +11,12 @@ type Values = Pick<RecordedEnd, 'registered' | 'facts' | 'set' | 'adds' | 'distr
 /** How a task ended, as it can be written. */
 export function encodeEnd(end: RecordedEnd, masker: Pick<Masker, 'mask'>): EncodedEnd {
   const { result, hasChangedItem, isLeftOut, isWithheld = false, ...values } = end;
+  const { changes, ...rest } = result;
+  const maskTexts = createTextMapper(masker.mask, (value) => value);
   const encoded = isWithheld ? undefined : encodeValue(values, masker);
   return {
-    // Masking keeps the shape.
-    result: maskValue(result, masker) as TaskResult,
+    // Masking keeps the shape; the numbers of the rest are the engine's own.
+    result: { ...(maskTexts(rest) as typeof rest), changes: maskValue(changes, masker) as typeof changes },
     ...(hasChangedItem && { hasChangedItem }),
     ...(isLeftOut && { isLeftOut }),
     ...(encoded === undefined ? { isWithheld: true } : { values: encoded }),

@@ -79,8 +79,8 @@ service={{ playbook_dir }}/{{ inventory_hostname }}
   parts: [
     `A run is kept below the folder that it was started in, in \`.runbook/runs/ID/\`, for its owner alone: \`events.ndjson\` is
 all that happened, \`state.ndjson\` what it takes to go on, \`run.json\` what was asked for, with a fingerprint of all that was
-read. That an effect is about to start is synced to disk before it starts, and its end when it has ended. Where that cannot be
-written, no further effect is run (\`journal-failed\`). So the controller may die at any moment; here it is killed with
+read. That an effect is about to start is synced to disk before it starts, and its end before the host forgets the effect. Where
+that cannot be written, no further effect is run (\`journal-failed\`). So the controller may die at any moment; here it is killed with
 \`kill -9\` while \`web-2\` migrates its database:`,
     { file: 'site.yaml' },
     {
