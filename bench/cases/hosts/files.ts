@@ -32,10 +32,10 @@ export const smallFiles: Case = {
       play,
       targets,
       entrants: [
-        { peer: 'runbook', runs: 3 },
+        { peer: 'runbook' },
         { peer: 'Ansible with pipelining', runs: 1 },
         { peer: 'Mitogen', runs: 1 },
-        { peer: 'ssh', runs: 3 },
+        { peer: 'ssh' },
       ],
       forks: 1,
       start: 'fresh',
@@ -96,6 +96,6 @@ async function copies({ folder }: Bench, count: number): Promise<Play> {
 }
 
 function countedCopies(bench: Bench, play: Play, targets: Targets): Promise<ToolResult[]> {
-  const entrants = copiers.map((peer) => ({ peer, runs: 3 }));
+  const entrants = copiers.map((peer) => ({ peer }));
   return compare(bench, { play, targets, entrants, forks: 1, start: 'converged', countedHosts: 1 });
 }
