@@ -68,6 +68,8 @@ export interface Skipped {
 /** Something to measure. */
 export interface Case {
   readonly id: string;
+  /** It works on nodes of the lab, which is up while it runs. */
+  readonly needsLab?: true;
   run(bench: Bench): Promise<CaseResult | Skipped>;
 }
 

@@ -21,6 +21,7 @@ const withCheckMode = everybody.slice(0, 4);
 /** The play that everything else is measured by: nothing is left to do. */
 export const convergedNodes: Case = {
   id: 'nodes-converged',
+  needsLab: true,
   run: (bench) =>
     onNodes(bench, 'A play whose nodes are as they should be', everybody, { start: 'converged' }, (tools) => [
       ...fasterThan(tools, 'Ansible with pipelining', 20),
@@ -33,6 +34,7 @@ export const convergedNodes: Case = {
 /** Nothing is left to do, and nothing would be done. */
 export const checkedNodes: Case = {
   id: 'nodes-check',
+  needsLab: true,
   run: (bench) =>
     onNodes(
       bench,
@@ -46,6 +48,7 @@ export const checkedNodes: Case = {
 /** Everything is to be done. */
 export const freshNodes: Case = {
   id: 'nodes-first-run',
+  needsLab: true,
   run: (bench) =>
     onNodes(bench, 'The first run of the play, which changes everything', everybody, { start: 'fresh' }, (tools) => [
       ...fasterThan(tools, 'Ansible with pipelining', 8),
@@ -56,6 +59,7 @@ export const freshNodes: Case = {
 /** Nodes far away. */
 export const distantNodes: Case = {
   id: 'nodes-distant',
+  needsLab: true,
   run: (bench) =>
     onNodes(
       bench,
