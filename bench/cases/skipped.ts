@@ -62,7 +62,7 @@ async function perTaskAndHost(
   const spent = whole.cpuMs.median - base.cpuMs.median;
   return {
     tool,
-    command: [many.file, ...many.args].join(' ').replace(/^\S*node \S*runbook\.js/, 'runbook'),
+    command: [many.file, ...many.args].join(' ').replace(/^\S*node \S*runbook\.cjs/, 'runbook'),
     measurement: whole,
     value: (spent * 1000) / (hosts * (tasks - 1)),
   };

@@ -46,5 +46,7 @@ describe('the benchmarks', () => {
   it('are what docs/performance.md tells: the page is made from the numbers that are kept', async () => {
     const page = await readFile(new URL('../../docs/performance.md', import.meta.url), 'utf8');
     expect(page).to.equal(performancePage(await keptReports()));
+    // Commands are told as a user types them, without the paths of the machine.
+    expect(page).to.not.match(/`\/|bin\/node|runbook\.c?js/);
   });
 });
