@@ -255,6 +255,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     let isOpen: true | undefined;
     try {
       await env.durable?.();
+      // The disk may have taken its time, and a lease may be lost since.
+      env.beforeStep?.();
       const result = step.kind === 'exec' ? await exec(step, identity) : await put(step, identity);
       rc = result.rc;
       return result;

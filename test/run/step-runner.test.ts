@@ -9,7 +9,11 @@ import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
 import type { Connection, ScriptResult } from '../../engine/transport/transport.ts';
 
 /** A connection that answers from a list and a clock that moves when somebody sleeps. */
-function rig(answers: Partial<ScriptResult>[], durable?: (log: string[]) => Promise<void>) {
+function rig(
+  answers: Partial<ScriptResult>[],
+  durable?: (log: string[]) => Promise<void>,
+  beforeStep: () => void = () => undefined,
+) {
   let now = 0;
   const log: string[] = [];
   const clock: Clock = {
@@ -45,6 +49,7 @@ function rig(answers: Partial<ScriptResult>[], durable?: (log: string[]) => Prom
     signal: new AbortController().signal,
     effects: createEffectIds(),
     ...(durable && { durable: () => durable(log) }),
+    beforeStep,
     onActing: () => undefined,
     lock: undefined,
     onStepStarted: (step) => log.push(`started ${step}`),
@@ -104,6 +109,25 @@ describe('steps', () => {
       const effect = problem ? [] : ['effect 1.1 rm x (100000 ms)'];
       expect(log).to.deep.equal(['started rm x', 'durable', ...effect, `ended rm x ${problem ? -1 : 0}`]);
     }
+  });
+
+  it('are not run when a lease is lost while the disk takes its time', async () => {
+    let isLost = false;
+    const { steps, log } = rig(
+      [{}],
+      async () => {
+        isLost = true;
+      },
+      () => {
+        if (isLost) throw new Error('the lease is lost');
+      },
+    );
+    function* module(): Generator<Step, void, StepResult> {
+      yield exec(sh`rm x`);
+    }
+    const error: unknown = await steps.drive(module()).catch((e: unknown) => e);
+    expect((error as Error).message).to.equal('the lease is lost');
+    expect(log).to.deep.equal(['started rm x', 'ended rm x -1']);
   });
 
   it('may end with other statuses where the module says so', async () => {

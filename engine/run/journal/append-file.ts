@@ -21,7 +21,10 @@ export interface AppendFile {
   close(): void;
 }
 
-/** Opens a file for its owner alone, with a way to sync it that blocks nobody. A line at its end that a dying process did not write to its end is taken away. */
+/**
+ * Opens a file for its owner alone. A line at its end that a dying process did not write to its end is taken away. `syncSoon`
+ * syncs a file by its descriptor, and blocks nobody meanwhile.
+ */
 export function openAppendFile(
   path: string,
   onProblem: (problem: Error) => void,
