@@ -316,7 +316,7 @@ function* importPushed(args: Arguments, desired: Desired, id: string): Generator
   const path = `/var/tmp/runbook-image-${id}.tar`;
   const remove = exec(sh`rm -f ${path}`, { purpose: `removing ${path}` });
   try {
-    yield put(path, desired.archive, { mode: '0600' });
+    yield put(path, desired.archive, { mode: '0600', moreFollows: true });
     yield* importFile(args, desired.ref, path, desired.image);
   } catch (error) {
     try {

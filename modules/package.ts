@@ -156,13 +156,20 @@ changes. A package that no source has is an error.
     const names = namesOf(args);
     if (isToFetch(args, current)) {
       yield waitForLocks(args);
-      yield* apt(sh`apt-get -q update`, 'fetching the package lists');
+      yield* apt(sh`apt-get -q update`, 'fetching the package lists', true);
     }
     if (isUnheld(args, current))
-      yield exec(sh`apt-mark unhold ${names}`, { purpose: `letting ${names.join(', ')} go` });
+      yield exec(sh`apt-mark unhold ${names}`, {
+        purpose: `letting ${names.join(', ')} go`,
+        moreFollows: isActing(args, current) || args.hold === true,
+      });
     if (isActing(args, current)) {
       yield waitForLocks(args);
-      yield* apt(actionScript(args), `${args.state === 'absent' ? 'removing' : 'installing'} ${names.join(', ')}`);
+      yield* apt(
+        actionScript(args),
+        `${args.state === 'absent' ? 'removing' : 'installing'} ${names.join(', ')}`,
+        args.hold === true,
+      );
     }
     if (args.hold) yield exec(sh`apt-mark hold ${names}`, { purpose: `holding ${names.join(', ')}` });
   },
@@ -275,9 +282,9 @@ function actionScript(args: Arguments): Script {
   return sh`apt-get -q ${[...optionsOf(args), ...keep, ...lock, ...removals]} ${verbOf(args)} ${wordsOf(args)}`;
 }
 
-function* apt(script: Script, purpose: string): Generator<Step, void, StepResult> {
+function* apt(script: Script, purpose: string, moreFollows: boolean): Generator<Step, void, StepResult> {
   const environment = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l', LC_ALL: 'C' };
-  const answer = yield exec(sh`${script} </dev/null`, { purpose, okCodes: 'any', environment });
+  const answer = yield exec(sh`${script} </dev/null`, { purpose, okCodes: 'any', environment, moreFollows });
   if (answer.rc === 0) return;
   const said = `${answer.stdout}\n${answer.stderr}`.trim().split('\n').slice(-20).join('\n');
   throw failure(`${purpose}: apt-get: exit status ${answer.rc}`, said);

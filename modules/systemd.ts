@@ -177,48 +177,50 @@ export default defineModule({
     const chosen = (isChosen: (plan: Plan) => boolean): UnitState[] =>
       plans.filter(({ plan }) => isChosen(plan)).map(({ unit }) => unit);
 
-    yield* act(
-      'unmask',
-      chosen((plan) => plan.unmask),
-    );
-    if (args.daemon_reload === 'always' || chosen((plan) => plan.daemonReload).length > 0) {
-      yield exec(sh`systemctl daemon-reload`, { purpose: 'making systemd read its unit files again' });
-    }
-    yield* act(
-      'stop',
-      chosen((plan) => plan.stop),
-    );
-    yield* act(
-      'disable',
-      chosen((plan) => plan.disable),
-    );
-    yield* act(
-      'mask',
-      chosen((plan) => plan.mask),
-    );
-    yield* act(
-      'reset-failed',
-      chosen((plan) => plan.resetFailed),
-    );
-    yield* act(
-      'enable',
-      chosen((plan) => plan.enable),
-    );
-    yield* run(
-      'reload',
-      chosen((plan) => plan.reload),
-      args,
-    );
-    yield* run(
-      'restart',
-      chosen((plan) => plan.restart),
-      args,
-    );
-    yield* run(
-      'start',
-      chosen((plan) => plan.start),
-      args,
-    );
+    const reads = args.daemon_reload === 'always' || chosen((plan) => plan.daemonReload).length > 0;
+    const work = [
+      ...act(
+        'unmask',
+        chosen(({ unmask }) => unmask),
+      ),
+      ...(reads ? [daemonReload] : []),
+      ...act(
+        'stop',
+        chosen(({ stop }) => stop),
+      ),
+      ...act(
+        'disable',
+        chosen(({ disable }) => disable),
+      ),
+      ...act(
+        'mask',
+        chosen(({ mask }) => mask),
+      ),
+      ...act(
+        'reset-failed',
+        chosen(({ resetFailed }) => resetFailed),
+      ),
+      ...act(
+        'enable',
+        chosen(({ enable }) => enable),
+      ),
+      ...run(
+        'reload',
+        chosen(({ reload }) => reload),
+        args,
+      ),
+      ...run(
+        'restart',
+        chosen(({ restart }) => restart),
+        args,
+      ),
+      ...run(
+        'start',
+        chosen(({ start }) => start),
+        args,
+      ),
+    ];
+    for (const [i, steps] of work.entries()) yield* steps(i < work.length - 1);
   },
   unverifiable: (args) => {
     if (args.state === 'restarted' || args.state === 'reloaded') {
@@ -423,13 +425,24 @@ const purposes = {
   reload: 'reloading',
 } as const;
 
-function* act(
+/** A part of the work; it is told whether another one follows. */
+type Work = (moreFollows: boolean) => Generator<Step, void, StepResult>;
+
+function* daemonReload(moreFollows: boolean): Generator<Step, void, StepResult> {
+  yield exec(sh`systemctl daemon-reload`, { purpose: 'making systemd read its unit files again', moreFollows });
+}
+
+function act(
   verb: 'unmask' | 'stop' | 'disable' | 'mask' | 'reset-failed' | 'enable',
   units: readonly UnitState[],
-): Generator<Step, void, StepResult> {
-  if (units.length === 0) return;
+): readonly Work[] {
+  if (units.length === 0) return [];
   const ids = units.map((unit) => unit.id);
-  yield exec(actScript(verb, ids, units), { purpose: `${purposes[verb]} ${ids.join(', ')}` });
+  return [
+    function* (moreFollows) {
+      yield exec(actScript(verb, ids, units), { purpose: `${purposes[verb]} ${ids.join(', ')}`, moreFollows });
+    },
+  ];
 }
 
 function actScript(verb: string, ids: readonly string[], units: readonly UnitState[]): Script {
@@ -441,15 +454,22 @@ function actScript(verb: string, ids: readonly string[], units: readonly UnitSta
 }
 
 /** Starts units in one transaction and waits until they are active; a failure shows why they are not. */
-function* run(
+function run(verb: 'start' | 'restart' | 'reload', units: readonly UnitState[], args: Arguments): readonly Work[] {
+  return units.length === 0 ? [] : [() => runUnits(verb, units, args)];
+}
+
+function* runUnits(
   verb: 'start' | 'restart' | 'reload',
   units: readonly UnitState[],
   args: Arguments,
 ): Generator<Step, void, StepResult> {
-  if (units.length === 0) return;
   const names = units.map((unit) => unit.name);
   const purpose = `${purposes[verb]} ${names.join(', ')}`;
-  const answer = yield exec(sh`systemctl --no-ask-password ${verb} ${names}`, { purpose, okCodes: 'any' });
+  const answer = yield exec(sh`systemctl --no-ask-password ${verb} ${names}`, {
+    purpose,
+    okCodes: 'any',
+    moreFollows: true,
+  });
   if (answer.rc !== 0) throw yield* explain(names, verb, answer);
   // Services that do not say when they are ready are "active" for the moment in which they die: a kubelet, dockerd or containerd
   // that does not like its flags or its configuration for 35 to 280 ms (measured; the more the busier the machine).

@@ -240,8 +240,8 @@ hosts, and pushed; \`via: target\` has each host fetch it with curl or wget.`,
     const { installation } = desired;
     const { name, label } = installation;
     try {
-      yield exec(prepareScript(installation), { purpose: `making room for ${label}` });
-      if (desired.pushed) yield put(installation.archive, desired.pushed, { mode: '0600' });
+      yield exec(prepareScript(installation), { purpose: `making room for ${label}`, moreFollows: true });
+      if (desired.pushed) yield put(installation.archive, desired.pushed, { mode: '0600', moreFollows: true });
       if (desired.url !== undefined) yield* fetch(installation, desired.url);
       const script = installScript(installation);
       judge(
@@ -480,7 +480,11 @@ function filesOf(
 }
 
 function* fetch(installation: Installation, url: string): Generator<Step, void, StepResult> {
-  const answer = yield exec(fetchScript(installation, url), { purpose: `fetching ${url}`, okCodes: 'any' });
+  const answer = yield exec(fetchScript(installation, url), {
+    purpose: `fetching ${url}`,
+    okCodes: 'any',
+    moreFollows: true,
+  });
   if (answer.rc === 0) return;
   if (answer.rc === exitStatus.problem) throw failure(answer.stderr.trim());
   throw new RunbookError('download-failed', `the host cannot fetch ${url}: ${answer.stderr.trim()}`);

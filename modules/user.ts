@@ -161,8 +161,11 @@ export default defineModule({
     }
     const isNew = changes.some((change) => change.path === 'exists' && change.resource === resourceOf(args));
     const command = isNew ? addCommand(args) : modifyCommand(args, changes);
-    if (command) yield exec(command, { purpose: `${isNew ? 'making' : 'changing'} the user ${name}` });
-    if (changes.some((change) => change.path === 'password')) {
+    const setsPassword = changes.some((change) => change.path === 'password');
+    if (command) {
+      yield exec(command, { purpose: `${isNew ? 'making' : 'changing'} the user ${name}`, moreFollows: setsPassword });
+    }
+    if (setsPassword) {
       const stdin = new Secret(`${name}:${revealed(args)}\n`);
       yield exec(sh`${path} chpasswd -e`, { purpose: `setting the password of ${name}`, stdin });
     }

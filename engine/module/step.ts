@@ -22,6 +22,11 @@ export interface ExecStep {
   readonly timeoutMs?: number;
   /** For progress and errors: `starting docker.service`. */
   readonly purpose?: string;
+  /**
+   * Another step or wait follows, unless this one fails. A step goes along with the question how the host is after it, which
+   * is asked in vain then; to leave it out saves that, and changes nothing else.
+   */
+  readonly moreFollows?: boolean;
 }
 
 /** Puts a file on the host atomically. */
@@ -38,6 +43,8 @@ export interface PutStep {
   readonly group?: string | undefined;
   readonly validate?: ((temporaryPath: string) => Script) | undefined;
   readonly backup?: boolean | undefined;
+  /** As of an exec step. */
+  readonly moreFollows?: boolean | undefined;
 }
 
 /** Waits on the host. */

@@ -50,7 +50,8 @@ export async function attemptResource(
 ): Promise<AttemptResult> {
   const { steps, predicted } = context;
   const desired = await module.desired?.(args, context.controller);
-  const ask = (): Promise<unknown> => steps.ask(module.probe(args, desired));
+  const question = module.probe(args, desired);
+  const ask = (): Promise<unknown> => steps.ask(question);
   const compare = (current: unknown): Diff => module.diff(current, args, { desired, predicted });
 
   let current = await ask();
@@ -80,7 +81,7 @@ export async function attemptResource(
   }
   context.onEffect(changes);
   const effects = module.apply({ args, desired: prepared?.desired ?? desired, current, changes, id: context.id });
-  const returned = (await steps.drive(effects)) ?? {};
+  const returned = (await steps.drive(effects, question)) ?? {};
   const unverified = module.unverifiable?.(args);
   current = await ask();
   if (unverified === undefined) {

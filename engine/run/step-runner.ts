@@ -12,9 +12,11 @@ import type {
   Environment,
   HostLock,
   RunOptions,
+  ScriptBehind,
   ScriptResult,
 } from '../transport/transport.ts';
-import { type AskingAhead, askAhead, createQuestion } from './ahead/ask.ts';
+import { type AskingAhead, askAhead, createQuestion, type Question } from './ahead/ask.ts';
+import { askBehind, type QuestionBehind } from './ahead/behind.ts';
 import type { EffectIds } from './effect-ids.ts';
 import { bootOf } from './host-link.ts';
 import type { HostRecord } from './journal/record.ts';
@@ -66,9 +68,9 @@ export interface StepRunner {
   wait<T>(wait: Wait<T>): Promise<T>;
   /**
    * Runs the steps that a module yields; a step that fails is thrown into the generator. What the generator yields after
-   * an abort or the deadline is clean-up, and gets time of its own.
+   * an abort or the deadline is clean-up, and gets time of its own. `then` is what is asked next: it is sent with each effect.
    */
-  drive<R>(steps: Generator<Step, R, StepResult>): Promise<R>;
+  drive<R>(steps: Generator<Step, R, StepResult>, then?: Probe<unknown>): Promise<R>;
   /**
    * The same with effects that were started before, to learn how they ended; no other one is started. Undefined when the
    * module comes to an effect whose id is not among `started`.
@@ -91,6 +93,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   let { deadline }: { deadline: number } = env;
   let signal: AbortSignal | undefined = env.signal;
   let isDated = false;
+  let behind: QuestionBehind | undefined;
   const remaining = (): number => Math.max(1, deadline - env.clock.now());
 
   function allowCleanUp(): void {
@@ -127,17 +130,33 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return probe.parse(await run(probe.script, probe.timeoutMs ?? defaultProbeTimeoutMs, probe.environment));
   }
 
+  function questionOf(
+    { script, timeoutMs = defaultProbeTimeoutMs, environment }: Probe<unknown>,
+    asker: string,
+  ): Question {
+    return createQuestion(asker, { script, timeoutMs }, env.become, { ...env.environment, ...environment });
+  }
+
   /** Together with what coming tasks will ask, where that is known. */
   async function answerAhead<T>(probe: Probe<T>): Promise<T> {
-    const { ahead, become } = env;
-    const { script, timeoutMs = defaultProbeTimeoutMs, isAlone } = probe;
-    if (!ahead || isAlone) return answerTo(probe);
-    const environment = { ...env.environment, ...probe.environment };
-    const question = createQuestion(ahead.asker, { script, timeoutMs }, become, environment);
-    const options = optionsFor(timeoutMs, probe.environment);
+    const { ahead } = env;
+    if (!ahead) return answerTo(probe);
+    const question = questionOf(probe, ahead.asker);
+    const given = await behind?.answerTo(question);
+    if (given) return probe.parse(given);
+    if (probe.isAlone) return answerTo(probe);
+    const options = optionsFor(question.timeoutMs, probe.environment);
     const answer = await askAhead(await env.connect(), question, options, ahead);
     isDated = answer.isDated;
     return probe.parse(answer);
+  }
+
+  async function sendBehind(probe: Probe<unknown> | undefined): Promise<QuestionBehind | undefined> {
+    const { ahead } = env;
+    if (!probe || !ahead) return undefined;
+    const question = questionOf(probe, ahead.asker);
+    const options = optionsFor(question.timeoutMs, probe.environment);
+    return askBehind(question, options, { ...ahead, isAlone: probe.isAlone === true });
   }
 
   async function ask<T>(probe: Probe<T>): Promise<T> {
@@ -185,13 +204,14 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     }
   }
 
-  async function exec(step: ExecStep, identity: EffectIdentity): Promise<StepResult> {
+  async function exec(step: ExecStep, identity: EffectIdentity, behind: ScriptBehind | undefined): Promise<StepResult> {
     const connection = await env.connect();
     const { stdin } = step;
     const result = await connection.effect(step.script, {
       ...optionsFor(step.timeoutMs ?? remaining(), step.environment),
       ...identity,
       ...(stdin !== undefined && { stdin }),
+      behind,
     });
     if (step.okCodes !== 'any' && !step.okCodes.includes(result.rc)) {
       const details = result.stderr.trim() === '' ? result.stdout : result.stderr;
@@ -200,9 +220,9 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return result;
   }
 
-  async function put(step: PutStep, effect: EffectIdentity): Promise<StepResult> {
+  async function put(step: PutStep, effect: EffectIdentity, behind: ScriptBehind | undefined): Promise<StepResult> {
     const connection = await env.connect();
-    const { path, content, kind: _, ...options } = step;
+    const { path, content, kind: _kind, moreFollows: _more, ...options } = step;
     const done = await connection.put(path, content, {
       ...options,
       become: env.become,
@@ -210,6 +230,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       signal,
       onWait: env.onWait,
       effect,
+      behind,
     });
     return { rc: 0, stdout: done.backup ?? '', stderr: '' };
   }
@@ -234,7 +255,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   /** Undefined for an effect that may not be started. */
-  async function perform(step: Step, mayStart: (id: string) => boolean): Promise<StepResult | undefined> {
+  async function perform(step: Step, { mayStart, then }: Driving): Promise<StepResult | undefined> {
+    behind = undefined;
     env.onActing();
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
@@ -254,10 +276,11 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     let rc = -1;
     let isOpen: true | undefined;
     try {
-      await env.durable?.();
+      [behind] = await Promise.all([step.moreFollows ? undefined : sendBehind(then), env.durable?.()]);
       // The disk may have taken its time, and a lease may be lost since.
       env.beforeStep?.();
-      const result = step.kind === 'exec' ? await exec(step, identity) : await put(step, identity);
+      const sent = behind?.sent;
+      const result = step.kind === 'exec' ? await exec(step, identity, sent) : await put(step, identity, sent);
       rc = result.rc;
       return result;
     } catch (error) {
@@ -266,31 +289,26 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       throw error;
     } finally {
       // What was asked for meanwhile, of other hosts too, may have been answered before it.
-      env.onActing();
+      if (behind) behind.effectEnded(env.onActing);
+      else env.onActing();
       env.onStepEnded(text, rc, env.clock.now() - started, { ...effect, ...(isOpen && { isOpen }) });
     }
   }
 
-  async function driveWhile<R>(
-    steps: Generator<Step, R, StepResult>,
-    mayStart: (id: string) => boolean,
-  ): Promise<R | undefined> {
+  async function driveWhile<R>(steps: Generator<Step, R, StepResult>, driving: Driving): Promise<R | undefined> {
     try {
-      return await driveToEnd(steps, mayStart);
+      return await driveToEnd(steps, driving);
     } finally {
       ({ deadline, signal } = env);
     }
   }
 
-  async function driveToEnd<R>(
-    steps: Generator<Step, R, StepResult>,
-    mayStart: (id: string) => boolean,
-  ): Promise<R | undefined> {
+  async function driveToEnd<R>(steps: Generator<Step, R, StepResult>, driving: Driving): Promise<R | undefined> {
     let turn = steps.next();
     while (!turn.done) {
       let result: StepResult | undefined;
       try {
-        result = await perform(turn.value, mayStart);
+        result = await perform(turn.value, driving);
       } catch (error) {
         allowCleanUp();
         turn = steps.throw(error);
@@ -309,10 +327,17 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     },
     wait,
     // All may start, so it comes to its end.
-    drive: async <R>(steps: Generator<Step, R, StepResult>) => (await driveWhile(steps, () => true)) as R,
-    follow: (steps, started) => driveWhile(steps, (id) => started.has(id)),
+    drive: async <R>(steps: Generator<Step, R, StepResult>, then?: Probe<unknown>) =>
+      (await driveWhile(steps, { mayStart: () => true, then })) as R,
+    follow: (steps, started) => driveWhile(steps, { mayStart: (id) => started.has(id) }),
     settle,
   };
+}
+
+/** How a module's steps are run. */
+interface Driving {
+  readonly mayStart: (id: string) => boolean;
+  readonly then?: Probe<unknown> | undefined;
 }
 
 /** A step in one line, for people. */

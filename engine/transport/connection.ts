@@ -99,17 +99,20 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   }
 
-  async function runInShell(text: string, options: RunOptions, effect: ShellRequest['effect']): Promise<ShellResult> {
-    if (options.signal?.aborted) throw abortError(options.signal.reason, 'the script was not started');
+  async function runInShell(
+    text: string,
+    options: RunOptions & Pick<EffectOptions, 'behind'>,
+    effect: ShellRequest['effect'],
+  ): Promise<ShellResult> {
+    const { signal, behind } = options;
+    if (signal?.aborted) throw abortError(signal.reason, 'the script was not started');
     const shell = await shellFor(options.become, options.onWait);
     const result = await shell.run({
-      script: text,
-      stdin: stdinBytes(options.stdin),
-      environment: revealAll(options.environment ?? {}),
-      timeoutMs: options.timeoutMs,
-      signal: options.signal,
-      parts: options.parts,
+      ...requestOf(text, options),
       effect,
+      ...(behind && {
+        behind: { ...requestOf(behind.script.text, { ...behind, signal }), onSent: behind.onSent },
+      }),
     });
     boot = result.boot;
     return result;
@@ -169,6 +172,13 @@ export function createConnection(parts: ConnectionParts): Connection {
       for (const shell of shells.values()) shell.close();
     },
   };
+}
+
+function requestOf(
+  script: string,
+  { stdin, environment = {}, timeoutMs, signal, parts }: Omit<RunOptions, 'become' | 'onWait'>,
+): Omit<ShellRequest, 'effect' | 'behind'> {
+  return { script, stdin: stdinBytes(stdin), environment: revealAll(environment), timeoutMs, signal, parts };
 }
 
 function checkIds(ids: readonly string[]): void {

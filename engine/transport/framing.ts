@@ -70,7 +70,7 @@ export function frameEffect(request: EffectRequest): string {
     verdictMark: marks.verdict,
   });
   const shell = `$rb_s /bin/sh -s -- ${lock ? '"$rb_lock"' : 'none'} "$rb_holder" "$rb_why" "$@"`;
-  const run = `printf ${printfWord(Buffer.from(program, 'utf8'))} | ${shell}`;
+  const run = `{ printf '%s\\n' "$rb_lib"; printf ${printfWord(Buffer.from(program, 'utf8'))}; } | ${shell}`;
   const before = lock ? takeLock(lock) : '';
   return framed({ before, run, after: forget.length === 0 ? '' : forgetEffects(forget) }, request);
 }
@@ -117,8 +117,8 @@ export function printfWord(bytes: Uint8Array): string {
 
 /** Finds one script's output in one stream of the persistent shell. */
 export interface FrameReader {
-  /** Takes what arrived; true once the end was seen, and what follows is ignored. */
-  push(chunk: Uint8Array): boolean;
+  /** Takes what arrived, until the end was seen; then gives what stands behind it, which is of the next script. */
+  push(chunk: Uint8Array): Buffer | undefined;
   /** Number printed after the begin mark: the script's process group. */
   readonly group: number | undefined;
   /** Number printed after the end mark: the exit status. */
@@ -176,7 +176,7 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
 
   return {
     push(chunk) {
-      if (status !== undefined) return true;
+      if (status !== undefined) return Buffer.from(chunk);
       chunks.push(Buffer.from(chunk));
       size += chunk.length;
       let added = chunk.length;
@@ -191,14 +191,14 @@ export function createFrameReader(marks: FrameMarks, limitBytes: number): FrameR
       if (!mayHold(endMark, added)) {
         if (isOverLimit && size > keptBytes * 2) keep(joined().subarray(-keptBytes));
         isOverLimit ||= size > limitBytes;
-        return false;
+        return undefined;
       }
       const found = takeNumber(endMark);
-      if (!found) return false;
+      if (!found) return undefined;
       status = found.number;
       boot = found.word === '' ? undefined : found.word;
       keep(found.before);
-      return true;
+      return found.after;
     },
     get group() {
       return group;

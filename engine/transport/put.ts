@@ -63,14 +63,14 @@ async function attempt(
   context: PutContext,
   deadline: number,
 ): Promise<PutResult | { readonly realPath: string }> {
-  const { effect, become, signal } = options;
+  const { effect, become, signal, behind } = options;
   const mark = createHash('sha256').update(effect.id).digest('hex').slice(0, 8);
   const plan = planOf(target, content, `${mark}${context.randomMark().slice(0, 4)}`, options, context);
   const remaining = (): number => Math.max(1, deadline - context.clock.now());
   const run = (script: string): Promise<ScriptResult> =>
     context.run(script, { become, timeoutMs: remaining(), signal });
   const change = (script: string, stdin?: Uint8Array): Promise<ScriptResult> =>
-    context.effect(script, { ...effect, become, stdin, timeoutMs: remaining(), signal });
+    context.effect(script, { ...effect, become, stdin, timeoutMs: remaining(), signal, behind });
 
   try {
     const small = await smallBytes(content, context.readFile);

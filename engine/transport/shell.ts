@@ -25,6 +25,14 @@ export interface ShellRequest {
   readonly parts?: ScriptParts | undefined;
   /** The script is an effect, and its result has `verdict`. */
   readonly effect?: Omit<EffectRequest, keyof FrameRequest> | undefined;
+  /** Another script, sent with this one: it is run when this one has ended, however that was. */
+  readonly behind?: BehindRequest | undefined;
+}
+
+/** A script behind another one. */
+export interface BehindRequest extends Omit<ShellRequest, 'effect' | 'behind'> {
+  /** Called when it was sent. */
+  readonly onSent: (answer: Promise<ShellResult>) => void;
 }
 
 /** What a shell gives back of a script. */
@@ -76,7 +84,7 @@ export interface PersistentShell {
   readonly isUsable: boolean;
   /** See {@link ShellContext.entered}. */
   readonly entered: Promise<void>;
-  /** Runs one script; never call it while another one runs. */
+  /** Runs one script, after those before it. */
   run(request: ShellRequest): Promise<ShellResult>;
   close(): void;
 }
@@ -85,9 +93,11 @@ export interface PersistentShell {
 export function createShell(process: HostProcess, context: ShellContext): PersistentShell {
   let isUsable = true;
   let isPrepared = false;
-  let receive: ((stream: 'stdout' | 'stderr', chunk: Buffer) => void) | undefined;
-  process.stdout.on('data', (chunk: Buffer) => receive?.('stdout', chunk));
-  process.stderr.on('data', (chunk: Buffer) => receive?.('stderr', chunk));
+  let last: Promise<unknown> = Promise.resolve();
+  // Scripts that were sent and whose end was not seen yet, by stream: what comes is of the first one.
+  const unread: Readonly<Record<Stream, Job[]>> = { stdout: [], stderr: [] };
+  process.stdout.on('data', (chunk: Buffer) => receive('stdout', chunk));
+  process.stderr.on('data', (chunk: Buffer) => receive('stderr', chunk));
   // The end is told by `ended`; a write to a shell that is gone must not become an uncaught error.
   for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => {});
   void process.ended.then(() => {
@@ -108,55 +118,66 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     return `${effectPrelude}${text}`;
   }
 
-  async function run(request: ShellRequest): Promise<ShellResult> {
+  function receive(stream: Stream, chunk: Buffer): void {
+    const rest = unread[stream][0]?.take(stream, chunk);
+    if (rest === undefined) return;
+    unread[stream].shift();
+    if (rest.length > 0) receive(stream, rest);
+  }
+
+  function run(request: ShellRequest): Promise<ShellResult> {
+    const { behind } = request;
+    const jobs = [request, ...(behind ? [behind] : [])].map((one) => createJob(one, context.randomMark()));
+    process.stdin.write(jobs.map(({ request: of, marks }) => frame(of, marks)).join(''));
+    const [own, other] = jobs.map((job) => {
+      for (const stream of streams) unread[stream].push(job);
+      const answer = last.then(() => complete(job));
+      last = answer.catch(() => undefined);
+      return answer;
+    });
+    if (other) {
+      // Told to whoever waits for it.
+      other.catch(() => undefined);
+      behind?.onSent(other);
+    }
+    return own as Promise<ShellResult>;
+  }
+
+  /** Waits for the end of a script that was sent; the ones before it have ended. */
+  async function complete(job: Job): Promise<ShellResult> {
+    const { request, readers, marks } = job;
     const startedAt = context.clock.now();
-    const mark = context.randomMark();
-    const marks: FrameMarks = { begin: `b${mark}`, end: `e${mark}`, verdict: `v${mark}` };
-    const text = frame(request, marks);
-    const readers = {
-      stdout: createFrameReader(marks, outputLimitBytes),
-      stderr: createFrameReader(marks, outputLimitBytes),
-    };
-    const finished = withResolvers<'finished' | 'stdout' | 'stderr'>();
-    const isEnded = { stdout: false, stderr: false };
-    let flooded: ShellResult | undefined;
-    const watch = watchFor(request, context.entered);
-    const countMarks = request.parts && createWordCounter(request.parts.mark, watch.partEnded);
-    receive = (stream, chunk) => {
-      isEnded[stream] = readers[stream].push(chunk);
-      if (stream === 'stdout') countMarks?.(chunk);
-      if (isEnded.stdout && isEnded.stderr) finished.resolve('finished');
-      else if (readers[stream].isOverLimit) {
-        // Now: of what comes after this only the end is kept.
-        flooded ??= result(readers, 0);
-        finished.resolve(stream);
-      }
-    };
+    job.watch.start(context.entered);
     try {
-      process.stdin.write(text);
-      const end = await Promise.race([finished.promise, watch.interruption, process.ended]);
+      const end = await Promise.race([job.finished, job.watch.interruption, process.ended]);
       if (end === 'finished') {
         const ended = result(readers, context.clock.now() - startedAt);
         return request.effect ? withVerdict(ended, marks) : ended;
       }
-      const printed = flooded ?? result(readers, 0);
+      const printed = job.flooded ?? result(readers, 0);
       if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end, printed);
-      const isGone = await stop(readers, finished.promise, request.effect?.id);
+      const isGone = await stop(job);
       const outcome = isGone ? 'it was killed' : 'it could not be killed and may still be running on the host';
       const said = lastLine(withVerdict(result(readers, 0), marks));
       const error = interruptionError(end, `${outcome}${said}`);
       throw isGone || !request.effect ? new CutShortError(error, printed) : new StillOpenError(error);
     } finally {
-      watch.stop();
-      receive = undefined;
+      job.watch.stop();
+      for (const stream of streams) if (unread[stream][0] === job) unread[stream].shift();
     }
   }
 
   /** Kills the running script and waits until its end is seen, so that the next one finds a shell in order. True when it is gone. */
-  async function stop(readers: Readers, finished: Promise<unknown>, effectId: string | undefined): Promise<boolean> {
-    const group = readers.stdout.group ?? readers.stderr.group;
-    const isGone = group !== undefined && (await context.kill(group, effectId).catch(() => false));
+  async function stop({ readers, begun, finished, request }: Job): Promise<boolean> {
     const settled = new AbortController();
+    const isOver = context.clock.sleep(settleMs, settled.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    // It may have been sent this moment.
+    await Promise.race([begun, finished, process.ended, isOver]);
+    const group = readers.stdout.group ?? readers.stderr.group;
+    const isGone = group !== undefined && (await context.kill(group, request.effect?.id).catch(() => false));
     const isInOrder = await Promise.race([
       finished.then(() => isGone),
       process.ended.then(() => false),
@@ -189,55 +210,115 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   };
 }
 
-interface Readers {
-  readonly stdout: FrameReader;
-  readonly stderr: FrameReader;
-}
+type Stream = 'stdout' | 'stderr';
+const streams: readonly Stream[] = ['stdout', 'stderr'];
+
+type Readers = Readonly<Record<Stream, FrameReader>>;
 
 type Interruption = { readonly timeoutMs: number } | { readonly aborted: unknown };
 
 /** How long the frame of a killed script may take to close. */
 const settleMs = 3000;
 
+/** A script that was sent, and what came of it. */
+interface Job {
+  readonly request: Omit<ShellRequest, 'behind'>;
+  readonly marks: FrameMarks;
+  readonly readers: Readers;
+  readonly watch: Watch;
+  /** It has said which processes are its own. */
+  readonly begun: Promise<unknown>;
+  /** Both streams have come to its end, or the one that is named passed the limit. */
+  readonly finished: Promise<'finished' | Stream>;
+  /** What it had printed when it passed the limit: of what comes after that only the end is kept. */
+  readonly flooded: ShellResult | undefined;
+  /** Takes what came; what is behind its end is given back. */
+  take(stream: Stream, chunk: Buffer): Buffer | undefined;
+}
+
+function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
+  const marks: FrameMarks = { begin: `b${mark}`, end: `e${mark}`, verdict: `v${mark}` };
+  const readers = {
+    stdout: createFrameReader(marks, outputLimitBytes),
+    stderr: createFrameReader(marks, outputLimitBytes),
+  };
+  const watch = createWatch(request);
+  const countMarks = request.parts && createWordCounter(request.parts.mark, watch.partEnded);
+  const begun = withResolvers<undefined>();
+  const finished = withResolvers<'finished' | Stream>();
+  let flooded: ShellResult | undefined;
+  return {
+    request,
+    marks,
+    readers,
+    watch,
+    begun: begun.promise,
+    finished: finished.promise,
+    get flooded() {
+      return flooded;
+    },
+    take(stream, chunk) {
+      const reader = readers[stream];
+      const rest = reader.push(chunk);
+      if (stream === 'stdout') countMarks?.(chunk);
+      if (reader.group !== undefined) begun.resolve(undefined);
+      if (readers.stdout.status !== undefined && readers.stderr.status !== undefined) finished.resolve('finished');
+      else if (reader.isOverLimit) {
+        flooded ??= result(readers, 0);
+        finished.resolve(stream);
+      }
+      return rest;
+    },
+  };
+}
+
 interface Watch {
   readonly interruption: Promise<Interruption>;
+  /** From now on it has its time, or from when its user was become: that has a deadline of its own. */
+  start(entered: Promise<void>): void;
   /** A mark has come: the next part has its time from now on. */
   partEnded(): void;
   stop(): void;
 }
 
-/** A script has its time from when its user was become: that has a deadline of its own. */
-function watchFor(request: ShellRequest, entered: Promise<void>): Watch {
+function createWatch({ signal, parts, timeoutMs }: Pick<ShellRequest, 'signal' | 'parts' | 'timeoutMs'>): Watch {
   const { promise, resolve } = withResolvers<Interruption>();
-  const { signal, parts } = request;
   const timers: { all?: NodeJS.Timeout; part?: NodeJS.Timeout } = {};
+  // The first one stands before the first part.
   let marks = 0;
-  let isStopped = false;
-  const startTimer = (timeoutMs: number): NodeJS.Timeout =>
-    setTimeout(() => resolve({ timeoutMs }), Math.min(timeoutMs, maxTimerMs));
-  const start = (): void => {
-    if (!isStopped) timers.all = startTimer(request.timeoutMs);
+  let state: 'waiting' | 'started' | 'stopped' = 'waiting';
+  const timer = (ms: number): NodeJS.Timeout => setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, maxTimerMs));
+  const setTimers = (isFirst: boolean): void => {
+    if (state !== 'started') return;
+    const isRest = parts !== undefined && marks > 1;
+    if (isFirst || marks === 2) {
+      clearTimeout(timers.all);
+      timers.all = timer(isRest ? parts.restMs : timeoutMs);
+    }
+    clearTimeout(timers.part);
+    const partMs = isRest ? parts.timeoutsMs[marks - 2] : undefined;
+    if (partMs !== undefined) timers.part = timer(partMs);
   };
-  // Where it was refused the process ends, which is told.
-  entered.then(start, () => undefined);
   const onAbort = (): void => resolve({ aborted: signal?.reason });
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
   return {
     interruption: promise,
-    partEnded: () => {
-      const ended = marks++;
-      if (!parts || ended === 0 || isStopped) return;
-      if (ended === 1) {
-        clearTimeout(timers.all);
-        timers.all = startTimer(parts.restMs);
-      }
-      clearTimeout(timers.part);
-      const timeoutMs = parts.timeoutsMs[ended - 1];
-      if (timeoutMs !== undefined) timers.part = startTimer(timeoutMs);
+    start(entered) {
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const begin = (): void => {
+        if (state !== 'waiting') return;
+        state = 'started';
+        setTimers(true);
+      };
+      // Where it was refused the process ends, which is told.
+      entered.then(begin, () => undefined);
     },
-    stop: () => {
-      isStopped = true;
+    partEnded() {
+      marks++;
+      setTimers(false);
+    },
+    stop() {
+      state = 'stopped';
       clearTimeout(timers.all);
       clearTimeout(timers.part);
       signal?.removeEventListener('abort', onAbort);
@@ -276,7 +357,7 @@ function withVerdict(ended: ShellResult, { verdict }: FrameMarks): ShellResult {
   return { ...ended, stdout: ended.stdout.slice(0, at), verdict: said };
 }
 
-function interruptionError(end: Interruption | 'stdout' | 'stderr', outcome: string): RunbookError {
+function interruptionError(end: Interruption | Stream, outcome: string): RunbookError {
   if (typeof end === 'object') {
     if ('aborted' in end) return abortError(end.aborted, outcome);
     return new RunbookError('timeout', `did not end within ${formatDuration(end.timeoutMs)}; ${outcome}`);

@@ -83,8 +83,20 @@ export interface HostLock {
   readonly holder: string;
 }
 
+/**
+ * A script that only reads, sent along with an effect: it is run when that has ended, however it did, and costs no round trip
+ * of its own. It has its time from then on.
+ */
+export interface ScriptBehind extends Pick<RunOptions, 'environment' | 'timeoutMs' | 'parts'> {
+  readonly script: Script;
+  /** Called when it was sent, again when it was sent once more: over another link, or for another try. */
+  readonly onSent: (answer: Promise<ScriptResult>) => void;
+}
+
 /** How to run an effect. After `timeoutMs`, and when aborted, its process group is killed on the host. */
-export interface EffectOptions extends RunOptions, EffectIdentity {}
+export interface EffectOptions extends RunOptions, EffectIdentity {
+  readonly behind?: ScriptBehind | undefined;
+}
 
 /** How an effect ended. */
 export interface EffectResult extends ScriptResult {
@@ -117,6 +129,8 @@ export interface PutOptions {
   readonly onWait?: RunOptions['onWait'];
   /** The effect that gives the file its place. Before that a transfer that was cut off is begun anew. */
   readonly effect: EffectIdentity;
+  /** Behind that effect. */
+  readonly behind?: ScriptBehind | undefined;
 }
 
 /** What a put left besides the file itself. */

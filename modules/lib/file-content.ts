@@ -129,7 +129,7 @@ export function* putFile(
   if (current.type === 'link') {
     // A put goes through a link, and would write the file that it leads to.
     const beside = pathBeside(wanted.dest, id);
-    yield put(beside, wanted, options);
+    yield put(beside, wanted, { ...options, moreFollows: true });
     yield exec(renameScript(beside, wanted.dest), { purpose: `replacing the link ${wanted.dest}` });
     return {};
   }

@@ -378,8 +378,9 @@ export function setAttributes(state: FileState, changes: readonly Change[]): Scr
     return change && String(change.after);
   };
   const [mode, owner, group] = [after('mode'), after('owner'), after('group')];
-  if (owner !== undefined) scripts.push(sh`chown -h ${owner} ${path}`);
-  if (group !== undefined) scripts.push(sh`chgrp -h ${group} ${path}`);
+  if (owner !== undefined && group !== undefined) scripts.push(sh`chown -h ${`${owner}:${group}`} ${path}`);
+  else if (owner !== undefined) scripts.push(sh`chown -h ${owner} ${path}`);
+  else if (group !== undefined) scripts.push(sh`chgrp -h ${group} ${path}`);
   // After chown, which clears set-id bits of files. GNU chmod keeps a folder's set-id bits unless there is a fifth digit.
   const kept = scripts.length > 0 && state.type === 'file' && /^[246]/.test(state.mode ?? '') ? state.mode : undefined;
   const wanted = mode ?? kept;

@@ -47,6 +47,7 @@ export function* writeLineFile(file: FileState, changes: readonly Change[]): Gen
   const change = changes.find((c) => c.path === 'content' && c.resource === fileResource(file.path));
   if (!change) return;
   const folder = folderOf(file.realPath);
-  if (file.missingFolders.length > 0) yield exec(sh`umask 022 && mkdir -p ${folder}`, { purpose: `making ${folder}` });
+  if (file.missingFolders.length > 0)
+    yield exec(sh`umask 022 && mkdir -p ${folder}`, { purpose: `making ${folder}`, moreFollows: true });
   yield put(file.realPath, String(change.after), file.type === null ? { mode: modeOfNewFile() } : {});
 }

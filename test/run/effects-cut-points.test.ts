@@ -118,7 +118,7 @@ describe('a link that is cut at any point of a run', () => {
     assert.deepEqual(whole.counts, once);
     assert.isTrue(whole.left.length === 1 && whole.left[0]?.startsWith('small.'), `left ${whole.left}`);
     // Spread evenly: a whole run for each takes its time.
-    const chosen = Array.from({ length: 118 }, (_, i) => points[Math.floor((i * points.length) / 118)]).filter(
+    const chosen = Array.from({ length: 126 }, (_, i) => points[Math.floor((i * points.length) / 126)]).filter(
       (point) => point !== undefined,
     );
     const limit = pLimit(3);

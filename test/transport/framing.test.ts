@@ -11,6 +11,7 @@ import {
   createFrameReader,
   type EffectRequest,
   type FrameMarks,
+  type FrameReader,
   frameEffect,
   frameScript,
   printfWord,
@@ -62,8 +63,10 @@ class Rig {
         this.#child.stderr.removeAllListeners('data');
         resolve({ rc: out.status, stdout: out.content(), stderr: err.content() });
       };
-      this.#child.stdout.on('data', (chunk: Buffer) => out.status === undefined && out.push(chunk) && settle());
-      this.#child.stderr.on('data', (chunk: Buffer) => err.status === undefined && err.push(chunk) && settle());
+      const take = (reader: FrameReader) => (chunk: Buffer) =>
+        reader.status === undefined && reader.push(chunk) !== undefined && settle();
+      this.#child.stdout.on('data', take(out));
+      this.#child.stderr.on('data', take(err));
       const request = { script, stdin, environment, marks };
       const prelude = this.#hadEffect ? '' : effectPrelude;
       this.#hadEffect ||= effect !== undefined;
@@ -280,10 +283,14 @@ describe('a frame reader', () => {
       fc.property(fc.array(fc.integer({ min: 1, max: whole.length - 1 })), (cuts) => {
         const reader = createFrameReader(marks, limit);
         const places = [0, ...[...new Set(cuts)].sort((a, b) => a - b), whole.length];
-        for (const [i, at] of places.entries()) reader.push(whole.subarray(at, places[i + 1] ?? whole.length));
+        const rests = [...places.entries()].map(([i, at]) =>
+          reader.push(whole.subarray(at, places[i + 1] ?? whole.length)),
+        );
         assert.equal(reader.group, 4711);
         assert.equal(reader.status, 1);
         assert.equal(reader.content().toString(), 'out');
+        // What stands behind the end is of the next script.
+        assert.equal(Buffer.concat(rests.map((rest) => rest ?? Buffer.alloc(0))).toString(), 'put\n\nEND 42\n');
       }),
     );
   });
@@ -294,7 +301,7 @@ describe('a frame reader', () => {
     for (let i = 0; i < 1000; i++) reader.push(Buffer.alloc(1000, 'x'));
     assert.isTrue(reader.isOverLimit);
     assert.isBelow(reader.content().length, 200_000);
-    assert.isTrue(reader.push(Buffer.from('last line\nEND 0\n')));
+    assert.equal(reader.push(Buffer.from('last line\nEND 0\nmore'))?.toString(), 'more');
     assert.isTrue(reader.content().toString().endsWith('last line'));
   });
 

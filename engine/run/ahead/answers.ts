@@ -10,8 +10,8 @@ export interface Answer extends ProbeOutput {
 export interface Answers {
   take(key: string): Answer | undefined;
   has(key: string): boolean;
-  /** Gives what keeps answers to questions that are asked now; of no use once the host was acted on. */
-  asking(): (key: string, answer: ProbeOutput) => void;
+  /** Questions are asked now. */
+  asking(): Asking;
   /** The host may be another from here on. */
   forget(): void;
   /**
@@ -27,6 +27,14 @@ export interface Answers {
    * forgotten; twice as many where all were wanted.
    */
   readonly reach: number;
+}
+
+/** Questions that are being asked. */
+export interface Asking {
+  /** Keeps an answer; of no use once the host was acted on. */
+  keep(key: string, answer: ProbeOutput): void;
+  /** The host was not acted on since. */
+  readonly isCurrent: boolean;
 }
 
 /** The bound of {@link Answers.reach}. */
@@ -61,8 +69,13 @@ export function createAnswers(now: () => number): Answers {
     has: (key) => kept.has(key),
     asking() {
       const since = acts;
-      return (key, answer) => {
-        if (acts === since) kept.set(key, { answer, at: now(), atWorkMs: atWorkMs() });
+      return {
+        keep(key, answer) {
+          if (acts === since) kept.set(key, { answer, at: now(), atWorkMs: atWorkMs() });
+        },
+        get isCurrent() {
+          return acts === since;
+        },
       };
     },
     forget() {

@@ -3,7 +3,14 @@ import { revealText } from '../../base/secret.ts';
 import type { Script } from '../../base/sh.ts';
 import type { ProbeOutput } from '../../module/contract.ts';
 import { CutShortError } from '../../transport/shell.ts';
-import type { Become, Connection, Environment, RunOptions } from '../../transport/transport.ts';
+import type {
+  Become,
+  Connection,
+  Environment,
+  RunOptions,
+  ScriptParts,
+  ScriptResult,
+} from '../../transport/transport.ts';
 import type { Answer, Answers } from './answers.ts';
 import { createProbeBatch } from './batch.ts';
 
@@ -51,34 +58,32 @@ export async function askAhead(
   connection: Connection,
   question: Question,
   options: RunOptions,
-  { answers, coming }: AskingAhead,
+  asking: AskingAhead,
 ): Promise<Answer> {
-  const { key, setting } = question;
-  const keep = answers.asking();
-  const known = answers.take(key);
+  const { answers } = asking;
+  const { keep } = answers.asking();
+  const known = answers.take(question.key);
   if (known) return known;
-  const alone = async (): Promise<Answer> => ({ ...(await connection.run(question.script, options)), isDated: false });
+  const together = askedTogether(question, await comingWith(question, options.timeoutMs, asking));
+  const asked = connection.run(together.script, { ...options, parts: together.parts });
+  const own = await together.answered(asked, keep, answers);
+  // Without an answer the shell of all of them was killed.
+  return { ...(own ?? (await connection.run(question.script, options))), isDated: false };
+}
+
+/** What coming tasks will ask, as far as it can be asked with this question. */
+export async function comingWith(
+  { key, setting }: Question,
+  timeoutMs: number,
+  { answers, coming }: AskingAhead,
+): Promise<readonly Question[]> {
   // The others may take time that this one would lack.
-  if (answers.isAskedAlone(key) || options.timeoutMs < 2 * restMs) return alone();
-  const canBeAsked = (other: Question): boolean =>
-    other.key !== key && other.setting === setting && !answers.has(other.key) && !answers.isAskedAlone(other.key);
-  const more = await coming(answers.reach, canBeAsked);
-  if (more.length === 0) return alone();
-  const { found, failure } = await askTogether(connection, [question, ...more], options);
-  const [own, ...others] = found;
-  if (!own && failure) throw failure;
-  // The shell of the batch was killed.
-  if (!own) return alone();
-  for (const [i, { key: asked }] of more.entries()) {
-    const answer = others[i];
-    if (answer) keep(asked, answer);
-    else {
-      // It hung, printed without end or ended the shell: that is seen when its turn comes. The ones after it were not asked.
-      answers.askAlone(asked);
-      break;
-    }
-  }
-  return { ...own, isDated: false };
+  if (answers.isAskedAlone(key) || timeoutMs < 2 * restMs) return [];
+  return coming(
+    answers.reach,
+    (other) =>
+      other.key !== key && other.setting === setting && !answers.has(other.key) && !answers.isAskedAlone(other.key),
+  );
 }
 
 /** How long a question may take that is asked ahead. When its turn comes it is asked again, with the time that it has. */
@@ -86,24 +91,59 @@ const aheadMs = 5000;
 /** How long all of them may take together: somebody waits to act on the answer to the first question. */
 const restMs = 10_000;
 
-/** Asks several questions with one script, the first with the time of `options`. */
-async function askTogether(
-  connection: Connection,
-  questions: readonly [Question, ...Question[]],
-  options: RunOptions,
-): Promise<{ readonly found: readonly (ProbeOutput | undefined)[]; readonly failure?: CutShortError }> {
+/** A question and those that are asked with it, as one script. */
+export interface Together {
+  readonly script: Script;
+  /** See {@link RunOptions.parts}; undefined where nothing is asked with it. */
+  readonly parts: ScriptParts | undefined;
+  /**
+   * Gives the answer to the first question, and has those to the others kept. Undefined when it was not answered, though
+   * nothing was wrong with it. Rejects as the question does.
+   */
+  answered(
+    result: Promise<ScriptResult>,
+    keep: (key: string, answer: ProbeOutput) => void,
+    answers: Pick<Answers, 'askAlone'>,
+  ): Promise<ProbeOutput | undefined>;
+}
+
+/** Makes one script of several questions. */
+export function askedTogether(question: Question, others: readonly Question[]): Together {
+  if (others.length === 0) return { script: question.script, parts: undefined, answered: (result) => result };
   const batch = createProbeBatch(
-    questions.map(({ script }) => script),
+    [question, ...others].map(({ script }) => script),
     randomBytes(16).toString('hex'),
   );
-  const timeoutsMs = questions.slice(1).map(({ timeoutMs }) => Math.min(timeoutMs, aheadMs));
-  const parts = { mark: batch.mark, timeoutsMs, restMs };
+  const timeoutsMs = others.map(({ timeoutMs }) => Math.min(timeoutMs, aheadMs));
+  return {
+    script: batch.script,
+    parts: { mark: batch.mark, timeoutsMs, restMs },
+    async answered(result, keep, answers) {
+      const { printed, failure } = await printedBy(result);
+      const [own, ...found] = batch.read(printed);
+      if (!own && failure) throw failure;
+      if (!own) return undefined;
+      for (const [i, { key }] of others.entries()) {
+        const answer = found[i];
+        if (answer) keep(key, answer);
+        else {
+          // It hung, printed without end or ended the shell: that is seen when its turn comes. The ones after it were not asked.
+          answers.askAlone(key);
+          break;
+        }
+      }
+      return own;
+    },
+  };
+}
+
+async function printedBy(
+  result: Promise<ScriptResult>,
+): Promise<{ readonly printed: Pick<ScriptResult, 'stdout' | 'stderr'>; readonly failure?: CutShortError }> {
   try {
-    return { found: batch.read(await connection.run(batch.script, { ...options, parts })) };
+    return { printed: await result };
   } catch (error) {
-    if (error instanceof CutShortError && error.code !== 'interrupted') {
-      return { found: batch.read(error.printed), failure: error };
-    }
-    throw error;
+    if (!(error instanceof CutShortError) || error.code === 'interrupted') throw error;
+    return { printed: error.printed, failure: error };
   }
 }

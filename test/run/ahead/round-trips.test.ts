@@ -68,13 +68,15 @@ describe('round trips to a host over ssh', function () {
     expect(await turnsOf(`${copies(10)}${reader}`)).to.equal(ofOne + 1);
   });
 
-  it('are two more for a change, and one to tidy up: with what it came to, the tasks after it are asked', async () => {
+  it('are one more for a change, and one to tidy up: what it came to is asked along with it, and the tasks after it', async () => {
     const remove =
       (...names: number[]) =>
       async (folder: string): Promise<void> => {
         for (const name of names) await rm(join(folder, String(name)));
       };
-    expect(await turnsOf(copies(20), remove(10))).to.equal(ofOne + 2 + 1);
-    expect(await turnsOf(copies(20), remove(10, 15))).to.equal(ofOne + 2 * 2 + 1);
+    expect(await turnsOf(copies(20), remove(10))).to.equal(ofOne + 1 + 1);
+    expect(await turnsOf(copies(20), remove(10, 15))).to.equal(ofOne + 2 + 1);
+    // One by one, each change is told and looked at again by itself.
+    expect(await turnsOf(copies(20), remove(10, 15), false)).to.equal(ofOne + 19 + 2 * 2 + 1);
   });
 });
