@@ -68,7 +68,8 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
         console.log(`${one.id}: left out, ${result.skipped}\n`);
         continue;
       }
-      cases.push({ id: one.id, ...result, load });
+      const date = new Date().toISOString().slice(0, 10);
+      cases.push({ id: one.id, date, machine, ...result, load });
       console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
     }
   };
@@ -80,9 +81,7 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   if (values.smoke || cases.length === 0) return;
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
   await mkdir(results, { recursive: true });
-  const date = new Date().toISOString().slice(0, 10);
-  const all = values.keep ? await withKept(suite, machine, cases) : cases;
-  const report: Report = { suite, date, machine, cases: all };
+  const report: Report = { suite, cases: values.keep ? await withKept(suite, cases) : cases };
   const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
   await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
 }
@@ -101,15 +100,9 @@ async function runCase(one: Case, machine: Machine, leftOut: LeftOut): Promise<C
   }
 }
 
-/**
- * The cases in the order of the suite: those that were measured now, and of the others what is kept, unless that is of
- * another machine or other programs, with which these would be compared then.
- */
-async function withKept(suite: string, machine: Machine, measured: readonly KeptCase[]): Promise<KeptCase[]> {
-  const kept = await keptReport(suite);
-  const isSame = JSON.stringify(kept?.machine) === JSON.stringify(machine);
-  if (kept && !isSame) console.log(`What is kept of ${suite} was measured on another machine, and is dropped.\n`);
-  const all = [...measured, ...(kept && isSame ? kept.cases : [])];
+/** The cases in the order of the suite: those that were measured now, and of the others what is kept. */
+async function withKept(suite: string, measured: readonly KeptCase[]): Promise<KeptCase[]> {
+  const all = [...measured, ...((await keptReport(suite))?.cases ?? [])];
   return (suites[suite] ?? []).flatMap(({ id }) => all.find((one) => one.id === id) ?? []);
 }
 

@@ -2,19 +2,19 @@ import type { CaseResult, Goal, ToolResult } from './case.ts';
 import type { Counts } from './counting/counts.ts';
 import type { Machine } from './machine.ts';
 
-/** A case as it is kept. */
+/** A case as it is kept. Its tools ran beside each other; another case may have been measured on another machine. */
 export interface KeptCase extends CaseResult {
   readonly id: string;
+  /** `2026-11-21`. */
+  readonly date: string;
+  readonly machine: Machine;
   /** Of the machine, just before the case. */
   readonly load: number;
 }
 
-/** Everything that one run of the benchmarks found out. */
+/** What is kept of a suite. */
 export interface Report {
   readonly suite: string;
-  /** `2026-11-21`. */
-  readonly date: string;
-  readonly machine: Machine;
   readonly cases: readonly KeptCase[];
 }
 
@@ -25,7 +25,8 @@ export function performancePage(reports: readonly Report[]): string {
     '',
     'Made by `npm run bench -- SUITE --keep` from the numbers in `bench/results/`. The tools run beside each other on the same',
     'machine, one after another, with the same input and as many hosts at a time; the numbers alone depend on the machine, the',
-    'ratios less so. A case is run several times: the median, and in brackets the least and the most.',
+    'ratios less so. A case is run several times: the median, and in brackets the least and the most. Cases that were measured on',
+    'different machines cannot be compared with each other.',
     '',
     '- **CPU time** is that of the controller: the program, what it started, and connections that it left open.',
     '- **Peak memory** is what the program had resident, or, where that was more, what it and its children had together; children',
@@ -42,29 +43,34 @@ export function performancePage(reports: readonly Report[]): string {
   ].join('\n');
 }
 
-function sectionOf({ suite, date, machine, cases }: Report): string[] {
+function sectionOf({ suite, cases }: Report): string[] {
+  const machines = [...new Set(cases.map(({ machine }) => machineText(machine)))];
+  return [
+    `## ${suite.replace(/^./, (c) => c.toUpperCase())}`,
+    '',
+    ...machines.map((text, i) => `- **Machine ${i + 1}**: ${text}`),
+    '',
+    ...cases.flatMap((one) => caseLines(one, machines.indexOf(machineText(one.machine)) + 1)),
+  ];
+}
+
+function machineText(machine: Machine): string {
   const tools = [
     `Node ${machine.node}`,
     ...(machine.ansible === undefined ? [] : [`ansible-core ${machine.ansible}`]),
     ...(machine.mitogen === undefined ? [] : [`Mitogen ${machine.mitogen}`]),
     ...(machine.ssh === undefined ? [] : [machine.ssh]),
   ];
-  return [
-    `## ${suite.replace(/^./, (c) => c.toUpperCase())}`,
-    '',
-    `${date}: ${machine.processors} × ${machine.processor}, ${machine.memoryGb} GiB; ${machine.system}, Linux ${machine.kernel};`,
-    `${tools.join(', ')}.`,
-    '',
-    ...cases.flatMap((one) => caseLines(one, machine)),
-  ];
+  const hardware = `${machine.processors} × ${machine.processor}, ${machine.memoryGb} GiB`;
+  return `${hardware}; ${machine.system}, Linux ${machine.kernel}; ${tools.join(', ')}`;
 }
 
 function disturbance(load: number, { processors }: Machine): string {
   return load < processors / 2 ? '' : ` The machine was busy (load ${load}): wall times are longer than they need be.`;
 }
 
-function caseLines(one: KeptCase, machine: Machine): string[] {
-  const { title, input, metric, tools, goals, notes } = one;
+function caseLines(one: KeptCase, machineNumber: number): string[] {
+  const { title, input, metric, tools, goals, notes, date, machine } = one;
   const cells = (result: ToolResult): string => {
     const { tool, value, measurement: m } = result;
     const figures = [`${formatNumber(value)} ${metric.unit}`, ratioTo(tools, result), `${spread(m.wallMs)} ms`];
@@ -73,7 +79,7 @@ function caseLines(one: KeptCase, machine: Machine): string[] {
   return [
     `### ${title}`,
     '',
-    `${input.replace(/^./, (c) => c.toUpperCase())}.${disturbance(one.load, machine)}`,
+    `${input.replace(/^./, (c) => c.toUpperCase())}. ${date}, machine ${machineNumber}.${disturbance(one.load, machine)}`,
     '',
     `| | ${metric.name} | ratio | wall time of a run | CPU time of a run | peak memory | runs |`,
     '|---|---|---|---|---|---|---|',
