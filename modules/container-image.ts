@@ -173,6 +173,7 @@ Images are pulled without credentials, through \`/etc/containerd/certs.d\` where
   },
   *apply({ args, desired, current, changes, id }): Generator<Step, void, StepResult> {
     const { ref } = desired;
+    const isPinChanged = changes.some((change) => change.path === 'pinned');
     if (changes.some((change) => change.path === 'digest')) {
       if (args.state === 'absent') {
         yield exec(sh`${ctr(args)} images rm --sync ${ref}`, { purpose: `removing ${ref}` });
@@ -180,10 +181,11 @@ Images are pulled without credentials, through \`/etc/containerd/certs.d\` where
       }
       if (desired.archive) yield* importPushed(args, desired, id);
       else if (args.remote_archive !== undefined) {
-        yield* importFile(args, ref, args.remote_archive, { ...current.remote, ...defined(desired.image) });
+        const image = { ...current.remote, ...defined(desired.image) };
+        yield* importFile(args, ref, args.remote_archive, image, isPinChanged);
       } else yield* pull(args, desired);
     }
-    if (changes.some((change) => change.path === 'pinned')) {
+    if (isPinChanged) {
       // An empty value takes the label away.
       const label = `${pinLabel}=${args.pinned ? 'pinned' : ''}`;
       yield exec(sh`${ctr(args)} images label ${ref} ${label}`, {
@@ -317,7 +319,7 @@ function* importPushed(args: Arguments, desired: Desired, id: string): Generator
   const remove = exec(sh`rm -f ${path}`, { purpose: `removing ${path}` });
   try {
     yield put(path, desired.archive, { mode: '0600', moreFollows: true });
-    yield* importFile(args, desired.ref, path, desired.image);
+    yield* importFile(args, desired.ref, path, desired.image, true);
   } catch (error) {
     try {
       yield remove;
@@ -334,13 +336,14 @@ function* importFile(
   ref: string,
   path: string,
   image: ArchivedImage,
+  moreFollows: boolean,
 ): Generator<Step, void, StepResult> {
   const base = image.baseName === undefined ? [] : ['--base-name', image.baseName];
   // ctr 1.6 does not read compressed archives.
   const script = sh`m=$(head -c 2 ${path} | od -An -tx1 | tr -d ' ')
 if [ "$m" = 1f8b ]; then gzip -dc ${path} | ${ctr(args)} images import ${base} -
 else ${ctr(args)} images import ${base} ${path}; fi`;
-  const answer = yield exec(script, { purpose: `importing ${ref}`, okCodes: 'any' });
+  const answer = yield exec(script, { purpose: `importing ${ref}`, okCodes: 'any', moreFollows });
   if (answer.rc === 0) return;
   const isPartial = /content digest .*not found/.test(answer.stderr);
   const hint = isPartial

@@ -124,7 +124,7 @@ modules.builtin, or when its effect is there. It never unloads a module.`,
     return [...changes, ...persistence(current, args, predicted)];
   },
   *apply({ args, current, changes }): Generator<Step, void, StepResult> {
-    if (changes.some((change) => change.path === 'loaded')) yield* load(args);
+    if (changes.some((change) => change.path === 'loaded')) yield* load(args, changes);
     if (current.loadFile) yield* writeLineFile(current.loadFile, changes);
     if (current.optionsFile) yield* writeLineFile(current.optionsFile, changes);
   },
@@ -240,10 +240,11 @@ function persistence(current: Current, args: Arguments, predicted: Predicted): C
   return changes;
 }
 
-function* load(args: Arguments): Generator<Step, void, StepResult> {
+function* load(args: Arguments, changes: readonly Change[]): Generator<Step, void, StepResult> {
   const answer = yield exec(sh`PATH=$PATH:/usr/sbin:/sbin; modprobe ${args.name} ${assignments(args)}`, {
     purpose: `loading ${args.name}`,
     okCodes: 'any',
+    moreFollows: changes.some((change) => change.path === 'content'),
   });
   if (answer.rc === 0) return;
   // It is built in, or was loaded by another name: what counts is whether it is there.

@@ -156,7 +156,7 @@ changes. A package that no source has is an error.
     const names = namesOf(args);
     if (isToFetch(args, current)) {
       yield waitForLocks(args);
-      yield* apt(sh`apt-get -q update`, 'fetching the package lists', true);
+      yield* apt(sh`apt-get -q update`, 'fetching the package lists', isActing(args, current));
     }
     if (isUnheld(args, current))
       yield exec(sh`apt-mark unhold ${names}`, {

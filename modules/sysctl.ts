@@ -107,6 +107,7 @@ reboot. The order is that of sysctl.d(5): by file name, whichever of /etc, /run,
     if (pending.length > 0) {
       yield exec(sh.all(pending.map(([key, value]) => setScript(key, normal(value)))), {
         purpose: `setting ${pending.map(([key]) => key).join(', ')}`,
+        moreFollows: changes.some((change) => change.path === 'content'),
       });
     }
     // After it: a value that the kernel refuses is not kept for the next boot.

@@ -177,13 +177,13 @@ export default defineModule({
     const chosen = (isChosen: (plan: Plan) => boolean): UnitState[] =>
       plans.filter(({ plan }) => isChosen(plan)).map(({ unit }) => unit);
 
-    const reads = args.daemon_reload === 'always' || chosen((plan) => plan.daemonReload).length > 0;
+    const mustRead = args.daemon_reload === 'always' || chosen(({ daemonReload }) => daemonReload).length > 0;
     const work = [
       ...act(
         'unmask',
         chosen(({ unmask }) => unmask),
       ),
-      ...(reads ? [daemonReload] : []),
+      ...(mustRead ? [readAgain] : []),
       ...act(
         'stop',
         chosen(({ stop }) => stop),
@@ -204,23 +204,15 @@ export default defineModule({
         'enable',
         chosen(({ enable }) => enable),
       ),
-      ...run(
-        'reload',
-        chosen(({ reload }) => reload),
-        args,
-      ),
-      ...run(
-        'restart',
-        chosen(({ restart }) => restart),
-        args,
-      ),
-      ...run(
-        'start',
-        chosen(({ start }) => start),
-        args,
-      ),
     ];
-    for (const [i, steps] of work.entries()) yield* steps(i < work.length - 1);
+    const runs = [
+      { verb: 'reload', units: chosen(({ reload }) => reload) },
+      { verb: 'restart', units: chosen(({ restart }) => restart) },
+      { verb: 'start', units: chosen(({ start }) => start) },
+    ] as const;
+    const isLast = (i: number): boolean => i === work.length - 1 && runs.every(({ units }) => units.length === 0);
+    for (const [i, step] of work.entries()) yield isLast(i) ? step : { ...step, moreFollows: true };
+    for (const { verb, units } of runs) if (units.length > 0) yield* run(verb, units, args);
   },
   unverifiable: (args) => {
     if (args.state === 'restarted' || args.state === 'reloaded') {
@@ -425,24 +417,15 @@ const purposes = {
   reload: 'reloading',
 } as const;
 
-/** A part of the work; it is told whether another one follows. */
-type Work = (moreFollows: boolean) => Generator<Step, void, StepResult>;
-
-function* daemonReload(moreFollows: boolean): Generator<Step, void, StepResult> {
-  yield exec(sh`systemctl daemon-reload`, { purpose: 'making systemd read its unit files again', moreFollows });
-}
+const readAgain = exec(sh`systemctl daemon-reload`, { purpose: 'making systemd read its unit files again' });
 
 function act(
   verb: 'unmask' | 'stop' | 'disable' | 'mask' | 'reset-failed' | 'enable',
   units: readonly UnitState[],
-): readonly Work[] {
+): readonly ReturnType<typeof exec>[] {
   if (units.length === 0) return [];
   const ids = units.map((unit) => unit.id);
-  return [
-    function* (moreFollows) {
-      yield exec(actScript(verb, ids, units), { purpose: `${purposes[verb]} ${ids.join(', ')}`, moreFollows });
-    },
-  ];
+  return [exec(actScript(verb, ids, units), { purpose: `${purposes[verb]} ${ids.join(', ')}` })];
 }
 
 function actScript(verb: string, ids: readonly string[], units: readonly UnitState[]): Script {
@@ -454,11 +437,7 @@ function actScript(verb: string, ids: readonly string[], units: readonly UnitSta
 }
 
 /** Starts units in one transaction and waits until they are active; a failure shows why they are not. */
-function run(verb: 'start' | 'restart' | 'reload', units: readonly UnitState[], args: Arguments): readonly Work[] {
-  return units.length === 0 ? [] : [() => runUnits(verb, units, args)];
-}
-
-function* runUnits(
+function* run(
   verb: 'start' | 'restart' | 'reload',
   units: readonly UnitState[],
   args: Arguments,

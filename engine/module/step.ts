@@ -23,8 +23,8 @@ export interface ExecStep {
   /** For progress and errors: `starting docker.service`. */
   readonly purpose?: string;
   /**
-   * Another step or wait follows, unless this one fails. A step goes along with the question how the host is after it, which
-   * is asked in vain then; to leave it out saves that, and changes nothing else.
+   * Another step or wait follows, unless this one fails. Along with a step goes the question how the host is after it, which
+   * would be asked in vain: with this it is not asked. Nothing else depends on it.
    */
   readonly moreFollows?: boolean;
 }

@@ -68,7 +68,8 @@ export interface StepRunner {
   wait<T>(wait: Wait<T>): Promise<T>;
   /**
    * Runs the steps that a module yields; a step that fails is thrown into the generator. What the generator yields after
-   * an abort or the deadline is clean-up, and gets time of its own. `then` is what is asked next: it is sent with each effect.
+   * an abort or the deadline is clean-up, and gets time of its own. `then` is what is asked next: it is sent with each effect
+   * that does not say `moreFollows`.
    */
   drive<R>(steps: Generator<Step, R, StepResult>, then?: Probe<unknown>): Promise<R>;
   /**
@@ -140,11 +141,13 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   /** Together with what coming tasks will ask, where that is known. */
   async function answerAhead<T>(probe: Probe<T>): Promise<T> {
     const { ahead } = env;
-    if (!ahead) return answerTo(probe);
+    if (!ahead || probe.isAlone) return answerTo(probe);
     const question = questionOf(probe, ahead.asker);
     const given = await behind?.answerTo(question);
-    if (given) return probe.parse(given);
-    if (probe.isAlone) return answerTo(probe);
+    if (given) {
+      isDated = false;
+      return probe.parse(given);
+    }
     const options = optionsFor(question.timeoutMs, probe.environment);
     const answer = await askAhead(await env.connect(), question, options, ahead);
     isDated = answer.isDated;
@@ -152,11 +155,11 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   }
 
   async function sendBehind(probe: Probe<unknown> | undefined): Promise<QuestionBehind | undefined> {
-    const { ahead } = env;
-    if (!probe || !ahead) return undefined;
+    const { ahead, clock } = env;
+    if (!probe || probe.isAlone || !ahead) return undefined;
     const question = questionOf(probe, ahead.asker);
-    const options = optionsFor(question.timeoutMs, probe.environment);
-    return askBehind(question, options, { ...ahead, isAlone: probe.isAlone === true });
+    const { environment, timeoutMs } = optionsFor(question.timeoutMs, probe.environment);
+    return askBehind(question, { environment, timeoutMs, deadline, signal }, { ...ahead, clock });
   }
 
   async function ask<T>(probe: Probe<T>): Promise<T> {
@@ -256,8 +259,9 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
 
   /** Undefined for an effect that may not be started. */
   async function perform(step: Step, { mayStart, then }: Driving): Promise<StepResult | undefined> {
-    behind = undefined;
     env.onActing();
+    await behind?.drop();
+    behind = undefined;
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
@@ -286,6 +290,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     } catch (error) {
       if (error instanceof StillOpenError || (error instanceof RunbookError && error.code === 'unreachable'))
         isOpen = true;
+      void behind?.drop();
       throw error;
     } finally {
       // What was asked for meanwhile, of other hosts too, may have been answered before it.
@@ -303,14 +308,20 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     }
   }
 
-  async function driveToEnd<R>(steps: Generator<Step, R, StepResult>, driving: Driving): Promise<R | undefined> {
+  async function driveToEnd<R>(
+    steps: Generator<Step, R, StepResult>,
+    { mayStart, then: next }: Driving,
+  ): Promise<R | undefined> {
+    let then = next;
     let turn = steps.next();
     while (!turn.done) {
       let result: StepResult | undefined;
       try {
-        result = await perform(turn.value, driving);
+        result = await perform(turn.value, { mayStart, then });
       } catch (error) {
         allowCleanUp();
+        // What follows is clean-up, as a rule: nobody will ask what it came to.
+        then = undefined;
         turn = steps.throw(error);
         continue;
       }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, formatDuration } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { WaitView } from '../base/events.ts';
 import { revealText } from '../base/secret.ts';
@@ -42,6 +42,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   const shells = new Map<string, PersistentShell>();
   const queue = createQueue();
   let isClosed = false;
+  // What runs on the host behind an effect, though its caller has the effect's result already.
+  let behindEffect: Promise<void> | undefined;
   let boot: string | undefined;
 
   function needsBecome(become: Become | undefined): become is Become {
@@ -104,18 +106,54 @@ export function createConnection(parts: ConnectionParts): Connection {
     options: RunOptions & Pick<EffectOptions, 'behind'>,
     effect: ShellRequest['effect'],
   ): Promise<ShellResult> {
-    const { signal, behind } = options;
-    if (signal?.aborted) throw abortError(signal.reason, 'the script was not started');
+    const { behind } = options;
+    const timeoutMs = await waitForTurn(options);
     const shell = await shellFor(options.become, options.onWait);
     const result = await shell.run({
-      ...requestOf(text, options),
+      ...requestOf(text, { ...options, timeoutMs }),
       effect,
       ...(behind && {
-        behind: { ...requestOf(behind.script.text, { ...behind, signal }), onSent: behind.onSent },
+        behind: {
+          ...requestOf(behind.script.text, behind),
+          deadline: behind.deadline,
+          onSent: (answer) => {
+            const ended = (): void => {
+              behindEffect = undefined;
+            };
+            behindEffect = answer.then(ended, ended);
+            behind.onSent(answer);
+          },
+        },
       }),
     });
     boot = result.boot;
     return result;
+  }
+
+  /**
+   * Nothing is sent before what runs behind an effect has ended: a shell would begin it though its caller gave it up meanwhile,
+   * and over another link an effect could be run that this one still has to run. Gives the time that is left.
+   */
+  async function waitForTurn({ timeoutMs, signal }: Pick<RunOptions, 'timeoutMs' | 'signal'>): Promise<number> {
+    if (signal?.aborted) throw abortError(signal.reason, 'the script was not started');
+    if (!behindEffect) return timeoutMs;
+    const startedAt = clock.now();
+    const over = new AbortController();
+    const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+    const isLate = clock.sleep(timeoutMs, until).then(
+      () => true,
+      () => false,
+    );
+    const late = await Promise.race([behindEffect.then(() => false), isLate]);
+    over.abort(new Error('its turn has come'));
+    // Read anew: it may have been raised while that was waited for.
+    const isAborted = signal?.aborted === true;
+    if (isAborted) throw abortError(signal.reason, 'the script was not started');
+    if (late) {
+      const message = `the script was not started within ${formatDuration(timeoutMs)}: ${description} was still answering`;
+      throw new RunbookError('timeout', message);
+    }
+    return Math.max(1, timeoutMs - (clock.now() - startedAt));
   }
 
   const runNow = (text: string, options: RunOptions): Promise<ShellResult> => runInShell(text, options, undefined);

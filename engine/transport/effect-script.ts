@@ -113,7 +113,7 @@ rb_begin() {
       rb_why=$(echo started | cat 2>&1 >"$rb_d")
       rm -f "$rb_d" "$rb_d".*
     elif [ -e "$rb_d" ]; then rb_wait "$rb_d"; rb_tell "$rb_d"
-    else rb_why=$(mkdir "$rb_d" 2>&1) && rmdir "$rb_d"; fi
+    else rb_why=$(mkdir "$rb_d.why" 2>&1) && rmdir "$rb_d.why"; fi
   done
   rb_say refused "$rb_why"
 }
@@ -146,8 +146,10 @@ for rb_c; do
 done
 rb_start $$; rb_born=$rb_z
 { for rb_c; do
-  find "$rb_c/effects" -mindepth 1 -maxdepth 1 -mtime +7 ! -name '*.out' ! -name '*.err' | while read -r rb_d; do
-    rb_read "$rb_d"; kill -0 "$rb_p" || rm -rf "$rb_d" "$rb_d".*
+  find "$rb_c/effects" -mindepth 1 -maxdepth 1 -mtime +7 | while read -r rb_d; do
+    # What is told of an effect is removed with it; of one that is gone a loss of power may have left it.
+    case $rb_d in *.out | *.err) [ -e "\${rb_d%.*}" ] || rm -f "$rb_d"; continue ;; esac
+    rb_read "$rb_d"; kill -0 "$rb_p" || rm -rf "$rb_d".* "$rb_d"
   done
 done
 while sleep 1; do
@@ -159,7 +161,7 @@ while sleep 1; do
     rb_n=some
     [ -n "$rb_x" ] || ! rb_over "$rb_d" || { kill -TERM -"$rb_p"; sleep 2; kill -KILL -"$rb_p"; }
   done; done
-  [ -n "$rb_n" ] || rb_alive $$ "$rb_born" || exit
+  [ -n "$rb_n" ] || { kill -0 $$ && { [ -z "$rb_born" ] || rb_alive $$ "$rb_born"; }; } || exit
 done; } </dev/null >/dev/null 9>&- &
 rb_take_lock() {
   [ "$rb_lock" != held ] || return
@@ -194,7 +196,8 @@ export function exitIfStarted(id: string, status: number): string {
 
 /** Removes what is kept of effects, and of their parts, whose ids have a dot more; in a shell that was told {@link effectPrelude}. */
 export function forgetEffects(ids: readonly string[]): string {
-  const paths = ids.map((id) => `"$rb_c/effects/${id}" "$rb_c/effects/${id}".*`).join(' ');
+  // The effect's own file last: without it nobody would look for the others.
+  const paths = ids.map((id) => `"$rb_c/effects/${id}".* "$rb_c/effects/${id}"`).join(' ');
   return `for rb_c; do [ ! -d "$rb_c/effects" ] || rm -f ${paths}; done 9>&- 8>&-; `;
 }
 
@@ -211,7 +214,7 @@ export function forgetScript(ids: readonly string[]): string {
 export function effectProgram({ id, begin, body, startedIn = '', verdictMark }: EffectPlan): string {
   return `{ ${begin}exec 7>&2 2>/dev/null
 rb_lock=$1 rb_holder=$2 rb_why=$3 rb_v=${verdictMark}; shift 3
-rb_begin ${id} ${quoteWord(startedIn)} "$@"
+rb_begin ${id} ${quoteWord(startedIn)} "$@" || exit
 # A signal to the group ends the script. This shell stays to tell with which status.
 trap : HUP INT TERM
 ( umask 022; set --; unset rb_v; ${body} ) >"$rb_d.out" 2>"$rb_d.err" 7>&- 8>&-
@@ -220,7 +223,7 @@ rb_finish $?
 `;
 }
 
-/** Waits until effects whose ids begin with `prefix` have ended, and prints for each `ID ended|killed|over`. */
+/** Waits until effects whose ids begin with `prefix` have ended, and prints for each `ID ended|killed`. */
 export function settleScript(prefix: string): string {
   return `${folders}
 ${stateFunctions}

@@ -25,6 +25,8 @@ export interface ShellRequest {
   readonly parts?: ScriptParts | undefined;
   /** The script is an effect, and its result has `verdict`. */
   readonly effect?: Omit<EffectRequest, keyof FrameRequest> | undefined;
+  /** When it has to have ended, whenever it began; see {@link Clock}. */
+  readonly deadline?: number | undefined;
   /** Another script, sent with this one: it is run when this one has ended, however that was. */
   readonly behind?: BehindRequest | undefined;
 }
@@ -84,7 +86,7 @@ export interface PersistentShell {
   readonly isUsable: boolean;
   /** See {@link ShellContext.entered}. */
   readonly entered: Promise<void>;
-  /** Runs one script, after those before it. */
+  /** Runs one script; never call it while another one runs, or the one behind it. */
   run(request: ShellRequest): Promise<ShellResult>;
   close(): void;
 }
@@ -93,7 +95,6 @@ export interface PersistentShell {
 export function createShell(process: HostProcess, context: ShellContext): PersistentShell {
   let isUsable = true;
   let isPrepared = false;
-  let last: Promise<unknown> = Promise.resolve();
   // Scripts that were sent and whose end was not seen yet, by stream: what comes is of the first one.
   const unread: Readonly<Record<Stream, Job[]>> = { stdout: [], stderr: [] };
   process.stdout.on('data', (chunk: Buffer) => receive('stdout', chunk));
@@ -110,12 +111,16 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     process.destroy();
   }
 
-  function frame(request: ShellRequest, marks: FrameMarks): string {
-    if (!request.effect) return frameScript({ ...request, marks });
-    const text = frameEffect({ ...request, ...request.effect, marks });
-    if (isPrepared) return text;
-    isPrepared = true;
-    return `${effectPrelude}${text}`;
+  function frame({ request, marks }: Job): string {
+    return request.effect ? frameEffect({ ...request, ...request.effect, marks }) : frameScript({ ...request, marks });
+  }
+
+  /** Writes scripts that the shell runs one after the other. */
+  function send(jobs: readonly Job[]): void {
+    const isPrelude = !isPrepared && jobs.some(({ request }) => request.effect !== undefined);
+    process.stdin.write(`${isPrelude ? effectPrelude : ''}${jobs.map(frame).join('')}`);
+    isPrepared ||= isPrelude;
+    for (const job of jobs) for (const stream of streams) unread[stream].push(job);
   }
 
   function receive(stream: Stream, chunk: Buffer): void {
@@ -126,28 +131,26 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   }
 
   function run(request: ShellRequest): Promise<ShellResult> {
+    const job = createJob(request, context.randomMark());
     const { behind } = request;
-    const jobs = [request, ...(behind ? [behind] : [])].map((one) => createJob(one, context.randomMark()));
-    process.stdin.write(jobs.map(({ request: of, marks }) => frame(of, marks)).join(''));
-    const [own, other] = jobs.map((job) => {
-      for (const stream of streams) unread[stream].push(job);
-      const answer = last.then(() => complete(job));
-      last = answer.catch(() => undefined);
-      return answer;
-    });
+    const other = behind && createJob(behind, context.randomMark());
+    send(other ? [job, other] : [job]);
+    const own = complete(job);
     if (other) {
+      const answer = own.catch(() => undefined).then(() => complete(other));
       // Told to whoever waits for it.
-      other.catch(() => undefined);
-      behind?.onSent(other);
+      answer.catch(() => undefined);
+      behind.onSent(answer);
     }
-    return own as Promise<ShellResult>;
+    return own;
   }
 
   /** Waits for the end of a script that was sent; the ones before it have ended. */
   async function complete(job: Job): Promise<ShellResult> {
     const { request, readers, marks } = job;
     const startedAt = context.clock.now();
-    job.watch.start(context.entered);
+    const { timeoutMs, deadline = Number.POSITIVE_INFINITY } = request;
+    job.watch.start(context.entered, Math.max(1, Math.min(timeoutMs, deadline - startedAt)));
     try {
       const end = await Promise.race([job.finished, job.watch.interruption, process.ended]);
       if (end === 'finished') {
@@ -177,11 +180,15 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     // It may have been sent this moment.
     await Promise.race([begun, finished, process.ended, isOver]);
     const group = readers.stdout.group ?? readers.stderr.group;
+    if (group === undefined) settled.abort(new Error('nothing of it was seen'));
     const isGone = group !== undefined && (await context.kill(group, request.effect?.id).catch(() => false));
     const isInOrder = await Promise.race([
       finished.then(() => isGone),
       process.ended.then(() => false),
-      context.clock.sleep(settleMs, settled.signal).then(() => false),
+      context.clock.sleep(settleMs, settled.signal).then(
+        () => false,
+        () => false,
+      ),
     ]).finally(() => settled.abort(new Error('settled')));
     if (!isInOrder) close();
     return isGone;
@@ -275,25 +282,26 @@ function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
 interface Watch {
   readonly interruption: Promise<Interruption>;
   /** From now on it has its time, or from when its user was become: that has a deadline of its own. */
-  start(entered: Promise<void>): void;
+  start(entered: Promise<void>, timeoutMs: number): void;
   /** A mark has come: the next part has its time from now on. */
   partEnded(): void;
   stop(): void;
 }
 
-function createWatch({ signal, parts, timeoutMs }: Pick<ShellRequest, 'signal' | 'parts' | 'timeoutMs'>): Watch {
+function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>): Watch {
   const { promise, resolve } = withResolvers<Interruption>();
   const timers: { all?: NodeJS.Timeout; part?: NodeJS.Timeout } = {};
   // The first one stands before the first part.
   let marks = 0;
   let state: 'waiting' | 'started' | 'stopped' = 'waiting';
+  let allMs = 0;
   const timer = (ms: number): NodeJS.Timeout => setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, maxTimerMs));
   const setTimers = (isFirst: boolean): void => {
     if (state !== 'started') return;
     const isRest = parts !== undefined && marks > 1;
     if (isFirst || marks === 2) {
       clearTimeout(timers.all);
-      timers.all = timer(isRest ? parts.restMs : timeoutMs);
+      timers.all = timer(isRest ? parts.restMs : allMs);
     }
     clearTimeout(timers.part);
     const partMs = isRest ? parts.timeoutsMs[marks - 2] : undefined;
@@ -302,7 +310,8 @@ function createWatch({ signal, parts, timeoutMs }: Pick<ShellRequest, 'signal' |
   const onAbort = (): void => resolve({ aborted: signal?.reason });
   return {
     interruption: promise,
-    start(entered) {
+    start(entered, timeoutMs) {
+      allMs = timeoutMs;
       if (signal?.aborted) onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
       const begin = (): void => {

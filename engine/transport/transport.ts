@@ -85,10 +85,12 @@ export interface HostLock {
 
 /**
  * A script that only reads, sent along with an effect: it is run when that has ended, however it did, and costs no round trip
- * of its own. It has its time from then on.
+ * of its own. It has its time from then on. Nothing else is sent to the host before it has ended.
  */
-export interface ScriptBehind extends Pick<RunOptions, 'environment' | 'timeoutMs' | 'parts'> {
+export interface ScriptBehind extends Pick<RunOptions, 'environment' | 'timeoutMs' | 'signal' | 'parts'> {
   readonly script: Script;
+  /** When it has to have ended, whenever it began: milliseconds since the epoch. */
+  readonly deadline: number;
   /** Called when it was sent, again when it was sent once more: over another link, or for another try. */
   readonly onSent: (answer: Promise<ScriptResult>) => void;
 }

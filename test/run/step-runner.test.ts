@@ -4,9 +4,10 @@ import { RunbookError } from '../../engine/base/errors.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { failure, probe } from '../../engine/module/contract.ts';
 import { exec, put, type Step, type StepResult, waitFor } from '../../engine/module/step.ts';
+import { createAnswers } from '../../engine/run/ahead/answers.ts';
 import { createEffectIds } from '../../engine/run/effect-ids.ts';
 import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
-import type { Connection, ScriptResult } from '../../engine/transport/transport.ts';
+import type { Connection, ScriptBehind, ScriptResult } from '../../engine/transport/transport.ts';
 
 /** A connection that answers from a list and a clock that moves when somebody sleeps. */
 function rig(
@@ -192,5 +193,97 @@ describe('a failure as events carry it', () => {
       hint: 'look',
     });
     expect(failureView(new TypeError('x is not a function')).message).to.match(/this is a bug[\s\S]*step-runner\.test/);
+  });
+});
+
+describe('what a step is sent along with', () => {
+  /** Drives a module whose state is asked for by `how`, and tells what went to the host. */
+  async function drive(
+    steps: () => Generator<Step, unknown, StepResult>,
+    { question = probe(sh`how`, ({ stdout }) => stdout), isAhead = true } = {},
+  ): Promise<{ log: string[]; answer: string }> {
+    const log: string[] = [];
+    const answer = { rc: 0, stdout: 'it is so', stderr: '', durationMs: 0 };
+    const send = (text: string, { behind }: { readonly behind?: ScriptBehind | undefined }): void => {
+      log.push(behind ? `${text}, then ${behind.script.text}` : text);
+      behind?.onSent(Promise.resolve(answer));
+    };
+    const answers = createAnswers(() => 0);
+    const runner = createStepRunner({
+      connect: async () =>
+        ({
+          run: async (script) => {
+            log.push(script.text);
+            return answer;
+          },
+          effect: async (script, options) => {
+            send(script.text, options);
+            return { ...answer, rc: script.text === 'false' ? 1 : 0, lock: 'none' };
+          },
+          put: async (path, _, options) => {
+            send(`put ${path}`, options);
+            return {};
+          },
+        }) as Pick<Connection, 'run' | 'effect' | 'put'> as Connection,
+      become: undefined,
+      environment: {},
+      deadline: Date.now() + 100_000,
+      clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) },
+      signal: new AbortController().signal,
+      effects: createEffectIds(),
+      ...(isAhead && { ahead: { answers, coming: async () => [], asker: 'task' } }),
+      onActing: () => answers.forget(),
+      lock: undefined,
+      onStepStarted: () => undefined,
+      onStepEnded: () => undefined,
+      onWait: () => undefined,
+      telling: (_, body) => body(() => undefined),
+    });
+    await runner.drive(steps(), question).catch(() => log.push('failed'));
+    return { log, answer: await runner.ask(question) };
+  }
+
+  it('is the question how the host is after it, which is not asked again', async () => {
+    const { log, answer } = await drive(function* () {
+      yield put('/etc/x', 'text');
+    });
+    expect([log, answer]).to.deep.equal([['put /etc/x, then how'], 'it is so']);
+  });
+
+  it('is nothing where the step says that another one follows', async () => {
+    const { log } = await drive(function* () {
+      yield exec(sh`one`, { moreFollows: true });
+      yield put('/etc/x', 'text', { moreFollows: true });
+      yield exec(sh`two`);
+    });
+    expect(log).to.deep.equal(['one', 'put /etc/x', 'two, then how']);
+  });
+
+  it('is asked once more after a step that follows all the same', async () => {
+    const { log } = await drive(function* () {
+      yield exec(sh`one`);
+      yield exec(sh`two`);
+    });
+    expect(log).to.deep.equal(['one, then how', 'two, then how']);
+  });
+
+  it('is of no use after a failure, and nothing goes along with what cleans up', async () => {
+    const { log } = await drive(function* () {
+      try {
+        yield exec(sh`false`);
+      } finally {
+        yield exec(sh`tidy`);
+      }
+    });
+    expect(log).to.deep.equal(['false, then how', 'tidy', 'failed', 'how']);
+  });
+
+  it('is nothing where each question goes by itself, or this one has to', async () => {
+    const one = function* (): Generator<Step, void, StepResult> {
+      yield exec(sh`one`);
+    };
+    expect((await drive(one, { isAhead: false })).log).to.deep.equal(['one', 'how']);
+    const question = probe(sh`how`, ({ stdout }) => stdout, { isAlone: true });
+    expect((await drive(one, { question })).log).to.deep.equal(['one', 'how']);
   });
 });

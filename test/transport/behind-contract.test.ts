@@ -31,7 +31,8 @@ for (const transport of transportsUnderTest) {
     /** A script to send behind, and its answer: of the last time that it was sent. */
     function behind(script: Script, options: Partial<ScriptBehind> = {}) {
       const sent: Promise<ScriptResult>[] = [];
-      const told: ScriptBehind = { script, ...quick, ...options, onSent: (answer) => sent.push(answer) };
+      const deadline = Date.now() + 60_000;
+      const told: ScriptBehind = { script, ...quick, deadline, ...options, onSent: (answer) => sent.push(answer) };
       return {
         told,
         answer: async (): Promise<ScriptResult> => (await sent.at(-1)) ?? assert.fail('it was not sent'),
@@ -105,13 +106,44 @@ for (const transport of transportsUnderTest) {
 
     it('ends with an abort, and nothing of it is left', async () => {
       const controller = new AbortController();
-      const asked = behind(sh`echo begun >${file()}; sleep 50.5`);
-      await effect(sh`:`, { behind: asked.told, signal: controller.signal });
+      const asked = behind(sh`echo begun >${file()}; sleep 50.5`, { signal: controller.signal });
+      await effect(sh`:`, { behind: asked.told });
       const ended = rejection(asked.answer());
       for (let i = 0; !existsSync(file()) && i < 500; i++) await new Promise((resolve) => setTimeout(resolve, 10));
       controller.abort();
       assert.equal((await ended).code, 'interrupted');
       assert.equal((await effect(sh`pgrep -fc '^sleep 50.5' || :`)).stdout, '0\n');
+    });
+
+    it('has to have ended by its deadline, whenever it began', async () => {
+      const asked = behind(sh`sleep 52.5`, { deadline: Date.now() + 700 });
+      await effect(sh`sleep 0.5`, { behind: asked.told });
+      assert.match((await rejection(asked.answer())).message, /did not end within \d{1,3} ms/);
+      assert.equal((await effect(sh`pgrep -fc '^sleep 52.5' || :`)).stdout, '0\n');
+    });
+
+    it('holds back what comes next: that is not begun when it was given up meanwhile, or has no time left', async () => {
+      const asked = behind(sh`while [ ! -e ${file()} ]; do sleep 0.05; done`);
+      await effect(sh`:`, { behind: asked.told });
+      const controller = new AbortController();
+      const next = sh`: >${join(folder, 'begun')}`;
+      const late = rejection(effect(next, { timeoutMs: 300 }));
+      assert.match((await late).message, /^the script was not started within \d+ ms: .* was still answering$/);
+      const aborted = rejection(effect(next, { signal: controller.signal }));
+      controller.abort();
+      assert.equal((await aborted).code, 'interrupted');
+      await connectionOfItsOwn((other) => other.run(sh`: >${file()}`, quick));
+      await asked.answer();
+      assert.equal(existsSync(join(folder, 'begun')), false);
+      assert.equal((await effect(sh`echo on`)).stdout, 'on\n');
+    });
+
+    it('that ignores being told to end is killed, and what waited for it is run then', async () => {
+      const asked = behind(sh`trap '' TERM; while :; do sleep 53.5; done`, { timeoutMs: 400 });
+      await effect(sh`:`, { behind: asked.told });
+      const next = effect(sh`pgrep -fc '^sleep 53.5' || :`, { timeoutMs: 60_000 });
+      assert.match((await rejection(asked.answer())).message, /did not end/);
+      assert.equal((await next).stdout, '0\n');
     });
 
     it('is sent again when the effect took the shell with it', async () => {

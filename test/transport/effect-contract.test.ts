@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { assert } from 'chai';
 import { Secret } from '../../engine/base/secret.ts';
 import { type Script, sh } from '../../engine/base/sh.ts';
+import { effectProgram } from '../../engine/transport/effect-script.ts';
 import type { Connection, EffectOptions, EffectResult } from '../../engine/transport/transport.ts';
 import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
 
@@ -174,6 +175,34 @@ for (const transport of transportsUnderTest) {
       }
       assert.isTrue(await isGone('yes runbook-effect-flood'));
       await connection.forget([id.id], quick);
+    });
+
+    it('are watched by one process of their shell, which ends with it', async () => {
+      const on = await another();
+      await effect(sh`:`, {}, on);
+      const { stdout } = await effect(sh`ps -o pid= --ppid $PPID | grep -vw $$`, {}, on);
+      const [watch, ...others] = stdout.trim().split(/\s+/);
+      assert.match(watch ?? '', /^\d+$/);
+      assert.deepEqual(others, []);
+      const isThere = async (): Promise<boolean> => (await connection.run(sh`kill -0 ${watch ?? ''}`, quick)).rc === 0;
+      assert.isTrue(await isThere());
+      await on[Symbol.asyncDispose]();
+      for (let i = 0; i < 500 && (await isThere()); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.isFalse(await isThere());
+    });
+
+    it('are not run by a shell that lacks what keeps them', async () => {
+      const id = someEffect();
+      const program = effectProgram({
+        ...id,
+        begin: '',
+        body: `printf x >>${join(folder, 'count')}`,
+        startedIn: undefined,
+        verdictMark: 'verdict',
+      });
+      const { rc } = await connection.run(sh`printf '%s\n' ${program} | sh -s -- none '' '' ${folder}`, quick);
+      assert.notEqual(rc, 0);
+      assert.equal(count(), 0);
     });
 
     it('give large output whole', async () => {

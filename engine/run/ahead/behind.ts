@@ -1,7 +1,8 @@
+import type { Clock } from '../../base/clock.ts';
 import { RunbookError } from '../../base/errors.ts';
 import type { ProbeOutput } from '../../module/contract.ts';
 import { ShellEndedError } from '../../transport/shell.ts';
-import type { RunOptions, ScriptBehind, ScriptResult } from '../../transport/transport.ts';
+import type { ScriptBehind, ScriptResult } from '../../transport/transport.ts';
 import type { Asking } from './answers.ts';
 import { type AskingAhead, askedTogether, comingWith, type Question } from './ask.ts';
 
@@ -13,32 +14,38 @@ import { type AskingAhead, askedTogether, comingWith, type Question } from './as
 export interface QuestionBehind {
   readonly sent: ScriptBehind;
   /**
-   * The effect has ended; call it in place of \`forget\`, which has the host's answers forgotten: these were given after it, and
+   * The effect has ended; call it in place of `forget`, which has the host's answers forgotten: these were given after it, and
    * are good unless somebody else acted on the host meanwhile.
    */
   effectEnded(forget: () => void): void;
   /** The answer to just this question; undefined where there is none, or none that is good. Rejects as the question does. */
   answerTo(question: Question): Promise<ProbeOutput | undefined>;
+  /** Nobody wants the answers any more. Resolves when nothing of it runs: it has a moment left, and is killed then. */
+  drop(): Promise<void>;
 }
 
-/** Makes it, before the effect is sent; \`question\` is the one that follows. \`isAlone\`: nothing is asked with it. */
+/** To kill it costs more than most answers take. */
+const momentMs = 1000;
+
+/** Makes it, before the effect is sent; `question` is the one that follows. */
 export async function askBehind(
   question: Question,
-  { environment, timeoutMs }: Pick<RunOptions, 'environment' | 'timeoutMs'>,
-  { isAlone, ...asking }: AskingAhead & { readonly isAlone: boolean },
+  { signal, ...options }: Pick<ScriptBehind, 'environment' | 'timeoutMs' | 'deadline' | 'signal'>,
+  { clock, ...asking }: AskingAhead & { readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<QuestionBehind> {
   const { answers } = asking;
   const before = answers.asking();
-  const coming = isAlone ? [] : await comingWith(question, timeoutMs, asking);
-  const { script, parts, answered } = askedTogether(question, coming);
+  const { script, parts, answered } = askedTogether(question, await comingWith(question, options.timeoutMs, asking));
+  const unwanted = new AbortController();
   let result: Promise<ScriptResult> | undefined;
   let after: Asking | undefined;
+  let isTaken = false;
   return {
     sent: {
+      ...options,
       script,
       parts,
-      environment,
-      timeoutMs,
+      signal: signal ? AbortSignal.any([signal, unwanted.signal]) : unwanted.signal,
       onSent: (answer) => {
         result = answer;
       },
@@ -49,12 +56,23 @@ export async function askBehind(
       if (isCurrent) after = answers.asking();
     },
     async answerTo({ key }) {
-      if (key !== question.key || !result || !after?.isCurrent) return undefined;
-      const asked = result;
+      if (key !== question.key || isTaken || !result || !after?.isCurrent) return undefined;
       // Like all answers it is good once.
-      result = undefined;
-      const own = await answered(asked, after.keep, answers).catch(orNothing);
+      isTaken = true;
+      const own = await answered(result, after.keep, answers).catch(orNothing);
       return after.isCurrent ? own : undefined;
+    },
+    async drop() {
+      if (!result) return;
+      const ended = result.then(
+        () => undefined,
+        () => undefined,
+      );
+      const inTime = new AbortController();
+      const moment = clock.sleep(momentMs, inTime.signal).catch(() => undefined);
+      await Promise.race([ended, moment]).finally(() => inTime.abort(new Error('it has ended')));
+      unwanted.abort(new Error('nobody waits for the answer'));
+      await ended;
     },
   };
 }

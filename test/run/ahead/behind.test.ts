@@ -20,18 +20,27 @@ function printed(text: string): ScriptResult {
 }
 
 /** A question of task `a` behind its effect, with those of `b` and `c`. */
-async function rig({ isAlone = false } = {}) {
+async function rig() {
   const answers = createAnswers(() => 0);
   const [a, b, c] = [question('a'), question('b'), question('c')];
   const coming = async (atMost: number, isWanted: (other: Question) => boolean): Promise<readonly Question[]> =>
     [b, c].filter(isWanted).slice(0, atMost);
-  const behind = await askBehind(a, { timeoutMs: 60_000 }, { answers, coming, isAlone });
+  const slept: number[] = [];
+  let wake = (): void => undefined;
+  const sleep = (ms: number): Promise<void> => {
+    slept.push(ms);
+    return new Promise((resolve) => {
+      wake = resolve;
+    });
+  };
+  const options = { timeoutMs: 60_000, deadline: 60_000, environment: undefined, signal: undefined };
+  const behind = await askBehind(a, options, { answers, coming, clock: { sleep } });
   const answer = (result: Promise<ScriptResult> = Promise.resolve(printed(behind.sent.script.text))): void => {
     result.catch(() => undefined);
     behind.sent.onSent(result);
   };
   const end = (): void => behind.effectEnded(() => answers.forget());
-  return { answers, a, b, c, behind, answer, end };
+  return { answers, a, b, c, behind, answer, end, slept, wake: () => wake() };
 }
 
 describe('what is asked behind an effect', () => {
@@ -43,13 +52,22 @@ describe('what is asked behind an effect', () => {
     expect([answers.take(b.key)?.stdout, answers.take(c.key)?.stdout]).to.deep.equal(['answer 2', 'answer 3']);
   });
 
-  it('is that alone where others must not be asked with it', async () => {
-    const { a, b, answers, behind, answer, end } = await rig({ isAlone: true });
-    expect([behind.sent.script.text, behind.sent.parts]).to.deep.equal(['echo a', undefined]);
-    answer(Promise.resolve({ rc: 3, stdout: 'x', stderr: '', durationMs: 0 }));
-    end();
-    expect(await behind.answerTo(a)).to.deep.include({ rc: 3, stdout: 'x' });
-    expect(answers.has(b.key)).to.equal(false);
+  it('has a moment where nobody wants to know any more, and is ended then', async () => {
+    const { behind, answer, slept, wake } = await rig();
+    await behind.drop();
+    expect(slept, 'it was not sent').to.deep.equal([]);
+    let reject = (_: Error): void => undefined;
+    answer(
+      new Promise((_, no) => {
+        reject = no;
+      }),
+    );
+    const dropped = behind.drop();
+    expect([slept, behind.sent.signal?.aborted]).to.deep.equal([[1000], false]);
+    behind.sent.signal?.addEventListener('abort', () => reject(new Error('killed')));
+    wake();
+    await dropped;
+    expect(behind.sent.signal?.aborted).to.equal(true);
   });
 
   it('answers nothing else, and is good once', async () => {
