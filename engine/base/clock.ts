@@ -8,6 +8,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Node turns a longer timer into one of a millisecond: 24 days. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /**
  * The machine's own clock as it was set when the process began: it goes on evenly when somebody sets the clock, so that a
  * deadline neither passes at once nor never.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, formatDuration } from '../base/clock.ts';
+import { type Clock, formatDuration, longestTimerMs } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { WaitView } from '../base/events.ts';
 import { revealText } from '../base/secret.ts';
@@ -140,7 +140,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     const startedAt = clock.now();
     const over = new AbortController();
     const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-    const isLate = clock.sleep(timeoutMs, until).then(
+    const isLate = clock.sleep(Math.min(timeoutMs, longestTimerMs), until).then(
       () => true,
       () => false,
     );

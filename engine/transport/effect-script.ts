@@ -174,11 +174,13 @@ rb_take_lock() {
     1) rb_lock=other ;;
   esac
   exec 8>&-
-  # Whoever has just taken it may not have written its name yet.
-  for rb_1 in 1 2 3; do
+  # Whoever has just taken it may not have written its name yet: on a busy host that takes its time.
+  rb_n=0
+  while [ $rb_n -lt 20 ]; do
     IFS= read -r rb_holder <"$rb_base/lock"
     case $rb_holder in "$1	"*) break ;; esac
-    sleep 0.1 || sleep 1
+    sleep 0.1 || { sleep 1; rb_n=$((rb_n + 9)); }
+    rb_n=$((rb_n + 1))
   done
   case $rb_holder in "$1	"*) rb_lock=shared ;; esac
 }

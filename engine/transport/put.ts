@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.ts';
-import { formatDuration } from '../base/clock.ts';
+import { formatDuration, longestTimerMs } from '../base/clock.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { exitIfStarted } from './effect-script.ts';
 import { type FileReader, pieceBytes } from './file-reader.ts';
@@ -172,7 +172,7 @@ async function stream(
   });
   process.stdout.resume();
   for (const end of [process.stdin, process.stdout, process.stderr]) end.on('error', () => {});
-  const timeout = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
+  const timeout = AbortSignal.timeout(Math.min(timeoutMs, longestTimerMs));
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   try {
     // In slices: the channel takes 2 MiB at a time, and the pipeline waits for it.

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { formatDuration } from '../base/clock.ts';
+import { formatDuration, longestTimerMs } from '../base/clock.ts';
 import { RunbookError, StillOpenError } from '../base/errors.ts';
 import { effectPrelude } from './effect-script.ts';
 import {
@@ -295,7 +295,8 @@ function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>):
   let marks = 0;
   let state: 'waiting' | 'started' | 'stopped' = 'waiting';
   let allMs = 0;
-  const timer = (ms: number): NodeJS.Timeout => setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, maxTimerMs));
+  const timer = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, longestTimerMs));
   const setTimers = (isFirst: boolean): void => {
     if (state !== 'started') return;
     const isRest = parts !== undefined && marks > 1;
@@ -344,9 +345,6 @@ function createWordCounter(word: string, onWord: () => void): (chunk: Buffer) =>
     carried = (others.at(-1) ?? first).slice(1 - word.length);
   };
 }
-
-/** Node turns a longer timer into one of a millisecond. */
-const maxTimerMs = 2 ** 31 - 1;
 
 function result(readers: Readers, durationMs: number): ShellResult {
   return {

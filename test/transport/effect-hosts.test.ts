@@ -72,6 +72,29 @@ describe('a host that cannot keep effects', () => {
     assert.isTrue(existsSync(join(folder, 'made')));
   });
 
+  it('keeps two shells of one run from taking each other for another run, however long a name takes to be written', async () => {
+    mkdirSync(join(folder, 'bin'));
+    const flock = execFileSync('sh', ['-c', 'command -v flock'], { encoding: 'utf8' }).trim();
+    // As on a busy host: who has the lock says so late.
+    writeFileSync(join(folder, 'bin/flock'), `#!/bin/sh\n${flock} "$@" && sleep 0.8\n`, { mode: 0o755 });
+    const environment = {
+      ...process.env,
+      RUNBOOK_HOST_FOLDER: join(folder, 'kept'),
+      PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
+    };
+    const lock = { runId: 'run-1', holder: 'run run-1' };
+    const open = (): Promise<Connection> =>
+      createTransport({ environment }).connect({ name: 'here', connection: 'local', address: 'localhost' });
+    await using one = await open();
+    await using two = await open();
+    const options = { timeoutMs: 10_000, lock };
+    const ends = await Promise.all([one, two].map((on) => on.effect(sh`:`, { ...options, ...someEffect() })));
+    assert.sameMembers(
+      ends.map((end) => end.lock),
+      ['held', 'shared'],
+    );
+  });
+
   it('in a folder that is not there: nothing is started, and the error says why', async () => {
     assert.match(await refusal(join(folder, 'no', 'such')), /cannot create directory .*No such file/);
   });
