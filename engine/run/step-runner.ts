@@ -159,7 +159,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     if (!probe || probe.isAlone || !ahead) return undefined;
     const question = questionOf(probe, ahead.asker);
     const { environment, timeoutMs } = optionsFor(question.timeoutMs, probe.environment);
-    return askBehind(question, { environment, timeoutMs, deadline, signal }, { ...ahead, clock });
+    return askBehind(question, { environment, timeoutMs, timeLeftMs: remaining, signal }, { ...ahead, clock });
   }
 
   async function ask<T>(probe: Probe<T>): Promise<T> {

@@ -115,7 +115,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       ...(behind && {
         behind: {
           ...requestOf(behind.script.text, behind),
-          deadline: behind.deadline,
+          timeLeftMs: behind.timeLeftMs,
           onSent: (answer) => {
             const ended = (): void => {
               behindEffect = undefined;

@@ -25,14 +25,14 @@ export interface ShellRequest {
   readonly parts?: ScriptParts | undefined;
   /** The script is an effect, and its result has `verdict`. */
   readonly effect?: Omit<EffectRequest, keyof FrameRequest> | undefined;
-  /** When it has to have ended, whenever it began; see {@link Clock}. */
-  readonly deadline?: number | undefined;
   /** Another script, sent with this one: it is run when this one has ended, however that was. */
   readonly behind?: BehindRequest | undefined;
 }
 
 /** A script behind another one. */
 export interface BehindRequest extends Omit<ShellRequest, 'effect' | 'behind'> {
+  /** See {@link ScriptBehind.timeLeftMs}. */
+  readonly timeLeftMs: () => number;
   /** Called when it was sent. */
   readonly onSent: (answer: Promise<ShellResult>) => void;
 }
@@ -135,9 +135,11 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
     const { behind } = request;
     const other = behind && createJob(behind, context.randomMark());
     send(other ? [job, other] : [job]);
-    const own = complete(job);
+    const own = complete(job, request.timeoutMs);
     if (other) {
-      const answer = own.catch(() => undefined).then(() => complete(other));
+      const answer = own
+        .catch(() => undefined)
+        .then(() => complete(other, Math.max(1, Math.min(behind.timeoutMs, behind.timeLeftMs()))));
       // Told to whoever waits for it.
       answer.catch(() => undefined);
       behind.onSent(answer);
@@ -146,11 +148,10 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
   }
 
   /** Waits for the end of a script that was sent; the ones before it have ended. */
-  async function complete(job: Job): Promise<ShellResult> {
+  async function complete(job: Job, timeoutMs: number): Promise<ShellResult> {
     const { request, readers, marks } = job;
     const startedAt = context.clock.now();
-    const { timeoutMs, deadline = Number.POSITIVE_INFINITY } = request;
-    job.watch.start(context.entered, Math.max(1, Math.min(timeoutMs, deadline - startedAt)));
+    job.watch.start(context.entered, timeoutMs);
     try {
       const end = await Promise.race([job.finished, job.watch.interruption, process.ended]);
       if (end === 'finished') {

@@ -89,8 +89,8 @@ export interface HostLock {
  */
 export interface ScriptBehind extends Pick<RunOptions, 'environment' | 'timeoutMs' | 'signal' | 'parts'> {
   readonly script: Script;
-  /** When it has to have ended, whenever it began: milliseconds since the epoch. */
-  readonly deadline: number;
+  /** How long its caller can wait for it, in milliseconds; asked when it begins. */
+  readonly timeLeftMs: () => number;
   /** Called when it was sent, again when it was sent once more: over another link, or for another try. */
   readonly onSent: (answer: Promise<ScriptResult>) => void;
 }

@@ -31,8 +31,13 @@ for (const transport of transportsUnderTest) {
     /** A script to send behind, and its answer: of the last time that it was sent. */
     function behind(script: Script, options: Partial<ScriptBehind> = {}) {
       const sent: Promise<ScriptResult>[] = [];
-      const deadline = Date.now() + 60_000;
-      const told: ScriptBehind = { script, ...quick, deadline, ...options, onSent: (answer) => sent.push(answer) };
+      const told: ScriptBehind = {
+        script,
+        ...quick,
+        timeLeftMs: () => 60_000,
+        ...options,
+        onSent: (answer) => sent.push(answer),
+      };
       return {
         told,
         answer: async (): Promise<ScriptResult> => (await sent.at(-1)) ?? assert.fail('it was not sent'),
@@ -116,7 +121,8 @@ for (const transport of transportsUnderTest) {
     });
 
     it('has to have ended by its deadline, whenever it began', async () => {
-      const asked = behind(sh`sleep 52.5`, { deadline: Date.now() + 700 });
+      const deadline = Date.now() + 700;
+      const asked = behind(sh`sleep 52.5`, { timeLeftMs: () => deadline - Date.now() });
       await effect(sh`sleep 0.5`, { behind: asked.told });
       assert.match((await rejection(asked.answer())).message, /did not end within \d{1,3} ms/);
       assert.equal((await effect(sh`pgrep -fc '^sleep 52.5' || :`)).stdout, '0\n');

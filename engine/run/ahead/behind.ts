@@ -30,7 +30,7 @@ const momentMs = 1000;
 /** Makes it, before the effect is sent; `question` is the one that follows. */
 export async function askBehind(
   question: Question,
-  { signal, ...options }: Pick<ScriptBehind, 'environment' | 'timeoutMs' | 'deadline' | 'signal'>,
+  { signal, ...options }: Pick<ScriptBehind, 'environment' | 'timeoutMs' | 'timeLeftMs' | 'signal'>,
   { clock, ...asking }: AskingAhead & { readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<QuestionBehind> {
   const { answers } = asking;

@@ -33,7 +33,7 @@ async function rig() {
       wake = resolve;
     });
   };
-  const options = { timeoutMs: 60_000, deadline: 60_000, environment: undefined, signal: undefined };
+  const options = { timeoutMs: 60_000, timeLeftMs: () => 60_000, environment: undefined, signal: undefined };
   const behind = await askBehind(a, options, { answers, coming, clock: { sleep } });
   const answer = (result: Promise<ScriptResult> = Promise.resolve(printed(behind.sent.script.text))): void => {
     result.catch(() => undefined);
