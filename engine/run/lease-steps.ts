@@ -36,13 +36,19 @@ export function leaseSteps(context: RunContext, hold: LeaseHold, host: HostRun, 
   return stepRunnerFor(context, task, host, hold.place, context.scopeOf(host, hold.place, task), options);
 }
 
-/** Runs what gives a lease back, or keeps it in part. The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry. */
-export function driveToEnd(
+/**
+ * Runs what gives a lease back, or keeps it in part. The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry.
+ *
+ * Before it is given back, what was done under it has to be on disk: whoever resumes a run that died here would take the lease
+ * once more to do it. Where that cannot be written, it is given back all the same.
+ */
+export async function driveToEnd(
   context: RunContext,
   hold: LeaseHold,
   host: HostRun,
   steps: Generator<Step, Lost | void, StepResult>,
 ): Promise<Lost | void> {
+  await context.record.durable().catch(() => undefined);
   const { signal } = new AbortController();
   return leaseSteps(context, hold, host, { signal }).drive(steps);
 }

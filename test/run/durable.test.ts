@@ -8,11 +8,17 @@ import { play } from '../support/play.ts';
 
 const inventory = 'n1 ansible_connection=local\n';
 
-/** Has each sync of a journal's file that blocks nobody done by `disk`, which is told the file's path. */
-async function withDisk<T>(disk: (path: string) => Error | null, body: () => Promise<T>): Promise<T> {
+/** Has each sync of a journal's file that blocks nobody done by `disk`, which is told the file's path, and takes its time. */
+async function withDisk<T>(
+  disk: (path: string) => Error | null,
+  body: () => Promise<T>,
+  { takesMs = 0 } = {},
+): Promise<T> {
   const { fdatasync } = fs;
   const instead = (file: number, done: (error: Error | null) => void): void => {
-    fdatasync(file, (error) => done(error ?? disk(readlinkSync(`/proc/self/fd/${file}`))));
+    fdatasync(file, (error) => {
+      setTimeout(() => done(error ?? disk(readlinkSync(`/proc/self/fd/${file}`))), takesMs);
+    });
   };
   Object.assign(fs, { fdatasync: instead });
   syncBuiltinESMExports();
@@ -52,6 +58,39 @@ describe('what is on disk', () => {
       const kinds = lines('state').map(({ t }) => t);
       // The first task came to its end, and the second one is about to be run.
       expect(kinds.filter((t) => t !== 'began')).to.deep.equal(['effect', 'step', 'task', 'effect', 'step']);
+    }));
+
+  it('when a lease is given back says what was done under it', () =>
+    withTemporaryFolder(async (folder) => {
+      const lease = `
+import { defineLease, exec, probe, sh } from 'runbook';
+export default defineLease({
+  name: 'hold', summary: 'Holds nothing',
+  schema: { type: 'object', additionalProperties: false, required: ['path'], properties: { path: { type: 'string' } } },
+  probe: () => probe(sh\`:\`, () => undefined),
+  diff: () => [],
+  grant: ({ args }) => ({ path: args.path }),
+  *acquire() {},
+  *release({ grant }) { yield exec(sh\`cat \${grant.path}/state.ndjson >\${grant.path}/at-release\`); },
+});`;
+      const play1 = `
+- hosts: n1
+  gather_facts: false
+  tasks:
+    - lease: { name: Held, hold: { path: ${folder} } }
+      block: [{ name: work, shell: { cmd: "true" } }]
+`;
+      const files = { 'hosts.ini': inventory, 'modules/hold.ts': lease, 'play.yaml': play1 };
+      const run = await withDisk(
+        (path) => {
+          writeFileSync(join(folder, basename(path)), readFileSync(path));
+          return null;
+        },
+        () => play(folder, files, { journalDirectory: join(folder, '.runbook') }),
+        { takesMs: 200 },
+      );
+      expect(run.exitCode, JSON.stringify(run.events.at(-1))).to.equal(0);
+      expect(readFileSync(join(folder, 'at-release'), 'utf8')).to.match(/"t":"task"/);
     }));
 
   for (const broken of ['state.ndjson', 'events.ndjson']) {
