@@ -40,7 +40,7 @@ export function leaseSteps(context: RunContext, hold: LeaseHold, host: HostRun, 
  * Runs what gives a lease back, or keeps it in part. The second Ctrl-C does not abort it: a node must not stay out of service because somebody was in a hurry.
  *
  * Before it is given back, what was done under it has to be on disk: whoever resumes a run that died here would take the lease
- * once more to do it. Where that cannot be written, it is given back all the same.
+ * once more to do it. Where that cannot be written, or takes too long, it is given back all the same.
  */
 export async function driveToEnd(
   context: RunContext,
@@ -48,10 +48,16 @@ export async function driveToEnd(
   host: HostRun,
   steps: Generator<Step, Lost | void, StepResult>,
 ): Promise<Lost | void> {
-  await context.record.durable().catch(() => undefined);
+  const isLate = new Promise<void>((resolve) => {
+    AbortSignal.timeout(diskMs).addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([context.record.durable().catch(() => undefined), isLate]);
   const { signal } = new AbortController();
   return leaseSteps(context, hold, host, { signal }).drive(steps);
 }
+
+/** A disk that hangs must not keep a node out of service. */
+const diskMs = 10_000;
 
 /** Tells what became of a lease. */
 export function tellLease(
