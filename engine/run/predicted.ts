@@ -44,6 +44,8 @@ export function createPredictedState(): PredictedState {
     resources.set(resource, { ...(isGone || isNew ? { isNew } : resources.get(resource)), [name]: after });
   };
   const of = (resource: string): Attributes => {
+    // In a run that is always so.
+    if (!any) return {};
     const reason = uncertain.get(resource);
     if (reason !== undefined) throw new UnknownValueError(reason);
     refuseBelowLinks(resource);

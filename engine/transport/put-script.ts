@@ -1,4 +1,5 @@
 import { quoteWord } from '../base/sh.ts';
+import { printfWord } from './framing.ts';
 
 /** What a put does on the host; all values are literal, nothing is looked up there but the file that is replaced. */
 export interface PutPlan {
@@ -53,11 +54,20 @@ if [ -L "$target" ]; then readlink -f "$target" || fail "$target is a symbolic l
 export const createScript = `
 (umask 077; set -C; : >"$temporary") || fail "cannot create a file in $folder"`;
 
-/** The same, filled from standard input, when the bytes are few enough to come with the script. */
-export const fillScript = `
+/**
+ * The same, filled with bytes that are few enough to come with the script, by the shell's own `printf`: no process is
+ * started, and nothing is in a command line. As all effects, this one is begun with the umask 022. The shell does not say why it
+ * cannot write; `cat` does.
+ */
+export function fillScript(bytes: Uint8Array): string {
+  return `
 trap 'rm -f "$temporary"' EXIT
 trap 'exit 143' HUP INT TERM
-(umask 077; set -C; cat >"$temporary") || { [ -e "$temporary" ] || fail "cannot create a file in $folder"; fail "cannot write to $folder"; }`;
+umask 077; set -C
+printf ${printfWord(bytes)} >"$temporary" 2>/dev/null; filled=$?
+set +C; umask 022
+[ $filled = 0 ] || { [ -e "$temporary" ] || fail "cannot create a file in $folder"; echo | cat >>"$temporary"; fail "cannot write to $folder"; }`;
+}
 
 /** Gives the filled temporary file its owner and mode, checks it, and renames it into place. */
 export function finishScript(plan: PutPlan): string {

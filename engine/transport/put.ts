@@ -69,14 +69,14 @@ async function attempt(
   const remaining = (): number => Math.max(1, deadline - context.clock.now());
   const run = (script: string): Promise<ScriptResult> =>
     context.run(script, { become, timeoutMs: remaining(), signal });
-  const change = (script: string, stdin?: Uint8Array): Promise<ScriptResult> =>
-    context.effect(script, { ...effect, become, stdin, timeoutMs: remaining(), signal, behind });
+  const change = (script: string): Promise<ScriptResult> =>
+    context.effect(script, { ...effect, become, timeoutMs: remaining(), signal, behind });
 
   try {
     const small = await smallBytes(content, context.readFile);
     if (small !== undefined) {
-      const script = `${prepareScript(plan)}\n${fillScript}\n${finishScript(plan)}`;
-      return judge(await change(script, small), plan, context);
+      const script = `${prepareScript(plan)}\n${fillScript(small)}\n${finishScript(plan)}`;
+      return judge(await change(script), plan, context);
     }
     const prepare = `${exitIfStarted(effect.id, putStatus.started)}\n${removeCutOff(plan.target, mark)}`;
     const prepared = await run(`${prepare}\n${prepareScript(plan)}${createScript}`);

@@ -251,7 +251,7 @@ function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
     stderr: createFrameReader(marks, outputLimitBytes),
   };
   const watch = createWatch(request);
-  const countMarks = request.parts && createWordCounter(request.parts.mark, watch.partEnded);
+  const countMarks = request.parts && createWordCounter(request.parts.mark);
   const begun = withResolvers<undefined>();
   const finished = withResolvers<'finished' | Stream>();
   let flooded: ShellResult | undefined;
@@ -268,7 +268,7 @@ function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
     take(stream, chunk) {
       const reader = readers[stream];
       const rest = reader.push(chunk);
-      if (stream === 'stdout') countMarks?.(chunk);
+      if (stream === 'stdout' && countMarks) watch.partsEnded(countMarks(chunk));
       if (reader.group !== undefined) begun.resolve(undefined);
       if (readers.stdout.status !== undefined && readers.stderr.status !== undefined) finished.resolve('finished');
       else if (reader.isOverLimit) {
@@ -284,8 +284,8 @@ interface Watch {
   readonly interruption: Promise<Interruption>;
   /** From now on it has its time, or from when its user was become: that has a deadline of its own. */
   start(entered: Promise<void>, timeoutMs: number): void;
-  /** A mark has come: the next part has its time from now on. */
-  partEnded(): void;
+  /** So many marks have come: the next part has its time from now on. */
+  partsEnded(count: number): void;
   stop(): void;
 }
 
@@ -298,10 +298,10 @@ function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>):
   let allMs = 0;
   const timer = (ms: number): NodeJS.Timeout =>
     setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, longestTimerMs));
-  const setTimers = (isFirst: boolean): void => {
+  const setTimers = (withAll: boolean): void => {
     if (state !== 'started') return;
     const isRest = parts !== undefined && marks > 1;
-    if (isFirst || marks === 2) {
+    if (withAll) {
       clearTimeout(timers.all);
       timers.all = timer(isRest ? parts.restMs : allMs);
     }
@@ -324,9 +324,12 @@ function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>):
       // Where it was refused the process ends, which is told.
       entered.then(begin, () => undefined);
     },
-    partEnded() {
-      marks++;
-      setTimers(false);
+    partsEnded(count) {
+      if (count === 0) return;
+      const hadEnded = marks > 1;
+      marks += count;
+      // What comes after the first part has another time in all.
+      setTimers(!hadEnded && marks > 1);
     },
     stop() {
       state = 'stopped';
@@ -337,13 +340,13 @@ function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>):
   };
 }
 
-/** Calls back for each time a word stands in a stream, however that is cut into chunks. */
-function createWordCounter(word: string, onWord: () => void): (chunk: Buffer) => void {
+/** Counts how often a word ends in each chunk of a stream. */
+function createWordCounter(word: string): (chunk: Buffer) => number {
   let carried = '';
   return (chunk) => {
-    const [first = '', ...others] = (carried + chunk.toString('latin1')).split(word);
-    for (const _ of others) onWord();
-    carried = (others.at(-1) ?? first).slice(1 - word.length);
+    const pieces = (carried + chunk.toString('latin1')).split(word);
+    carried = (pieces.at(-1) ?? '').slice(1 - word.length);
+    return pieces.length - 1;
   };
 }
 

@@ -118,6 +118,8 @@ export function namesOf(
 
 /** A path without doubled, trailing and `.` parts, so that two spellings are one resource. */
 export function cleanPath(path: string): string {
+  // Nearly all are clean, and this is called for each file of each host.
+  if (/^(\/[^/.][^/]*)+$/.test(path)) return path;
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   return `/${parts.join('/')}`;
 }
@@ -428,9 +430,11 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** The nearest first, without "/". */
 function foldersAbove(path: string): string[] {
+  const clean = cleanPath(path);
   const folders: string[] = [];
-  for (let folder = folderOf(path); folder !== '/'; folder = folderOf(folder)) folders.push(folder);
+  for (let at = clean.lastIndexOf('/'); at > 0; at = clean.lastIndexOf('/', at - 1)) folders.push(clean.slice(0, at));
   return folders;
 }
 
