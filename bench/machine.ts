@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 
 /** What numbers were measured on. */
 export interface Machine {
@@ -37,9 +38,18 @@ export function describeMachine(): Machine {
   };
 }
 
-/** How many programs wanted to run at the same time lately: above the number of processors, they were in each other's way. */
-export function currentLoad(): number {
-  return Math.round((loadavg()[0] ?? 0) * 10) / 10;
+/**
+ * How many processors others keep busy, measured for two seconds: they lack in what is measured next. The load that the kernel
+ * tells remembers the benchmark before for minutes.
+ */
+export async function currentLoad(): Promise<number> {
+  const [before, from] = [busyMs(), performance.now()];
+  await setTimeout(2000);
+  return Math.round(((busyMs() - before) / (performance.now() - from)) * 10) / 10;
+}
+
+function busyMs(): number {
+  return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
 }
 
 /** Standard output of a program, empty when it failed or is not there. */

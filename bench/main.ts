@@ -54,7 +54,6 @@ if (values.help || unknown.length > 0) {
   const leftOut = values.smoke ? undefined : installPeers();
   const machine = describeMachine();
   for (const name of names) await runSuite(name, machine, leftOut);
-  if (values.keep) await writePage();
 }
 
 async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Promise<void> {
@@ -62,7 +61,7 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   const chosen = (suites[suite] ?? []).filter(({ id }) => values.case === undefined || values.case === id);
   const measure = async (some: readonly Case[]): Promise<void> => {
     for (const one of some) {
-      const load = currentLoad();
+      const load = values.smoke ? 0 : await currentLoad();
       const result = await runCase(one, machine, leftOut);
       if ('skipped' in result) {
         console.log(`${one.id}: left out, ${result.skipped}\n`);
@@ -70,6 +69,8 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
       }
       const date = new Date().toISOString().slice(0, 10);
       cases.push({ id: one.id, date, machine, ...result, load });
+      // At once: all suites take two hours.
+      if (values.keep) await keep(suite, cases);
       console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
     }
   };
@@ -80,9 +81,16 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   await measure(chosen.filter(({ needsLab }) => !needsLab));
   if (values.smoke || cases.length === 0) return;
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
+  if (!values.keep) await writeReport(`${suite}-${Date.now()}.json`, { suite, cases });
+}
+
+async function keep(suite: string, cases: readonly KeptCase[]): Promise<void> {
+  await writeReport(`${suite}.json`, { suite, cases: await withKept(suite, cases) });
+  await writePage();
+}
+
+async function writeReport(name: string, report: Report): Promise<void> {
   await mkdir(results, { recursive: true });
-  const report: Report = { suite, cases: values.keep ? await withKept(suite, cases) : cases };
-  const name = values.keep ? `${suite}.json` : `${suite}-${Date.now()}.json`;
   await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
 }
 

@@ -8,7 +8,7 @@ export interface KeptCase extends CaseResult {
   /** `2026-11-21`. */
   readonly date: string;
   readonly machine: Machine;
-  /** Of the machine, just before the case. */
+  /** How many processors were busy just before the case. */
   readonly load: number;
 }
 
@@ -66,7 +66,7 @@ function machineText(machine: Machine): string {
 }
 
 function disturbance(load: number, { processors }: Machine): string {
-  return load < processors / 2 ? '' : ` The machine was busy (load ${load}): wall times are longer than they need be.`;
+  return load < processors / 4 ? '' : ` The machine was busy (load ${load}): wall times are longer than they need be.`;
 }
 
 function caseLines(one: KeptCase, machineNumber: number): string[] {
