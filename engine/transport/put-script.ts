@@ -64,9 +64,9 @@ export function fillScript(bytes: Uint8Array): string {
 trap 'rm -f "$temporary"' EXIT
 trap 'exit 143' HUP INT TERM
 umask 077; set -C
-printf ${printfWord(bytes)} >"$temporary" 2>/dev/null; filled=$?
+{ printf ${printfWord(bytes)} 2>/dev/null || { echo | cat; false; }; } >"$temporary"; filled=$?
 set +C; umask 022
-[ $filled = 0 ] || { [ -e "$temporary" ] || fail "cannot create a file in $folder"; echo | cat >>"$temporary"; fail "cannot write to $folder"; }`;
+[ $filled = 0 ] || { [ -e "$temporary" ] || fail "cannot create a file in $folder"; fail "cannot write to $folder"; }`;
 }
 
 /** Gives the filled temporary file its owner and mode, checks it, and renames it into place. */
