@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,7 +91,9 @@ async function keep(suite: string, cases: readonly KeptCase[]): Promise<void> {
 
 async function writeReport(name: string, report: Report): Promise<void> {
   await mkdir(results, { recursive: true });
-  await writeFile(join(results, name), `${JSON.stringify(report, undefined, 2)}\n`);
+  const unfinished = join(results, `.${name}`);
+  await writeFile(unfinished, `${JSON.stringify(report, undefined, 2)}\n`);
+  await rename(unfinished, join(results, name));
 }
 
 /** A case that fails is told and left out, so that an hour of others is not lost. */

@@ -2,8 +2,31 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { describeFile, type FileState, parseFile } from '../../modules/lib/file-state.ts';
+import { cleanPath, describeFile, type FileState, folderOf, parseFile } from '../../modules/lib/file-state.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
+
+describe('a path', () => {
+  const spellings: Readonly<Record<string, string>> = {
+    '/': '/',
+    '//': '/',
+    '/.': '/',
+    '/a': '/a',
+    '/a/': '/a',
+    '//a//b': '/a/b',
+    '/a/./b/.': '/a/b',
+    '/.a/..b/.c.d': '/.a/..b/.c.d',
+    '/a b/c\nd': '/a b/c\nd',
+    'a/b': '/a/b',
+  };
+
+  it('is one resource, however it is spelled', () => {
+    for (const [spelled, clean] of Object.entries(spellings)) expect(cleanPath(spelled), spelled).to.equal(clean);
+  });
+
+  it('is in a folder, the last of which is the root', () => {
+    expect([folderOf('/a//b/'), folderOf('/a'), folderOf('/')]).to.deep.equal(['/a', '/', '/']);
+  });
+});
 
 const shells = ['sh', 'bash', 'busybox sh'].filter((shell) => spawnSync('sh', ['-c', `${shell} -c :`]).status === 0);
 const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { fillScript } from '../../engine/transport/put-script.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+
+for (const shell of ['sh', 'bash', 'busybox sh']) {
+  const [program = '', ...args] = shell.split(' ');
+  const isThere = spawnSync(program, [...args, '-c', ':']).status === 0;
+
+  describe(`a temporary file that ${shell} fills`, () => {
+    before(function () {
+      // A machine without it cannot show it.
+      if (!isThere) this.skip();
+    });
+
+    const fill = (folder: string, bytes: Uint8Array, then: string) => {
+      const begin = `temporary=.filled folder=.\nfail() { printf '%s\\n' "$1" >&2; exit 70; }`;
+      const input = `${begin}\n${fillScript(bytes)}\n${then}`;
+      return spawnSync(program, [...args, '-s'], { cwd: folder, input, encoding: 'utf8' });
+    };
+
+    it('has just the bytes, and is for its owner alone; what comes after has the usual umask', () =>
+      withTemporaryFolder(async (folder) => {
+        const bytes = Buffer.from(Array.from({ length: 60_000 }, (_, i) => (i * 7 + (i >> 8)) % 256));
+        const { stdout, stderr } = fill(folder, bytes, 'ls -l .filled | cut -c1-10; umask; cp .filled kept');
+        expect([stdout, stderr]).to.deep.equal(['-rw-------\n0022\n', '']);
+        expect((await readFile(join(folder, 'kept'))).equals(bytes)).to.equal(true);
+        expect(await readdir(folder)).to.deep.equal(['kept']);
+      }));
+
+    it('is not written where its name is taken, nor is what a link of that name leads to', () =>
+      withTemporaryFolder(async (folder) => {
+        await writeFile(join(folder, 'victim'), 'as it was');
+        await symlink('victim', join(folder, '.filled'));
+        const { status, stderr } = fill(folder, Buffer.from('new'), '');
+        expect(status).to.equal(70);
+        expect(stderr).to.match(/cannot write to \.\n$/);
+        expect(await readFile(join(folder, 'victim'), 'utf8')).to.equal('as it was');
+      }));
+  });
+}
