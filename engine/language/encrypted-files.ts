@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { errorMessage, RunbookError } from '../base/errors.ts';
+import { fileDigest } from '../base/file-digest.ts';
 import { Secret, type SecretListener } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
 import { type AgeKeys, decryptAge, isAge } from './encryption/age.ts';
@@ -31,8 +32,8 @@ export interface FileOpener {
   open(path: string, shown?: string): Promise<OpenedSource>;
   /** The bytes of any file, and whether they were encrypted. */
   openBytes(path: string): Promise<{ readonly bytes: Buffer; readonly isSecret: boolean }>;
-  /** Told the SHA-256 of a file that is too large to be opened by this; set where it is kept what was read. */
-  note?(path: string, sha256: string): void;
+  /** The SHA-256 of a file as it is, in hexadecimal: for those that are not encrypted, and too large to be held. */
+  digest(path: string): Promise<string>;
 }
 
 /** Whether a file is encrypted, by its first bytes. */
@@ -61,6 +62,7 @@ export function createFileOpener(keys: Keys, listener: SecretListener): FileOpen
     return secret;
   };
   return {
+    digest: fileDigest,
     async openBytes(path) {
       const opened = await readBytes(path);
       if (opened.isSecret && opened.bytes.length <= largestKnown) seal(opened.bytes.toString('utf8'));

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
+import { fileDigest } from '../base/file-digest.ts';
 import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
 import type { Telling } from '../base/telling.ts';
@@ -12,7 +13,7 @@ import { createKeylessOpener, type FileOpener } from '../language/encrypted-file
 import { createScope } from '../language/scope.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
-import { isHeldInMemory, streamedDigest } from './file-content.ts';
+import { isHeldInMemory } from './file-content.ts';
 import { oncePerVersion } from './per-version.ts';
 import { statNow } from './stat-now.ts';
 
@@ -133,19 +134,17 @@ async function contentOf(
     };
   }
   const { size } = await stat(path);
-  const sha256 = await streamedDigest(path);
-  opener.note?.(path, sha256);
-  return { content: { kind: 'file', path, size }, sha256, size };
+  return { content: { kind: 'file', path, size }, sha256: await opener.digest(path), size };
 }
 
 async function download(url: string, sha256: string, cacheDirectory: string, signal: AbortSignal): Promise<string> {
   const path = join(cacheDirectory, sha256);
-  if ((await streamedDigest(path).catch(() => undefined)) === sha256) return path;
+  if ((await fileDigest(path).catch(() => undefined)) === sha256) return path;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const partial = `${path}.${randomBytes(4).toString('hex')}.part`;
   try {
     await fetchTo(url, partial, signal);
-    const actual = await streamedDigest(partial);
+    const actual = await fileDigest(partial);
     if (actual !== sha256) {
       throw new RunbookError('digest-mismatch', `${url} has sha256 ${actual}, not ${sha256}`, {
         hint: 'compare with the sums that the release publishes; nothing was installed',

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
-import { isHeldInMemory, streamedDigest } from './file-content.ts';
+import { isHeldInMemory } from './file-content.ts';
+import { oncePerVersion } from './per-version.ts';
 
 /** What a run has read so far. The sums are of contents in clear, so they are not to leave the process as they are. */
 export interface ReadRecord {
@@ -24,8 +25,13 @@ export function createReadRecord(opener: FileOpener = createKeylessOpener()): Re
   const note = (path: string, sha256: string): void => {
     files.set(recordedPath(path), sha256);
   };
+  const digest = oncePerVersion((path) => opener.digest(path));
   const recording: FileOpener = {
-    note,
+    async digest(path) {
+      const sha256 = await digest(path);
+      note(path, sha256);
+      return sha256;
+    },
     async open(path, shown) {
       const source = await opener.open(path, shown);
       note(path, sha256Of(source.text));
@@ -45,7 +51,7 @@ export function createReadRecord(opener: FileOpener = createKeylessOpener()): Re
     async noteFile(path) {
       try {
         if (await isHeldInMemory(path)) await recording.openBytes(path);
-        else note(path, await streamedDigest(path));
+        else await recording.digest(path);
       } catch {
         // Whoever needs it says why it cannot be read; that it has no sum is a difference to a run that could.
       }

@@ -50,13 +50,9 @@ if [ -L "$target" ]; then readlink -f "$target" || fail "$target is a symbolic l
 [ -d "$folder" ] || fail "the directory $folder does not exist"`;
 }
 
-/** Makes the temporary file; fails where there is one already. */
-export const createScript = `
-(umask 077; set -C; : >"$temporary") || fail "cannot create a file in $folder"`;
-
 /**
- * The same, filled with bytes that are few enough to come with the script, by the shell's own `printf`: no process is
- * started, and nothing is in a command line. As all effects, this one is begun with the umask 022. The shell does not say why it
+ * Makes the temporary file, of bytes that are few enough to come with the script, by the shell's own `printf`: no process is
+ * started, and nothing is in a command line. Fails where there is a file of that name already. As all effects, this one is begun with the umask 022. The shell does not say why it
  * cannot write; `cat` does.
  */
 export function fillScript(bytes: Uint8Array): string {
@@ -74,6 +70,7 @@ export function finishScript(plan: PutPlan): string {
   return `${header(plan)}
 trap 'rm -f "$temporary"' EXIT
 trap 'exit 143' HUP INT TERM
+${plan.isLarge ? 'sync "$temporary" 2>/dev/null & # on its way to the disk while the digest is made' : ':'}
 ${digestCheck(plan)}
 ${ownership(plan)}
 ${plan.validate === undefined ? '' : validation(plan.validate)}
@@ -88,11 +85,16 @@ export function cleanUpScript(plan: PutPlan): string {
   return `rm -f ${quoteWord(plan.temporary)}`;
 }
 
-/** Takes a large file's bytes over a channel of its own; one that was cut short, by a lost link too, is removed. */
+/**
+ * Makes the temporary file of bytes that come over a channel of their own; what was cut short, by a lost link too, is removed.
+ * Fails where there is a file of that name already. Nothing may make it beforehand: ext4 writes a file that was emptied out
+ * to the disk when it is closed, and whoever closes it waits (auto_da_alloc in ext4(5)).
+ */
 export function streamCommand(plan: PutPlan, size: number): string {
   const temporary = quoteWord(plan.temporary);
-  const receive = `cat >${temporary} && [ "$(wc -c <${temporary})" -eq ${size} ] || { rm -f ${temporary}; exit ${putStatus.failed}; }`;
-  return `exec /bin/sh -c ${quoteWord(`umask 077; ${receive}`)}`;
+  const isWhole = `cat && [ "$(wc -c <${temporary})" -eq ${size} ]`;
+  const receive = `{ ${isWhole} || { rm -f ${temporary}; exit ${putStatus.failed}; }; } >${temporary}`;
+  return `exec /bin/sh -c ${quoteWord(`umask 077; set -C; ${receive}`)}`;
 }
 
 function header(plan: PutPlan): string {

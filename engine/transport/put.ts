@@ -9,7 +9,6 @@ import { type FileReader, pieceBytes } from './file-reader.ts';
 import { describeEnd, type HostProcess } from './process.ts';
 import {
   cleanUpScript,
-  createScript,
   fillScript,
   finishScript,
   type PutPlan,
@@ -79,7 +78,7 @@ async function attempt(
       return judge(await change(script), plan, context);
     }
     const prepare = `${exitIfStarted(effect.id, putStatus.started)}\n${removeCutOff(plan.target, mark)}`;
-    const prepared = await run(`${prepare}\n${prepareScript(plan)}${createScript}`);
+    const prepared = await run(`${prepare}\n${prepareScript(plan)}`);
     if (prepared.rc !== putStatus.started) {
       const judged = judge(prepared, plan, context);
       if ('realPath' in judged) return judged;

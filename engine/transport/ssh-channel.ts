@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { HostProcess, ProcessEnd } from './process.ts';
 import type { SshClient } from './ssh-client.ts';
+import { joinPackets } from './ssh-shortcuts.ts';
 
 /** Starts a process over a channel of its own. sshd frees a slot late, so a refusal is asked again for two seconds. */
 export async function openChannel(
@@ -52,6 +53,7 @@ function exec(ssh: SshClient, command: string, description: string): Promise<Hos
 }
 
 function channelProcess(ssh: SshClient, channel: ClientChannel): HostProcess {
+  joinPackets(ssh.client, channel);
   const ended = new Promise<ProcessEnd>((resolve) => {
     let exit: ProcessEnd | undefined;
     const settle = (): void => {

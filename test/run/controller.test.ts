@@ -59,7 +59,7 @@ describe("the controller's files", () => {
       const noting: FileOpener = {
         open: (path, shown) => opener.open(path, shown).finally(() => read.push(`open ${basename(path)}`)),
         openBytes: (path) => opener.openBytes(path).finally(() => read.push(`bytes ${basename(path)}`)),
-        note: (path) => void read.push(`digest ${basename(path)}`),
+        digest: (path) => opener.digest(path).finally(() => read.push(`digest ${basename(path)}`)),
       };
       return { opener: noting, read };
     }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { fillScript } from '../../engine/transport/put-script.ts';
+import { fillScript, type PutPlan, streamCommand } from '../../engine/transport/put-script.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
 
 for (const shell of ['sh', 'bash', 'busybox sh']) {
@@ -38,6 +38,43 @@ for (const shell of ['sh', 'bash', 'busybox sh']) {
         expect(status).to.equal(70);
         expect(stderr).to.match(/cannot write to \.\n$/);
         expect(await readFile(join(folder, 'victim'), 'utf8')).to.equal('as it was');
+      }));
+  });
+
+  describe(`a temporary file that is streamed to ${shell}`, () => {
+    before(function () {
+      if (!isThere) this.skip();
+    });
+
+    const stream = (folder: string, bytes: Uint8Array, size = bytes.length) => {
+      const command = streamCommand({ temporary: '.streamed' } as PutPlan, size).replace('/bin/sh', shell);
+      return spawnSync(program, [...args, '-c', command], { cwd: folder, input: bytes, encoding: 'utf8' });
+    };
+
+    it('has just the bytes, and is for its owner alone', () =>
+      withTemporaryFolder(async (folder) => {
+        const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 256));
+        const { status, stdout, stderr } = stream(folder, bytes);
+        expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
+        expect((await readFile(join(folder, '.streamed'))).equals(bytes)).to.equal(true);
+        expect((await stat(join(folder, '.streamed'))).mode & 0o777).to.equal(0o600);
+      }));
+
+    it('that was cut short is removed', () =>
+      withTemporaryFolder(async (folder) => {
+        expect(stream(folder, Buffer.from('half of'), 14).status).to.equal(70);
+        expect(await readdir(folder)).to.deep.equal([]);
+      }));
+
+    it('is not written where its name is taken, nor is what a link of that name leads to', () =>
+      withTemporaryFolder(async (folder) => {
+        await writeFile(join(folder, 'victim'), 'as it was');
+        await symlink('victim', join(folder, '.streamed'));
+        const { status, stderr } = stream(folder, Buffer.from('new'));
+        expect(status).to.be.greaterThan(0);
+        expect(stderr).to.match(/cannot (create|overwrite)|File exists/);
+        expect(await readFile(join(folder, 'victim'), 'utf8')).to.equal('as it was');
+        expect(await readdir(folder)).to.have.members(['victim', '.streamed']);
       }));
   });
 }

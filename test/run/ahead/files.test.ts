@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createKeylessOpener, type FileOpener } from '../../../engine/language/encrypted-files.ts';
 import { withTemporaryFolder } from '../../support/module-rig.ts';
-import { localHosts, type PlayRun, play, playFiles } from '../../support/play.ts';
+import { localHosts, type PlayRun, play, playFiles, writeFiles } from '../../support/play.ts';
 
 /** Files of the controller that tasks need, when hosts are asked ahead. */
 describe("the controller's files, asked ahead", () => {
@@ -15,6 +15,7 @@ describe("the controller's files, asked ahead", () => {
       const counting: FileOpener = {
         open: (path, shown) => opener.open(path, shown).finally(() => read.push(basename(path))),
         openBytes: (path) => opener.openBytes(path).finally(() => read.push(basename(path))),
+        digest: opener.digest,
       };
       const tasks = `
     - copy: { dest: "DIR/{{ inventory_hostname }}-a", content: a }
@@ -38,6 +39,27 @@ describe("the controller's files, asked ahead", () => {
       const { exitCode } = await play(folder, files, { opener: counting, onEvent });
       expect(exitCode).to.equal(0);
       expect(read).to.have.members(['small', 't.hbs']);
+    }));
+
+  it('are read once for their digest when they are large, by the journal, too', () =>
+    withTemporaryFolder(async (folder) => {
+      const opener = createKeylessOpener();
+      const digested: string[] = [];
+      const counting: FileOpener = {
+        ...opener,
+        digest: (path) => opener.digest(path).finally(() => digested.push(basename(path))),
+      };
+      const files = {
+        'hosts.ini': localHosts(5),
+        'play.yaml': `- hosts: web\n  tasks:\n    - copy: { src: large, dest: "${folder}/{{ inventory_hostname }}" }\n`,
+        'files/large': 'x'.repeat(300 * 1024),
+      };
+      await writeFiles(folder, files);
+      // What was written in this moment could be written again in it.
+      await setTimeout(50);
+      const { exitCode } = await play(folder, files, { opener: counting, journalDirectory: join(folder, 'runs') });
+      expect(exitCode).to.equal(0);
+      expect(digested.filter((name) => name === 'large')).to.have.length(1);
     }));
 
   /** Plays a task that asks ahead, one that writes a file of the controller, and one that needs the file. */
