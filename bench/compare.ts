@@ -26,8 +26,14 @@ export interface Comparison {
   readonly isCheck?: boolean;
   /** converged: runbook has made it so before the tools are measured. fresh: all is taken away before every run. */
   readonly start: 'converged' | 'fresh';
-  /** So many of the hosts are counted on, in a run of its own. 0: nothing is counted. */
-  readonly countedHosts: number;
+  /** What is counted, in runs of their own; undefined: nothing. */
+  readonly counting: Counting | undefined;
+}
+
+/** A comparison whose round trips, bytes and processes are counted. */
+export interface Counting extends Partial<Pick<Comparison, 'play' | 'targets'>> {
+  /** So many of the hosts take part. */
+  readonly hosts: number;
 }
 
 /** Runs the tools one after another. Those that are left out here are missing in what comes back. */
@@ -60,7 +66,8 @@ async function measureOne(bench: Bench, comparison: Comparison, entrant: Entrant
   };
   const runs = Math.min(entrant.runs ?? bench.scale.runs, bench.scale.runs);
   const measurement = await measure(job.command, runs, before).finally(job.after);
-  const counts = comparison.countedHosts > 0 ? await countOne(bench, comparison, entrant.peer) : undefined;
+  const { counting } = comparison;
+  const counts = counting && (await countOne(bench, { ...comparison, ...counting }, counting.hosts, entrant.peer));
   return {
     tool: entrant.peer,
     command: job.shown,
@@ -79,9 +86,9 @@ async function converge(bench: Bench, comparison: Comparison): Promise<void> {
   await runOnce(job.command);
 }
 
-async function countOne(bench: Bench, comparison: Comparison, peer: PeerName): Promise<Counts> {
-  const { play, targets, start, countedHosts } = comparison;
-  return count(someOf(targets, countedHosts), bench.folder, async (at) => {
+async function countOne(bench: Bench, comparison: Comparison, hosts: number, peer: PeerName): Promise<Counts> {
+  const { play, targets, start } = comparison;
+  return count(someOf(targets, hosts), bench.folder, async (at) => {
     if (start === 'fresh') await targets.execute(play.reset);
     return readyJob(bench, { ...comparison, targets: at }, peer, 'counted');
   });

@@ -144,45 +144,55 @@ export function fullMode(mode: string): string {
   return mode.padStart(4, '0').slice(-4);
 }
 
-/** A read-only script that describes one path; {@link parseFile} reads its answer. */
+/**
+ * A read-only script that describes one path; {@link parseFile} reads its answer. What it has to say it collects in `o` and
+ * prints at once: to take many small pieces off the wire costs the controller more than all else it does for a file.
+ */
 export function describeFile(path: string, question: FileQuestion = {}): Script {
   const folders = foldersAbove(path);
   const parts: Script[] = [
-    sh`p=${path} h=`,
+    sh`p=${path} h= z=`,
     // A path with "/" at its end would be followed by every test below.
     question.follow ? sh`if [ -L "$p" ]; then r=$(readlink -f "$p"); [ -n "$r" ] && p=$r; fi` : sh`:`,
     sh`if [ -L "$p" ]; then t=link; elif [ -f "$p" ]; then t=file; elif [ -d "$p" ]; then t=directory
 elif [ -e "$p" ]; then t=other; else t=; fi
-printf 'real=%s\ntype=%s\n' "$p" "$t"
-z=; if [ -n "$t" ]; then z=$(stat -c 'mode=%a
+o="real=$p
+type=$t
+"
+if [ -n "$t" ]; then z=$(stat -c 'mode=%a
 uid=%u
 gid=%g
 size=%s
 owner=%U
-group=%G' "$p") && printf '%s\n' "$z"
-fi
-[ "$t" != link ] || printf 'target=%s\n' "$(readlink "$p")"`,
+group=%G' "$p") && o="$o$z
+"; fi
+[ "$t" != link ] || o="\${o}target=$(readlink "$p")
+"`,
   ];
   parts.push(physicalScript);
   if (folders.length > 0) {
     parts.push(sh`for d in ${folders}; do
-if [ -d "$d" ]; then break; elif [ -e "$d" ] || [ -L "$d" ]; then printf 'obstacle=%s\n' "$d"; break; fi
-printf 'missing=%s\n' "$d"; done`);
+if [ -d "$d" ]; then break; elif [ -e "$d" ] || [ -L "$d" ]; then o="\${o}obstacle=$d
+"; break; fi
+o="\${o}missing=$d
+"; done`);
   }
   if (question.owner !== undefined || question.group !== undefined) parts.push(makerScript);
   if (question.owner !== undefined && !isNumber(question.owner)) {
     parts.push(
-      sh`${isNamed('owner', question.owner)} || id -u ${question.owner} >/dev/null 2>&1 || printf 'unknown=user %s\n' ${question.owner}`,
+      sh`${isNamed('owner', question.owner)} || id -u ${question.owner} >/dev/null 2>&1 || o="\${o}unknown=user "${question.owner}"
+"`,
     );
   }
   if (question.group !== undefined && !isNumber(question.group)) {
     // getent knows LDAP and the like, and is missing on busybox.
     parts.push(
-      sh`${isNamed('group', question.group)} || getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || printf 'unknown=group %s\n' ${question.group}`,
+      sh`${isNamed('group', question.group)} || getent group ${question.group} >/dev/null 2>&1 || grep -q ${`^${escapeRegExp(question.group)}:`} /etc/group || o="\${o}unknown=group "${question.group}"
+"`,
     );
   }
-  if (question.digest) parts.push(digestScript(question));
-  return sh.lines(parts);
+  if (question.digest) parts.push(digestScript);
+  return sh.lines([...parts, sh`printf %s "$o"`, contentScript(question)]);
 }
 
 /** A test whether what is there has this owner or group: then the host knows it, and need not be asked. */
@@ -198,10 +208,13 @@ function isNamed(attribute: 'owner' | 'group', name: string): Script {
  * cannot be searched may have it: that folder, or where a link in it leads.
  */
 const physicalScript = sh`d=\${p%/*}; while [ -n "$d" ] && [ ! -d "$d" ]; do d=\${d%/*}; done
-n=\${p#"$d"/}; [ -n "$t" ] || { [ -x "\${d:-/}" ] && [ ! -L "$d/\${n%%/*}" ]; } || case $(ls -d "$p" 2>&1) in *'ermission denied'*) echo denied=1 ;; esac
+n=\${p#"$d"/}; [ -n "$t" ] || { [ -x "\${d:-/}" ] && [ ! -L "$d/\${n%%/*}" ]; } || case $(ls -d "$p" 2>&1) in *'ermission denied'*) o="\${o}denied=1
+" ;; esac
 l=$d; while [ -n "$l" ] && [ ! -L "$l" ]; do l=\${l%/*}; done
-[ -n "$l" ] && f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && printf 'at=%s\n' "\${f%/}\${p#"$d"}"
-[ -n "$t" ] || [ ! -g "\${d:-/}" ] || echo setgid=1`;
+[ -n "$l" ] && f=$(cd -P "\${d:-/}" 2>/dev/null && pwd -P) && [ "\${f%/}" != "$d" ] && o="\${o}at=\${f%/}\${p#"$d"}
+"
+[ -n "$t" ] || [ ! -g "\${d:-/}" ] || o="\${o}setgid=1
+"`;
 
 /** What is made in a folder with the set-gid bit gets the folder's group. */
 const makerScript = sh`if [ -z "$t" ]; then
@@ -209,19 +222,21 @@ m=$(id); u=\${m#*=}; u=\${u%% gid=*}; u=\${u#*'('}
 g=\${m#* gid=}; g=\${g%% groups=*}; g=\${g%% context=*}; g=\${g%% euid=*}; g=\${g%% egid=*}; g=\${g#*'('}
 d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
 [ ! -g "$d" ] || g=$(stat -Lc %G "$d")
-printf 'maker=%s:%s\n' "\${u%')'}" "\${g%')'}"; fi`;
+o="\${o}maker=\${u%')'}:\${g%')'}
+"; fi`;
 
-function digestScript(question: FileQuestion): Script {
-  const content =
-    question.contentUpTo === undefined
-      ? sh`:`
-      : sh`if [ "$h" != ${question.unlessSha256 ?? ''} ] && [ "\${z%%?owner=*}" -le ${question.contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
-  // From 10 MB on with openssl, where it is: it is several times as fast, and slower to start. After the size comes the owner.
-  return sh`if [ "$t" = file ]; then
+/** From 10 MB on with openssl, where it is: it is several times as fast, and slower to start. After the size comes the owner. */
+const digestScript = sh`if [ "$t" = file ]; then
 if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%?owner=*} in ????????*) h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
-[ -n "$h" ] || h=$(sha256sum <"$p"); h=\${h%% *}; printf 'sha256=%s\n' "$h"
-${content}
-else echo unreadable=1; fi; fi`;
+[ -n "$h" ] || h=$(sha256sum <"$p"); h=\${h%% *}; o="\${o}sha256=$h
+"
+else o="\${o}unreadable=1
+"; fi; fi`;
+
+/** Comes last: it is as long as the file. */
+function contentScript({ digest, contentUpTo, unlessSha256 = '' }: FileQuestion): Script {
+  if (!digest || contentUpTo === undefined) return sh`:`;
+  return sh`if [ "$t" = file ] && [ -r "$p" ] && [ "$h" != ${unlessSha256} ] && [ "\${z%%?owner=*}" -le ${contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
 }
 
 /** Reads the answer to {@link describeFile}. */

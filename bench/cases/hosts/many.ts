@@ -1,5 +1,5 @@
 import type { Bench, Case, CaseResult, Goal, Skipped, ToolResult } from '../../case.ts';
-import { type Comparison, compare, type Entrant, leftOutNotes } from '../../compare.ts';
+import { type Comparison, type Counting, compare, type Entrant, leftOutNotes } from '../../compare.ts';
 import { atMost } from '../../goals.ts';
 import { takePlay } from '../../plays/play.ts';
 import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
@@ -18,7 +18,7 @@ export const hundredHosts: Case = {
         { peer: 'Mitogen', runs: 1 },
         { peer: 'ssh' },
       ],
-      countedHosts: bench.scale.isSmoke ? 2 : 10,
+      counting: { hosts: bench.scale.isSmoke ? 2 : 10 },
     }),
 };
 
@@ -28,7 +28,7 @@ export const thousandHosts: Case = {
   run: (bench) =>
     onLoopback(bench, bench.scale.isSmoke ? 6 : 1000, {
       entrants: [{ peer: 'runbook' }, { peer: 'ssh' }],
-      countedHosts: bench.scale.isSmoke ? 2 : 10,
+      counting: { hosts: bench.scale.isSmoke ? 2 : 10 },
       notes: [
         'No target was lost: a run that loses one has another exit status, and ends the case',
         'Ansible and Mitogen were left out: a run would take the better part of an hour',
@@ -39,7 +39,7 @@ export const thousandHosts: Case = {
 
 interface Special {
   readonly entrants: readonly Entrant[];
-  readonly countedHosts: number;
+  readonly counting: Counting;
   readonly notes?: readonly string[];
   readonly goals?: (bench: Bench, comparison: Comparison, tools: readonly ToolResult[]) => Promise<Goal[]>;
 }
@@ -49,8 +49,8 @@ async function onLoopback(bench: Bench, count: number, special: Special): Promis
   if (skipped !== undefined) return { skipped };
   const play = await takePlay('plain', 17, bench.folder);
   await using targets = await startLoopback(count);
-  const { entrants, countedHosts } = special;
-  const comparison: Comparison = { play, targets, entrants, forks, start: 'converged', countedHosts };
+  const { entrants, counting } = special;
+  const comparison: Comparison = { play, targets, entrants, forks, start: 'converged', counting };
   const tools = await compare(bench, comparison);
   const names = entrants.map(({ peer }) => peer);
   return {
@@ -67,7 +67,7 @@ async function onLoopback(bench: Bench, count: number, special: Special): Promis
 async function fleetGoals(bench: Bench, comparison: Comparison, [runbook]: readonly ToolResult[]): Promise<Goal[]> {
   const play = await takePlay('login', 1, bench.folder);
   const entrants = comparison.entrants.slice(0, 1);
-  const [login] = await compare(bench, { ...comparison, play, entrants, countedHosts: 0 });
+  const [login] = await compare(bench, { ...comparison, play, entrants, counting: undefined });
   if (runbook === undefined || login === undefined) return [];
   const hosts = comparison.targets.hosts.length;
   const cpuMs = runbook.measurement.cpuMs.median - login.measurement.cpuMs.median;

@@ -65,7 +65,7 @@ export const distantNodes: Case = {
       bench,
       `Nodes as they should be, ${roundTripMs} ms away`,
       ['runbook', 'Ansible with pipelining', 'Mitogen', 'ssh'],
-      { start: 'converged', countedHosts: 0 },
+      { start: 'converged' },
       (tools) => atMost('wall time, start of the process included', 12 * roundTripMs, tools[0]?.value, 'ms'),
       roundTripMs / 2,
     ),
@@ -94,7 +94,8 @@ async function onNodes(
       targets: at,
       entrants: names.map((peer) => ({ peer })),
       forks: 3,
-      countedHosts: 3,
+      // Near: counting has a way of its own to the nodes. The distance changes the time alone.
+      counting: { hosts: 3, targets },
       ...special,
     });
   try {

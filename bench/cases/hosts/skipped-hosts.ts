@@ -27,10 +27,11 @@ async function skippedOn(bench: Bench, count: number, limitMs: number): Promise<
   const tools = await compare(bench, {
     play,
     targets: nowhere(count),
-    entrants: [{ peer: 'runbook' }, { peer: 'Ansible', runs: 1 }],
+    // What takes minutes runs once.
+    entrants: [{ peer: 'runbook' }, { peer: 'Ansible', ...(count > 1000 && { runs: 1 }) }],
     forks: 50,
     start: 'fresh',
-    countedHosts: 0,
+    counting: undefined,
   });
   return {
     title: `A task with \`when: false\` on ${count} hosts`,
