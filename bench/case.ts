@@ -35,6 +35,8 @@ export interface ToolResult {
   readonly value: number;
   /** From a run of its own, whose time does not count. */
   readonly counts?: Counts;
+  /** After its last run the hosts were not as the play wants them: its numbers are of another work. */
+  readonly isIncomplete?: true;
 }
 
 /** A number that a case must not exceed, or must reach. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Bench, ToolResult } from './case.ts';
 import { count } from './counting/count.ts';
 import type { Counts } from './counting/counts.ts';
-import { measure, runOnce } from './measure.ts';
+import { type Measured, measureInTurns, runOnce } from './measure.ts';
 import type { PeerName, ReadyJob } from './peers/peer.ts';
 import { peers } from './peers/peers.ts';
 import type { Play } from './plays/play.ts';
@@ -36,13 +36,26 @@ export interface Counting extends Partial<Pick<Comparison, 'play' | 'targets'>> 
   readonly hosts: number;
 }
 
-/** Runs the tools one after another. Those that are left out here are missing in what comes back. */
+/** Runs the tools in turns. Those that are left out here are missing in what comes back. */
 export async function compare(bench: Bench, comparison: Comparison): Promise<ToolResult[]> {
-  await comparison.targets.execute(comparison.play.reset);
-  if (comparison.start === 'converged') await converge(bench, comparison);
+  const { targets, play, start, counting } = comparison;
+  await targets.execute(play.reset);
+  if (start === 'converged') await converge(bench, comparison);
+  const entrants = comparison.entrants.filter(({ peer }) => bench.whyLeftOut(peer) === undefined);
+  const ready = await Promise.all(entrants.map((entrant) => readyEntrant(bench, comparison, entrant)));
+  const measured = await measureInTurns(ready).finally(() => Promise.all(ready.map(({ job }) => job.after())));
   const results: ToolResult[] = [];
-  for (const entrant of comparison.entrants) {
-    if (bench.whyLeftOut(entrant.peer) === undefined) results.push(await measureOne(bench, comparison, entrant));
+  for (const [i, measurement] of measured.entries()) {
+    const { peer, job, isDone } = ready[i] ?? unequal();
+    const counts = counting && (await countOne(bench, { ...comparison, ...counting }, counting.hosts, peer));
+    results.push({
+      tool: peer,
+      command: job.shown,
+      measurement,
+      value: measurement.wallMs.median,
+      ...(counts !== undefined && { counts }),
+      ...(!isDone() && { isIncomplete: true }),
+    });
   }
   return results;
 }
@@ -57,24 +70,47 @@ export function leftOutNotes(bench: Bench, names: readonly PeerName[]): string[]
   });
 }
 
-async function measureOne(bench: Bench, comparison: Comparison, entrant: Entrant): Promise<ToolResult> {
+/** A tool whose turns can begin. */
+interface ReadyEntrant extends Measured {
+  readonly peer: PeerName;
+  readonly job: ReadyJob;
+  /** Whether the hosts were, after its last run, as they are to be. */
+  readonly isDone: () => boolean;
+}
+
+async function readyEntrant(bench: Bench, comparison: Comparison, entrant: Entrant): Promise<ReadyEntrant> {
   const { play, targets, start } = comparison;
-  const job = await readyJob(bench, comparison, entrant.peer, 'timed');
-  const before = async (): Promise<void> => {
-    if (start === 'fresh') await targets.execute(play.reset);
-    await job.before();
-  };
-  const runs = Math.min(entrant.runs ?? bench.scale.runs, bench.scale.runs);
-  const measurement = await measure(job.command, runs, before).finally(job.after);
-  const { counting } = comparison;
-  const counts = counting && (await countOne(bench, { ...comparison, ...counting }, counting.hosts, entrant.peer));
+  const { peer } = entrant;
+  const job = await readyJob(bench, comparison, peer, 'timed');
+  let isDone = true;
   return {
-    tool: entrant.peer,
-    command: job.shown,
-    measurement,
-    value: measurement.wallMs.median,
-    ...(counts !== undefined && { counts }),
+    peer,
+    job,
+    command: job.command,
+    runs: Math.min(entrant.runs ?? bench.scale.runs, bench.scale.runs),
+    async before() {
+      if (start === 'fresh') await targets.execute(play.reset);
+      await job.before();
+    },
+    async afterLast() {
+      // It has another exit status when there is something left to do.
+      const check = await readyJob(
+        bench,
+        { ...comparison, isCheck: true },
+        'runbook',
+        `after-${peer.replaceAll(' ', '-')}`,
+      );
+      isDone = await runOnce(check.command).then(
+        () => true,
+        () => false,
+      );
+    },
+    isDone: () => isDone,
   };
+}
+
+function unequal(): never {
+  throw new Error('each program has one measurement');
 }
 
 /** Brings the hosts into the state that the tools then find: quickly by the script, and by runbook, to which it is to be so. */

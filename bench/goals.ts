@@ -2,7 +2,7 @@ import type { Goal, ToolResult } from './case.ts';
 import type { PeerName } from './peers/peer.ts';
 
 /** That runbook is so many times faster than a tool; nothing to judge where the tool did not take part. */
-export function fasterThan(tools: readonly ToolResult[], peer: PeerName, factor: number): Goal[] {
+export function fasterThan(tools: readonly ToolResult[], peer: PeerName | 'Node alone', factor: number): Goal[] {
   const ratio = ratioTo(tools, peer);
   return ratio === undefined
     ? []
@@ -10,7 +10,7 @@ export function fasterThan(tools: readonly ToolResult[], peer: PeerName, factor:
 }
 
 /** That runbook takes at most so many times as long as a tool. */
-export function within(tools: readonly ToolResult[], peer: PeerName, factor: number): Goal[] {
+export function within(tools: readonly ToolResult[], peer: PeerName | 'Node alone', factor: number): Goal[] {
   const ratio = ratioTo(tools, peer);
   return ratio === undefined
     ? []
@@ -23,7 +23,7 @@ export function atMost(what: string, limit: number, actual: number | undefined, 
 }
 
 /** How many times as long as runbook, the first of the tools, another one took. */
-function ratioTo([runbook, ...others]: readonly ToolResult[], peer: PeerName): number | undefined {
+function ratioTo([runbook, ...others]: readonly ToolResult[], peer: PeerName | 'Node alone'): number | undefined {
   const other = others.find(({ tool }) => tool === peer);
   return runbook && other && other.value / runbook.value;
 }

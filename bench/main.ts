@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,14 +49,35 @@ const { values, positionals } = parseArgs({
 // Servers that were started end with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const names = positionals.length > 0 ? positionals : Object.keys(suites);
-const unknown = positionals.filter((name) => !(name in suites));
-if (values.help || unknown.length > 0) {
-  console.log(unknown.length > 0 ? `no suite ${unknown.join(', ')}\n\n${usage}` : usage);
+const mistake = mistakeIn();
+if (values.help || mistake !== undefined) {
+  console.log(mistake === undefined ? usage : `${mistake}\n\n${usage}`);
   process.exitCode = values.help ? 0 : 2;
 } else {
+  if (!values.smoke) await beAlone();
   const leftOut = values.smoke ? undefined : installPeers();
+  // What cannot be judged is not met.
+  if (leftOut !== undefined && leftOut.size > 0) process.exitCode = 1;
   const machine = describeMachine();
   for (const name of names) await runSuite(name, machine, leftOut);
+}
+
+function mistakeIn(): string | undefined {
+  const unknown = positionals.filter((name) => !(name in suites));
+  if (unknown.length > 0) return `no suite ${unknown.join(', ')}`;
+  const ids = names.flatMap((name) => (suites[name] ?? []).map(({ id }) => id));
+  if (values.case !== undefined && !ids.includes(values.case)) return `no case ${values.case} in ${names.join(', ')}`;
+  if (!(Number.isInteger(Number(values.runs)) && Number(values.runs) > 0)) return '--runs must be 1 or more';
+  return values.smoke && values.keep ? 'the numbers of a smoke run mean nothing: they are not kept' : undefined;
+}
+
+/** Two benchmarks at a time would measure each other. The name is in the kernel, and goes with this process (unix(7)). */
+async function beAlone(): Promise<void> {
+  const lock = createServer().listen('\0runbook-bench').unref();
+  await once(lock, 'listening').catch(() => {
+    console.error('another benchmark runs on this machine: wait for its end');
+    process.exit(2);
+  });
 }
 
 async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Promise<void> {
@@ -65,10 +89,11 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
       const result = await runCase(one, machine, leftOut);
       if ('skipped' in result) {
         console.log(`${one.id}: left out, ${result.skipped}\n`);
+        if (!values.smoke) process.exitCode = 1;
         continue;
       }
       const date = new Date().toISOString().slice(0, 10);
-      cases.push({ id: one.id, date, machine, ...result, load });
+      cases.push({ id: one.id, date, machine, commit: commitNow(), ...result, load });
       // At once: all suites take two hours.
       if (values.keep) await keep(suite, cases);
       console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
@@ -82,6 +107,17 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   if (values.smoke || cases.length === 0) return;
   if (cases.some(({ goals }) => !goals.every(isMet))) process.exitCode = 1;
   if (!values.keep) await writeReport(`${suite}-${Date.now()}.json`, { suite, cases });
+}
+
+/** Of the checkout that is measured; with a plus where it has changes. */
+function commitNow(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  try {
+    const isChanged = git('status', '--porcelain', '--', 'bin', 'engine', 'modules') !== '';
+    return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? '+' : ''}`;
+  } catch {
+    return 'unknown';
+  }
 }
 
 async function keep(suite: string, cases: readonly KeptCase[]): Promise<void> {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { cpuMsOf } from './cpu-time.ts';
-import { endLeftovers, marker } from './leftovers.ts';
-import { watchTree } from './process-tree.ts';
+import type { Readable } from 'node:stream';
+import { leftoversOf, marker } from './leftovers.ts';
+import { type TreeWatch, watchTree } from './process-tree.ts';
 
 /** A program to run and to measure. What it prints is read and dropped, but for the end of it when it fails. */
 export interface Command {
@@ -40,25 +41,46 @@ export interface Measurement {
   readonly peakMb: Spread;
 }
 
+/** A program that is measured, beside others or by itself. */
+export interface Measured {
+  readonly command: Command;
+  readonly runs: number;
+  /** What has to be done before each run, and is not measured. */
+  readonly before?: () => Promise<void>;
+  /** Called after the last run. */
+  readonly afterLast?: () => Promise<void>;
+}
+
 /** How often a running program is looked at. What happens after the last look is not seen. Milliseconds. */
 const intervalMs = 5;
 
 /**
- * Runs a program so many times, one after another, each time after `before`, which is not measured. Raises when it fails: a
+ * Runs programs in turns, so that an hour in which the machine is slow is one for all of them. Raises when one fails: a
  * failure is no measurement.
  */
-export async function measure(
-  command: Command,
-  runs: number,
-  before: () => Promise<void> = async () => {},
-): Promise<Measurement> {
-  const samples: Sample[] = [];
-  for (let i = 0; i < runs; i++) {
-    await before();
-    samples.push(await runOnce(command));
+export async function measureInTurns(programs: readonly Measured[]): Promise<Measurement[]> {
+  const samples = programs.map((): Sample[] => []);
+  for (let round = 0; programs.some(({ runs }) => round < runs); round++) {
+    for (const [i, { command, runs, before, afterLast }] of programs.entries()) {
+      if (round >= runs) continue;
+      await before?.();
+      samples[i]?.push(await runOnce(command));
+      if (round === runs - 1) await afterLast?.();
+    }
   }
+  return samples.map(measurementOf);
+}
+
+/** The same with one program. */
+export async function measure(command: Command, runs: number): Promise<Measurement> {
+  const [measurement] = await measureInTurns([{ command, runs }]);
+  if (measurement === undefined) throw new Error('one program has one measurement');
+  return measurement;
+}
+
+function measurementOf(samples: readonly Sample[]): Measurement {
   return {
-    runs,
+    runs: samples.length,
     wallMs: spreadOf(samples.map((sample) => sample.wallMs)),
     cpuMs: spreadOf(samples.map((sample) => sample.cpuMs)),
     peakMb: spreadOf(samples.map((sample) => sample.peakMb)),
@@ -76,42 +98,80 @@ export function spreadOf(values: readonly number[]): Spread {
 /** Runs a program once. What it leaves running, such as shared connections, is ended afterwards. */
 export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
   const run = randomUUID();
+  const leftBehind = await leftoversOf(run, cwd);
   const started = performance.now();
-  const child = spawn(file, args, {
+  const child = spawn('bash', ['-c', timed, 'bash', file, ...args], {
     cwd,
     env: { ...process.env, ...env, [marker]: run },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   let complaint = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+  // These are pipes, as is said above.
+  const [, stdout, stderr, told] = child.stdio as readonly Readable[];
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-2000);
     });
   }
-  let last = { cpuMs: 0, peakMb: 0 };
-  const tree = watchTree(child.pid);
-  const watch = setInterval(() => void look(child.pid).then((seen) => (last = seen ?? last)), intervalMs);
+  let times = '';
+  const watch = createWatch();
+  told?.setEncoding('utf8').on('data', (text: string) => {
+    times += text;
+    if (times.includes('\n')) watch.start(Number(times.split('\n', 1)[0]));
+  });
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('exit', resolve);
-  }).finally(() => {
-    clearInterval(watch);
-    tree.stop();
-  });
+  }).finally(() => watch.stop());
   const wallMs = performance.now() - started;
-  const leftovers = await endLeftovers(run);
+  const leftovers = await leftBehind.end();
+  // Nobody holds it any more.
+  if (told && !told.readableEnded) await once(told, 'end');
   if (exitCode !== 0) throw new Error(`${[file, ...args].join(' ')}: exit status ${exitCode}\n${complaint}`);
-  return { wallMs, cpuMs: last.cpuMs + leftovers.cpuMs, peakMb: Math.max(last.peakMb, tree.peakMb) };
+  return { wallMs, cpuMs: childrenMs(times) + leftovers.cpuMs, peakMb: watch.peakMb };
 }
 
-async function look(pid: number | undefined): Promise<{ cpuMs: number; peakMb: number } | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const peakKb = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-    // It has ended, and only its parent has not noticed yet.
-    if (peakKb === undefined) return undefined;
-    return { cpuMs: cpuMsOf(stat), peakMb: Number(peakKb) / 1024 };
-  } catch {
-    return undefined;
-  }
+/**
+ * Runs its arguments as a program, and tells which process that is and, once it has ended, what CPU time it took with the
+ * children that were waited for, however short they were.
+ */
+const timed = '"$@" & echo $! >&3; wait $!; status=$?; times >&3; exit $status';
+
+/** From what `times` of bash prints: on its second line, the user and system time of children, as `0m1.234s 0m0.100s`. */
+export function childrenMs(told: string): number {
+  const times = told.trimEnd().split('\n').at(-1) ?? '';
+  const parts = [...times.matchAll(/(\d+)m([\d.]+)s/g)];
+  return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1000, 0);
+}
+
+interface Watch {
+  /** MiB. */
+  readonly peakMb: number;
+  /** Looks at a process and its children from now on; called again it goes on. */
+  start(pid: number): void;
+  stop(): void;
+}
+
+function createWatch(): Watch {
+  let ownMb = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let tree: TreeWatch | undefined;
+  return {
+    get peakMb() {
+      return Math.max(ownMb, tree?.peakMb ?? 0);
+    },
+    start(pid) {
+      tree ??= watchTree(pid);
+      timer ??= setInterval(() => void residentMb(pid).then((mb) => (ownMb = Math.max(ownMb, mb))), intervalMs);
+    },
+    stop() {
+      clearInterval(timer);
+      tree?.stop();
+    },
+  };
+}
+
+/** The most that a process had resident; 0 once it has ended. */
+async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }

@@ -8,6 +8,8 @@ export interface KeptCase extends CaseResult {
   /** `2026-11-21`. */
   readonly date: string;
   readonly machine: Machine;
+  /** Of runbook; with a plus where it was changed since. */
+  readonly commit?: string;
   /** How many processors were busy just before the case. */
   readonly load: number;
 }
@@ -23,11 +25,13 @@ export function performancePage(reports: readonly Report[]): string {
   return [
     '# Performance',
     '',
-    'Made by `npm run bench -- SUITE --keep` from the numbers in `bench/results/`. The tools run beside each other on the same',
-    'machine, one after another, with the same input and as many hosts at a time; the numbers alone depend on the machine, the',
-    'ratios less so. A case is run several times: the median, and in brackets the least and the most. Cases that were measured on',
-    'different machines cannot be compared with each other.',
+    'Made by `npm ci && npm run bench -- --keep`, as root on Debian, in two to three hours, from the numbers in `bench/results/`. The',
+    'tools run in turns on the same machine, with the same input and as many hosts at a time; the numbers alone depend on the',
+    'machine, the ratios less so. Given are the median, and in brackets the least and the most of the runs, of which there is only',
+    'one where it takes minutes. Cases that were measured on different machines cannot be compared with each other.',
     '',
+    '- **Targets** share the processors of the controller: what a tool has its targets do takes its own time, too.',
+    '- **runbook** finds what V8 compiled of it in its cache, as it does after its first run.',
     '- **CPU time** is that of the controller: the program, what it started, and connections that it left open.',
     '- **Peak memory** is what the program had resident, or, where that was more, what it and its children had together; children',
     '  are sampled, and memory that they share counts once.',
@@ -79,7 +83,7 @@ function caseLines(one: KeptCase, machineNumber: number): string[] {
   return [
     `### ${title}`,
     '',
-    `${input.replace(/^./, (c) => c.toUpperCase())}. ${date}, machine ${machineNumber}.${disturbance(one.load, machine)}`,
+    `${input.replace(/^./, (c) => c.toUpperCase())}. ${date}, machine ${machineNumber}${one.commit === undefined ? '' : `, commit ${one.commit}`}.${disturbance(one.load, machine)}`,
     '',
     `| | ${metric.name} | ratio | wall time of a run | CPU time of a run | peak memory | runs |`,
     '|---|---|---|---|---|---|---|',
@@ -87,10 +91,17 @@ function caseLines(one: KeptCase, machineNumber: number): string[] {
     '',
     ...countLines(tools),
     ...goals.map((goal) => `- ${goalText(goal)}`),
+    ...incomplete(tools).map((text) => `- ${text}`),
     ...notes.map((note) => `- ${note}`),
     ...tools.map(({ command }) => `- \`${command}\``),
     '',
   ];
+}
+
+function incomplete(tools: readonly ToolResult[]): string[] {
+  return tools.flatMap(({ tool, isIncomplete }) =>
+    isIncomplete ? [`After the last run of ${tool} runbook finds something left to do: it did other work`] : [],
+  );
 }
 
 function countLines(tools: readonly ToolResult[]): string[] {
@@ -126,7 +137,7 @@ export function caseText({ title, input, metric, tools, goals, notes }: CaseResu
     `${title}: ${input}`,
     ...tools.flatMap(lines),
     ...goals.map((goal) => `  goal: ${goalText(goal)}`),
-    ...notes.map((note) => `  note: ${note}`),
+    ...[...incomplete(tools), ...notes].map((note) => `  note: ${note}`),
     '',
   ].join('\n');
 }

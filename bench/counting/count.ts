@@ -47,7 +47,12 @@ async function countOnWire(
   } finally {
     await job.after();
   }
-  return countWire(proxied.links, await targets.logins());
+  const counted = countWire(proxied.links, await targets.logins());
+  // Nothing counted would pass for little.
+  if (counted.logins < targets.hosts.length) {
+    throw new Error(`of ${targets.hosts.length} hosts ${counted.logins} were seen to be logged in to`);
+  }
+  return counted;
 }
 
 async function countStarted(

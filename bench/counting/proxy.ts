@@ -36,11 +36,18 @@ export async function throughProxy(targets: Targets, delayMs: number): Promise<P
       near.destroy();
       return;
     }
+    keep(near);
+    // Far away a server learns of a connection after one and a half round trips: SYN, SYN-ACK, ACK.
+    setTimeout(() => connectTo(target, near), 3 * delayMs);
+  });
+  function keep(socket: Socket): void {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+  }
+  function connectTo(target: Target, near: Socket): void {
+    if (near.destroyed) return;
     const far = connect({ host: target.address, port: target.port, noDelay: true, allowHalfOpen: true });
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-    }
+    keep(far);
     far.on('connect', () => {
       const bursts: Burst[] = [];
       links.push({ target, sourcePort: far.localPort ?? 0, bursts });
@@ -49,7 +56,7 @@ export async function throughProxy(targets: Targets, delayMs: number): Promise<P
     });
     far.on('error', () => near.destroy());
     near.on('error', () => far.destroy());
-  });
+  }
   server.listen({ host: '0.0.0.0', port: 0, backlog: 2000 });
   await new Promise((resolve) => server.once('listening', resolve));
   // It listens on TCP.

@@ -4,16 +4,19 @@ import { writeInventory } from '../targets/targets.ts';
 import type { Peer, PeerName } from './peer.ts';
 
 /** As Debian ships it: facts are not gathered, which runbook does not either; shared connections are kept for a minute. */
-export const ansible = ansiblePeer('Ansible', ['ansible-core'], '');
+export const ansible = ansiblePeer('Ansible', ['ansible-core'], '', []);
 
 /** With the setting that everybody turns on who wants it faster. */
-export const ansibleWithPipelining = ansiblePeer('Ansible with pipelining', ['ansible-core'], 'pipelining = True\n');
+export const ansibleWithPipelining = ansiblePeer('Ansible with pipelining', ['ansible-core'], 'pipelining = True\n', [
+  'ANSIBLE_PIPELINING=True',
+]);
 
-/** A peer that runs `ansible-playbook`; `strategy` are further lines of its section of defaults. */
+/** A peer that runs `ansible-playbook`; `strategy` are further lines of its section of defaults, `shownSettings` what a user would set for both. */
 export function ansiblePeer(
   name: PeerName,
   packages: readonly string[],
   connection: string,
+  shownSettings: readonly string[],
   strategy: () => string = () => '',
 ): Peer {
   return {
@@ -39,7 +42,7 @@ export function ansiblePeer(
             ANSIBLE_NOCOLOR: '1',
           },
         },
-        shown: ['ansible-playbook', ...args, `--forks ${forks}`].join(' '),
+        shown: [...shownSettings, 'ansible-playbook', ...args, `--forks ${forks}`].join(' '),
         async before() {
           await rm(sockets, { recursive: true, force: true });
           await mkdir(sockets, { mode: 0o700 });

@@ -7,6 +7,7 @@ export const mitogen = ansiblePeer(
   'Mitogen',
   ['ansible-core', 'ansible-mitogen'],
   '',
+  ['ANSIBLE_STRATEGY=mitogen_linear'],
   () => `strategy_plugins = ${strategyFolder()}\nstrategy = mitogen_linear\n`,
 );
 

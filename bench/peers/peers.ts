@@ -17,13 +17,16 @@ export const peers: Readonly<Record<PeerName, Peer>> = {
 
 /** Installs from Debian what the tools need and is missing, and says which still cannot take part, and why. */
 export function installPeers(): ReadonlyMap<PeerName, string> {
-  // strace counts processes; without it they are not counted.
-  const wanted = ['strace', ...Object.values(peers).flatMap(({ packages }) => packages)];
+  // strace counts processes; without it they are not counted. The server is that of the targets on loopback.
+  const wanted = ['strace', 'openssh-server', ...Object.values(peers).flatMap(({ packages }) => packages)];
   const missing = wanted.filter((name) => !isInstalled(name));
   if (missing.length > 0 && process.getuid?.() === 0) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('apt-get', ['update', '-qq'], { env });
-    spawnSync('apt-get', ['install', '-y', '-qq', ...new Set(missing)], { env });
+    spawnSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    spawnSync('apt-get', ['install', '-y', '-qq', ...new Set(missing)], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
   const leftOut = Object.values(peers).flatMap(({ name, packages }): [PeerName, string][] => {
     const without = packages.filter((one) => !isInstalled(one));

@@ -25,7 +25,7 @@ export const sshWithControlMaster: Peer = {
   async prepare(job) {
     const options = await sshOptions(job.targets, job.folder);
     const socket = ['-o', `ControlPath=${join(job.folder, 's-%h')}`];
-    const command = await writeRunner(job, [...options, ...socket]);
+    const command = await writeRunner(job, [...options, ...socket], '-o ControlPath=SOCKET ');
     const onEach = async (...flags: string[]): Promise<void> => {
       for (const { address, port } of job.targets.hosts) {
         await promisify(execFile)('ssh', [...options, ...socket, ...flags, '-p', String(port), `root@${address}`]);
@@ -46,7 +46,11 @@ export const sshWithControlMaster: Peer = {
   },
 };
 
-async function writeRunner(job: Job, options: readonly string[]): Promise<Pick<ReadyJob, 'command' | 'shown'>> {
+async function writeRunner(
+  job: Job,
+  options: readonly string[],
+  shownOptions = '',
+): Promise<Pick<ReadyJob, 'command' | 'shown'>> {
   const { folder, play, targets, forks } = job;
   const hosts = targets.hosts.map(({ name, address, port, root }) => `${name} ${address} ${port} ${root}\n`);
   await writeFile(join(folder, 'hosts'), hosts.join(''));
@@ -56,6 +60,6 @@ async function writeRunner(job: Job, options: readonly string[]): Promise<Pick<R
   const args = ['-a', 'hosts', '-L', '1', '-P', String(forks), 'sh', 'on-host.sh'];
   return {
     command: { file: 'xargs', args, cwd: folder },
-    shown: `xargs ${args.join(' ')}   # ssh HOST ${command} <${input}`,
+    shown: `xargs ${args.join(' ')}   # ssh ${shownOptions}HOST ${command} <${input}`,
   };
 }

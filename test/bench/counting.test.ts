@@ -5,8 +5,10 @@ import { expect } from 'chai';
 import { countWire } from '../../bench/counting/count.ts';
 import { type Link, throughProxy } from '../../bench/counting/proxy.ts';
 import { countProcesses } from '../../bench/counting/strace.ts';
-import { endLeftovers, marker } from '../../bench/leftovers.ts';
+import { leftoversOf, marker } from '../../bench/leftovers.ts';
+import { childrenMs, measureInTurns, runOnce } from '../../bench/measure.ts';
 import type { Target, Targets } from '../../bench/targets/targets.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
 
 const target: Target = { name: 'a', address: '127.0.0.1', port: 22, hostKey: 'ssh-ed25519 AAAA', root: '/' };
 
@@ -76,13 +78,68 @@ describe('what is counted in a benchmark', () => {
 
 describe('what a measured program leaves running', () => {
   it('is ended, whoever its parent is by then, and nothing else is', async () => {
+    const leftovers = await leftoversOf('one', '/nowhere');
     const left = spawn('sleep', ['600'], { detached: true, stdio: 'ignore', env: { ...process.env, [marker]: 'one' } });
     const other = spawn('sleep', ['600'], { stdio: 'ignore', env: { ...process.env, [marker]: 'two' } });
     await Promise.all([once(left, 'spawn'), once(other, 'spawn')]);
     const ended = once(left, 'exit');
-    await endLeftovers('one');
+    await leftovers.end();
     expect(await ended).to.deep.equal([null, 'SIGTERM']);
     expect([other.signalCode, other.exitCode]).to.deep.equal([null, null]);
     other.kill();
   });
+
+  it('is known by its folder where it has lost its environment, unless it was there before', () =>
+    withTemporaryFolder(async (folder) => {
+      const start = async () => {
+        const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore', cwd: folder, env: {} });
+        await once(child, 'spawn');
+        return child;
+      };
+      const before = await start();
+      const leftovers = await leftoversOf('three', folder);
+      const left = await start();
+      const ended = once(left, 'exit');
+      await leftovers.end();
+      expect(await ended).to.deep.equal([null, 'SIGTERM']);
+      expect([before.signalCode, before.exitCode]).to.deep.equal([null, null]);
+      before.kill();
+    }));
+});
+
+describe('the processor time of a program', () => {
+  const spin = 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done';
+
+  it('has that of children in it that end with their parent', () =>
+    withTemporaryFolder(async (folder) => {
+      const one = await runOnce({ file: 'sh', args: ['-c', spin], cwd: folder });
+      const child = await runOnce({ file: 'sh', args: ['-c', `sh -c '${spin}'; exit 0`], cwd: folder });
+      expect(one.cpuMs).to.be.greaterThan(20);
+      expect(child.cpuMs).to.be.greaterThan(one.cpuMs / 3);
+    }));
+
+  it('is not measured of a program that fails', () =>
+    withTemporaryFolder(async (folder) => {
+      const failing = runOnce({ file: 'sh', args: ['-c', 'echo no >&2; exit 3'], cwd: folder });
+      const error: unknown = await failing.catch((reason: unknown) => reason);
+      expect(String(error)).to.match(/exit status 3\nno/);
+    }));
+
+  it('is read from what bash tells, in minutes and seconds', () => {
+    expect(childrenMs('12\n0m0.001s 0m0.002s\n1m2.500s 0m0.250s\n')).to.equal(62_750);
+  });
+
+  it('is that of programs that ran in turns', () =>
+    withTemporaryFolder(async (folder) => {
+      const order: string[] = [];
+      const program = (name: string, runs: number) => ({
+        command: { file: 'true', args: [], cwd: folder },
+        runs,
+        before: async () => void order.push(name),
+        afterLast: async () => void order.push(`${name} ends`),
+      });
+      const measured = await measureInTurns([program('a', 3), program('b', 1)]);
+      expect(order).to.deep.equal(['a', 'b', 'b ends', 'a', 'a', 'a ends']);
+      expect(measured.map(({ runs }) => runs)).to.deep.equal([3, 1]);
+    }));
 });

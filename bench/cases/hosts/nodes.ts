@@ -106,7 +106,10 @@ async function onNodes(
       metric: { name: 'wall time', unit: 'ms' },
       tools,
       goals: goals(tools),
-      notes: leftOutNotes(bench, names),
+      notes: [
+        ...(delayMs === 0 ? [] : ['Round trips, bytes and processes are counted near the nodes']),
+        ...leftOutNotes(bench, names),
+      ],
     };
   } finally {
     await targets.execute(play.reset);

@@ -1,6 +1,6 @@
-import { type Case, type ToolResult, tookPart } from '../../case.ts';
-import { atMost } from '../../goals.ts';
-import { type Command, measure } from '../../measure.ts';
+import type { Case, ToolResult } from '../../case.ts';
+import { within } from '../../goals.ts';
+import { type Command, measureInTurns } from '../../measure.ts';
 
 /** How long it takes until a program that has nothing to do is done. */
 export const startUp: Case = {
@@ -8,21 +8,23 @@ export const startUp: Case = {
   async run(bench) {
     // A tenth of a second is soon told, and differs from run to run.
     const runs = bench.scale.runs * (bench.scale.isSmoke ? 1 : 4);
-    const toolOf = async (tool: string, command: string, program: Command): Promise<ToolResult> => {
-      const measurement = await measure(program, runs);
-      return { tool, command, measurement, value: measurement.wallMs.median };
-    };
     const node: Command = { file: process.execPath, args: ['-e', '0'], cwd: bench.folder };
-    const runbook = await toolOf('runbook', 'runbook --version', bench.runbook(['--version']));
-    const bare = await toolOf('Node alone', 'node -e 0', node);
-    const version = ['--version'];
-    const ansible = bench.ansible && (await toolOf('Ansible', 'ansible --version', bench.ansible('ansible', version)));
+    const programs: readonly (readonly [tool: string, shown: string, command: Command])[] = [
+      ['runbook', 'runbook --version', bench.runbook(['--version'])],
+      ['Node alone', 'node -e 0', node],
+      ...(bench.ansible ? [['Ansible', 'ansible --version', bench.ansible('ansible', ['--version'])] as const] : []),
+    ];
+    const measured = await measureInTurns(programs.map(([, , command]) => ({ command, runs })));
+    const tools = measured.map((measurement, i): ToolResult => {
+      const [tool, command] = programs[i] ?? ['', ''];
+      return { tool, command, measurement, value: measurement.wallMs.median };
+    });
     return {
       title: 'Start-up',
       input: 'no work at all',
       metric: { name: 'wall time', unit: 'ms' },
-      tools: tookPart(runbook, bare, ansible),
-      goals: atMost('the time of Node alone', 2, runbook.value / bare.value, 'times'),
+      tools,
+      goals: within(tools, 'Node alone', 2),
       notes: [],
     };
   },
