@@ -1,5 +1,6 @@
 /** The public API: what modules, the built-in ones included, may import. */
 export { RunbookError } from './base/errors.ts';
+export { oncePerVersion } from './base/per-version.ts';
 export { Secret } from './base/secret.ts';
 export { quoteWord, type Script, type ShellValue, sh } from './base/sh.ts';
 export { splitWords, type Word, type Words } from './base/shell-words.ts';

@@ -6,16 +6,16 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage, hintOf, RunbookError } from '../base/errors.ts';
 import { fileDigest } from '../base/file-digest.ts';
+import { oncePerVersion } from '../base/per-version.ts';
 import { revealText, type Secret } from '../base/secret.ts';
 import type { Source } from '../base/source.ts';
+import { statNow } from '../base/stat-now.ts';
 import type { Telling } from '../base/telling.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import { createScope } from '../language/scope.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
 import { isHeldInMemory } from './file-content.ts';
-import { oncePerVersion } from './per-version.ts';
-import { statNow } from './stat-now.ts';
 
 /** How long a download may take, from the first byte asked for to the last. */
 const downloadTimeoutMs = 30 * 60_000;

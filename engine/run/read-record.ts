@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative, resolve } from 'node:path';
+import { oncePerVersion } from '../base/per-version.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
 import { isHeldInMemory } from './file-content.ts';
-import { oncePerVersion } from './per-version.ts';
 
 /** What a run has read so far. The sums are of contents in clear, so they are not to leave the process as they are. */
 export interface ReadRecord {

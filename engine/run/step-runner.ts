@@ -148,6 +148,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
       isDated = false;
       return probe.parse(given);
     }
+    // Nobody wants the others either, and what is asked now would wait for them.
+    await behind?.drop();
     const options = optionsFor(question.timeoutMs, probe.environment);
     const answer = await askAhead(await env.connect(), question, options, ahead);
     isDated = answer.isDated;

@@ -52,8 +52,8 @@ if [ -L "$target" ]; then readlink -f "$target" || fail "$target is a symbolic l
 
 /**
  * Makes the temporary file, of bytes that are few enough to come with the script, by the shell's own `printf`: no process is
- * started, and nothing is in a command line. Fails where there is a file of that name already. As all effects, this one is begun with the umask 022. The shell does not say why it
- * cannot write; `cat` does.
+ * started, and nothing is in a command line. Fails where there is a file of that name already. As all effects, this one is
+ * begun with the umask 022. The shell does not say why it cannot write; `cat` does.
  */
 export function fillScript(bytes: Uint8Array): string {
   return `
@@ -70,8 +70,7 @@ export function finishScript(plan: PutPlan): string {
   return `${header(plan)}
 trap 'rm -f "$temporary"' EXIT
 trap 'exit 143' HUP INT TERM
-${plan.isLarge ? 'sync "$temporary" 2>/dev/null & # on its way to the disk while the digest is made' : ':'}
-${digestCheck(plan)}
+${plan.isLarge ? `${beginSync}\n` : ''}${digestCheck(plan)}
 ${ownership(plan)}
 ${plan.validate === undefined ? '' : validation(plan.validate)}
 sync "$temporary" 2>/dev/null
@@ -88,13 +87,15 @@ export function cleanUpScript(plan: PutPlan): string {
 /**
  * Makes the temporary file of bytes that come over a channel of their own; what was cut short, by a lost link too, is removed.
  * Fails where there is a file of that name already. Nothing may make it beforehand: ext4 writes a file that was emptied out
- * to the disk when it is closed, and whoever closes it waits (auto_da_alloc in ext4(5)).
+ * to the disk when it is closed (auto_da_alloc in ext4(5)), and whoever closes it waits.
  */
 export function streamCommand(plan: PutPlan, size: number): string {
   const temporary = quoteWord(plan.temporary);
-  const isWhole = `cat && [ "$(wc -c <${temporary})" -eq ${size} ]`;
-  const receive = `{ ${isWhole} || { rm -f ${temporary}; exit ${putStatus.failed}; }; } >${temporary}`;
-  return `exec /bin/sh -c ${quoteWord(`umask 077; set -C; ${receive}`)}`;
+  const { folder } = splitPath(plan.target);
+  const isWhole = `n=$(wc -c <${temporary}) && { [ "$n" -eq ${size} ] || { echo "$((n)) bytes arrived of ${size}" >&2; false; }; }`;
+  const receive = `{ made=1; cat && ${isWhole} || { rm -f ${temporary}; exit ${putStatus.failed}; }; } >${temporary}`;
+  const why = `[ -n "$made" ] || { echo ${quoteWord(`cannot create a file in ${folder}`)} >&2; exit ${putStatus.failed}; }`;
+  return `exec /bin/sh -c ${quoteWord(`umask 077; set -C; made=; ${receive}; ${why}`)}`;
 }
 
 function header(plan: PutPlan): string {
@@ -102,6 +103,9 @@ function header(plan: PutPlan): string {
   return `target=${quoteWord(plan.target)} temporary=${quoteWord(plan.temporary)} folder=${quoteWord(folder)}
 fail() { printf '%s\\n' "$1" >&2; exit ${putStatus.failed}; }`;
 }
+
+/** It goes to the disk while its digest is made. */
+const beginSync = 'sync "$temporary" 2>/dev/null &';
 
 /** openssl uses what the processor has for it, several times as fast as coreutils, and takes a few milliseconds to start. */
 function digestCheck({ sha256, isLarge }: PutPlan): string {

@@ -136,20 +136,21 @@ function judge(result: ScriptResult, plan: PutPlan, context: PutContext): PutRes
       ? 'another SHA-256 than was sent'
       : `SHA-256 ${result.stdout}, expected ${plan.sha256}`;
     const message = `${plan.target} on ${context.description}: the bytes that arrived have ${digests}`;
-    throw new RunbookError('digest-mismatch', message, { hint: 'the old file, if any, is untouched' });
+    throw new RunbookError('digest-mismatch', message, {
+      hint: 'the old file, if any, is untouched; was it changed on the controller while it was sent?',
+    });
   }
-  throw failure(plan.target, context, reasonOf(result));
+  throw failure(plan.target, context, reasonOf(result.stderr, `status ${result.rc}`));
 }
 
-function reasonOf(result: ScriptResult): string {
-  // The shell names itself and the line of a script that the user never wrote.
-  const lines = result.stderr
+/** The last line says what failed, those above it why. The shell names itself and the line of a script that the user never wrote. */
+function reasonOf(stderr: string, otherwise: string): string {
+  const lines = stderr
     .trim()
     .split('\n')
     .map((line) => line.replace(/^(\/bin\/)?sh: (line )?(\d+: )?(eval: )?(line \d+: )?/, ''));
   const said = lines.filter((line) => line !== '');
-  const verdict = said.pop();
-  if (verdict === undefined) return `status ${result.rc}`;
+  const verdict = said.pop() ?? otherwise;
   return said.length === 0 ? verdict : `${verdict}: ${said.join('\n')}`;
 }
 
@@ -186,8 +187,8 @@ async function stream(
       throw new RunbookError('unreachable', `lost the connection to ${context.description}: ${end.reason}`);
     }
     if (end.kind === 'exited' && end.code === 0) return;
-    const reason = stderr.trim() || (sendError instanceof Error ? errorMessage(sendError) : describeEnd(end));
-    throw failure(plan.target, context, reason.replace(/^(\/bin\/)?sh: (line )?\d+: /gm, ''));
+    const otherwise = sendError instanceof Error ? errorMessage(sendError) : describeEnd(end);
+    throw failure(plan.target, context, reasonOf(stderr, otherwise));
   } finally {
     process.destroy();
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { failure } from '../../engine/index.ts';
-import { perFile, type TarEntry, walkTar } from './tar.ts';
+import { failure, oncePerVersion } from '../../engine/index.ts';
+import { type TarEntry, walkTar } from './tar.ts';
 
 /** A file or link that an archive installs. */
 export interface Member {
@@ -32,7 +32,7 @@ export async function readMembers(path: string, selection: Selection): Promise<M
   return listed && selectMembers(listed, selection, path);
 }
 
-const readListing: (path: string) => Promise<readonly Listed[] | undefined> = perFile(async (path) => {
+const readListing: (path: string) => Promise<readonly Listed[] | undefined> = oncePerVersion(async (path) => {
   const found: { entry: TarEntry; hash: ReturnType<typeof createHash> }[] = [];
   const isReadable = await walkTar(path, (entry) => {
     const hash = createHash('sha256');

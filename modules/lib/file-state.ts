@@ -146,7 +146,7 @@ export function fullMode(mode: string): string {
 
 /**
  * A read-only script that describes one path; {@link parseFile} reads its answer. What it has to say it collects in `o` and
- * prints at once: to take many small pieces off the wire costs the controller more than all else it does for a file.
+ * prints at once: each piece that comes by itself costs the controller 10 µs of its time, and the host as much.
  */
 export function describeFile(path: string, question: FileQuestion = {}): Script {
   const folders = foldersAbove(path);

@@ -1,5 +1,5 @@
-import { failure } from '../../engine/index.ts';
-import { perFile, walkTar } from './tar.ts';
+import { failure, oncePerVersion } from '../../engine/index.ts';
+import { walkTar } from './tar.ts';
 
 /** What an image archive says about its images: the texts of its two tables of contents, where it has them. */
 export interface ImageTables {
@@ -33,7 +33,7 @@ export function repositoryOf(ref: string): string {
 }
 
 /** Reads the tables of an archive of the controller. */
-export const readImageTables: (path: string) => Promise<ImageTables> = perFile(async (path) => {
+export const readImageTables: (path: string) => Promise<ImageTables> = oncePerVersion(async (path) => {
   const tables = new Map<string, Uint8Array[]>();
   const isTar = await walkTar(path, ({ name, type }) => {
     const plain = name.replace(/^\.\//, '');

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { failure } from '../../engine/index.ts';
 
@@ -35,18 +35,6 @@ export async function walkTar(path: string, visit: TarVisitor): Promise<boolean>
   } finally {
     raw.destroy();
   }
-}
-
-/** Remembers what was read of a file for as long as the file is the same: for all hosts of a run. */
-export function perFile<T>(read: (path: string) => Promise<T>): (path: string) => Promise<T> {
-  const known = new Map<string, Promise<T>>();
-  return async (path) => {
-    const { mtimeMs, size, ino } = await stat(path);
-    const key = `${path} ${mtimeMs} ${size} ${ino}`;
-    const value = known.get(key) ?? read(path);
-    known.set(key, value);
-    return value;
-  };
 }
 
 async function compressionOf(path: string): Promise<'none' | 'gzip' | 'unknown'> {

@@ -108,6 +108,7 @@ describe('asking ahead', function () {
         fc.asyncProperty(fc.noBias(fc.array(fc.nat(10_000), { minLength: 500, maxLength: 500 })), (numbers) =>
           compare(folder, [one, two], numbers),
         ),
+        // To make a failing one smaller takes minutes: RUNBOOK_BATCH_CASES asks for more of them instead.
         { numRuns: cases, endOnFailure: true },
       );
     }));

@@ -1,19 +1,28 @@
 import { statNow } from './stat-now.ts';
 
+/** So many files are remembered, those that were asked for last: hosts come to the same tasks one soon after the other. */
+const keptFiles = 256;
+
 /**
- * Makes something of a file once, however many hosts ask for it, and anew when the file is another: a task of the run can
- * have written it.
+ * Makes something of a file of the controller once, however many hosts ask for it, and anew when the file is another: a task
+ * of the run can have written it. What `make` rejects with is not remembered: whoever tries again may have more luck.
  */
 export function oncePerVersion<T>(make: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  // Those that were asked for last are at the end.
   const made = new Map<string, { readonly version: string; readonly value: Promise<T> }>();
   return async (path) => {
     const version = versionOf(path);
     const known = made.get(path);
-    if (version !== undefined && known?.version === version) return known.value;
-    const value = make(path);
-    if (version === undefined) made.delete(path);
-    else made.set(path, { version, value });
-    return value;
+    made.delete(path);
+    const entry = version !== undefined && known?.version === version ? known : { version, value: make(path) };
+    if (entry.version === undefined) return entry.value;
+    made.set(path, { ...entry, version: entry.version });
+    const [oldest] = made.keys();
+    if (made.size > keptFiles && oldest !== undefined) made.delete(oldest);
+    entry.value.catch(() => {
+      if (made.get(path)?.value === entry.value) made.delete(path);
+    });
+    return entry.value;
   };
 }
 
