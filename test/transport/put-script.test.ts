@@ -47,7 +47,10 @@ for (const shell of ['sh', 'bash', 'busybox sh']) {
     });
 
     const stream = (folder: string, bytes: Uint8Array, size = bytes.length) => {
-      const command = streamCommand({ target: './streamed', temporary: '.streamed' } as PutPlan, size).replace('/bin/sh', shell);
+      const command = streamCommand({ target: './streamed', temporary: '.streamed' } as PutPlan, size).replace(
+        '/bin/sh',
+        shell,
+      );
       return spawnSync(program, [...args, '-c', command], { cwd: folder, input: bytes, encoding: 'utf8' });
     };
 
