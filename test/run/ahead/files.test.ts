@@ -52,9 +52,8 @@ describe("the controller's files, asked ahead", () => {
       const files = {
         'hosts.ini': localHosts(5),
         'play.yaml': `- hosts: web\n  tasks:\n    - copy: { src: large, dest: "${folder}/{{ inventory_hostname }}" }\n`,
-        'files/large': 'x'.repeat(300 * 1024),
       };
-      await writeFiles(folder, files);
+      await writeFiles(folder, { 'files/large': 'x'.repeat(300 * 1024) });
       // What was written in this moment could be written again in it.
       await setTimeout(50);
       const { exitCode } = await play(folder, files, { opener: counting, journalDirectory: join(folder, 'runs') });
