@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
-import { formatDuration, longestTimerMs } from '../base/clock.ts';
+import { formatDuration } from '../base/clock.ts';
 import { RunbookError, StillOpenError } from '../base/errors.ts';
+import { withResolvers } from '../base/with-resolvers.ts';
 import { effectPrelude } from './effect-script.ts';
 import {
   createFrameReader,
@@ -13,6 +14,7 @@ import {
   shellPrelude,
 } from './framing.ts';
 import { describeEnd, type HostProcess, type ProcessEnd } from './process.ts';
+import { createScriptWatch, createWordCounter, type Interruption, type ScriptWatch } from './script-watch.ts';
 import type { ScriptParts, ScriptResult } from './transport.ts';
 
 /** One script for a persistent shell. */
@@ -223,8 +225,6 @@ const streams: readonly Stream[] = ['stdout', 'stderr'];
 
 type Readers = Readonly<Record<Stream, FrameReader>>;
 
-type Interruption = { readonly timeoutMs: number } | { readonly aborted: unknown };
-
 /** How long the frame of a killed script may take to close. */
 const settleMs = 3000;
 
@@ -233,7 +233,7 @@ interface Job {
   readonly request: Omit<ShellRequest, 'behind'>;
   readonly marks: FrameMarks;
   readonly readers: Readers;
-  readonly watch: Watch;
+  readonly watch: ScriptWatch;
   /** It has said which processes are its own. */
   readonly begun: Promise<unknown>;
   /** Both streams have come to its end, or the one that is named passed the limit. */
@@ -250,7 +250,7 @@ function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
     stdout: createFrameReader(marks, outputLimitBytes),
     stderr: createFrameReader(marks, outputLimitBytes),
   };
-  const watch = createWatch(request);
+  const watch = createScriptWatch(request);
   const countMarks = request.parts && createWordCounter(request.parts.mark);
   const begun = withResolvers<undefined>();
   const finished = withResolvers<'finished' | Stream>();
@@ -277,76 +277,6 @@ function createJob(request: Omit<ShellRequest, 'behind'>, mark: string): Job {
       }
       return rest;
     },
-  };
-}
-
-interface Watch {
-  readonly interruption: Promise<Interruption>;
-  /** From now on it has its time, or from when its user was become: that has a deadline of its own. */
-  start(entered: Promise<void>, timeoutMs: number): void;
-  /** So many marks have come: the next part has its time from now on. */
-  partsEnded(count: number): void;
-  stop(): void;
-}
-
-function createWatch({ signal, parts }: Pick<ShellRequest, 'signal' | 'parts'>): Watch {
-  const { promise, resolve } = withResolvers<Interruption>();
-  const timers: { all?: NodeJS.Timeout; part?: NodeJS.Timeout } = {};
-  // The first one stands before the first part.
-  let marks = 0;
-  let state: 'waiting' | 'started' | 'stopped' = 'waiting';
-  let allMs = 0;
-  const timer = (ms: number): NodeJS.Timeout =>
-    setTimeout(() => resolve({ timeoutMs: ms }), Math.min(ms, longestTimerMs));
-  const setTimers = (withAll: boolean): void => {
-    if (state !== 'started') return;
-    const isRest = parts !== undefined && marks > 1;
-    if (withAll) {
-      clearTimeout(timers.all);
-      timers.all = timer(isRest ? parts.restMs : allMs);
-    }
-    clearTimeout(timers.part);
-    const partMs = isRest ? parts.timeoutsMs[marks - 2] : undefined;
-    if (partMs !== undefined) timers.part = timer(partMs);
-  };
-  const onAbort = (): void => resolve({ aborted: signal?.reason });
-  return {
-    interruption: promise,
-    start(entered, timeoutMs) {
-      allMs = timeoutMs;
-      if (signal?.aborted) onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const begin = (): void => {
-        if (state !== 'waiting') return;
-        state = 'started';
-        setTimers(true);
-      };
-      // Where it was refused the process ends, which is told.
-      entered.then(begin, () => undefined);
-    },
-    partsEnded(count) {
-      if (count === 0) return;
-      const hadEnded = marks > 1;
-      marks += count;
-      // What comes after the first part has another time in all.
-      setTimers(!hadEnded && marks > 1);
-    },
-    stop() {
-      state = 'stopped';
-      clearTimeout(timers.all);
-      clearTimeout(timers.part);
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
-}
-
-/** Counts how often a word ends in each chunk of a stream. */
-function createWordCounter(word: string): (chunk: Buffer) => number {
-  let carried = '';
-  return (chunk) => {
-    const pieces = (carried + chunk.toString('latin1')).split(word);
-    carried = (pieces.at(-1) ?? '').slice(1 - word.length);
-    return pieces.length - 1;
   };
 }
 
@@ -394,13 +324,4 @@ export function lastLine({ stdout, stderr }: Pick<ScriptResult, 'stdout' | 'stde
       .filter((line) => line.trim() !== '');
   const last = lines(stderr).at(-1) ?? lines(stdout).at(-1);
   return last === undefined ? '; it printed nothing' : `; it last printed: ${last.slice(-200)}`;
-}
-
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
