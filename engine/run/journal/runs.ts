@@ -46,11 +46,22 @@ export function removeRun({ folder }: KeptRun): void {
 export function idsIn(directory: string): readonly string[] {
   try {
     const names = readdirSync(join(directory, 'runs'));
-    return names.filter((name) => /^\d{8}T\d{6}Z-/.test(name)).sort();
+    return names.filter((name) => idPattern.test(name)).sort((a, b) => inOrder(directory, a, b));
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** Its first part is when the run began, to a second. */
+const idPattern = /^(\d{8}T\d{6}Z)-/;
+
+/** Of two runs that began in the same second their files tell which was first. */
+function inOrder(directory: string, a: string, b: string): number {
+  const secondOf = (id: string): string | undefined => idPattern.exec(id)?.[1];
+  if (secondOf(a) !== secondOf(b)) return a < b ? -1 : 1;
+  const [beganA = '', beganB = ''] = [a, b].map((id) => readRunFile(join(directory, 'runs', id))?.began[0]);
+  return `${beganA} ${a}` < `${beganB} ${b}` ? -1 : 1;
 }
 
 function standingOf(file: RunFile | undefined): RunStanding {
