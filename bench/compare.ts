@@ -45,8 +45,8 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Too
   const ready = await Promise.all(entrants.map((entrant) => readyEntrant(bench, comparison, entrant)));
   const measured = await measureInTurns(ready).finally(() => Promise.all(ready.map(({ job }) => job.after())));
   const results: ToolResult[] = [];
-  for (const [i, measurement] of measured.entries()) {
-    const { peer, job, isDone } = ready[i] ?? unequal();
+  for (const { program, measurement } of measured) {
+    const { peer, job, isDone } = program;
     const counts = counting && (await countOne(bench, { ...comparison, ...counting }, counting.hosts, peer));
     results.push({
       tool: peer,
@@ -107,10 +107,6 @@ async function readyEntrant(bench: Bench, comparison: Comparison, entrant: Entra
     },
     isDone: () => isDone,
   };
-}
-
-function unequal(): never {
-  throw new Error('each program has one measurement');
 }
 
 /** Brings the hosts into the state that the tools then find: quickly by the script, and by runbook, to which it is to be so. */

@@ -54,28 +54,33 @@ export interface Measured {
 /** How often a running program is looked at. What happens after the last look is not seen. Milliseconds. */
 const intervalMs = 5;
 
+/** A program, and what its runs took. */
+export interface MeasuredProgram<P extends Measured> {
+  readonly program: P;
+  readonly measurement: Measurement;
+}
+
 /**
  * Runs programs in turns, so that an hour in which the machine is slow is one for all of them. Raises when one fails: a
  * failure is no measurement.
  */
-export async function measureInTurns(programs: readonly Measured[]): Promise<Measurement[]> {
-  const samples = programs.map((): Sample[] => []);
+export async function measureInTurns<P extends Measured>(programs: readonly P[]): Promise<MeasuredProgram<P>[]> {
+  const all = programs.map((program) => ({ program, samples: [] as Sample[] }));
   for (let round = 0; programs.some(({ runs }) => round < runs); round++) {
-    for (const [i, { command, runs, before, afterLast }] of programs.entries()) {
-      if (round >= runs) continue;
-      await before?.();
-      samples[i]?.push(await runOnce(command));
-      if (round === runs - 1) await afterLast?.();
+    for (const { program, samples } of all.filter(({ program }) => round < program.runs)) {
+      await program.before?.();
+      samples.push(await runOnce(program.command));
+      if (round === program.runs - 1) await program.afterLast?.();
     }
   }
-  return samples.map(measurementOf);
+  return all.map(({ program, samples }) => ({ program, measurement: measurementOf(samples) }));
 }
 
 /** The same with one program. */
 export async function measure(command: Command, runs: number): Promise<Measurement> {
-  const [measurement] = await measureInTurns([{ command, runs }]);
-  if (measurement === undefined) throw new Error('one program has one measurement');
-  return measurement;
+  const samples: Sample[] = [];
+  for (let i = 0; i < runs; i++) samples.push(await runOnce(command));
+  return measurementOf(samples);
 }
 
 function measurementOf(samples: readonly Sample[]): Measurement {
@@ -105,6 +110,9 @@ export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample
     env: { ...process.env, ...env, [marker]: run },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
+  // Whoever gives up a benchmark leaves no tool at work on its hosts.
+  const giveUp = (): void => void child.kill();
+  process.once('exit', giveUp);
   let complaint = '';
   // These are pipes, as is said above.
   const [, stdout, stderr, told] = child.stdio as readonly Readable[];
@@ -121,20 +129,23 @@ export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample
   });
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('exit', resolve);
-  }).finally(() => watch.stop());
+  }).finally(() => {
+    watch.stop();
+    process.off('exit', giveUp);
+  });
   const wallMs = performance.now() - started;
   const leftovers = await leftBehind.end();
-  // Nobody holds it any more.
-  if (told && !told.readableEnded) await once(told, 'end');
+  // Nobody holds it any more, unless something escaped that was left running.
+  if (told && !told.readableEnded) await once(told, 'end', { signal: AbortSignal.timeout(10_000) });
   if (exitCode !== 0) throw new Error(`${[file, ...args].join(' ')}: exit status ${exitCode}\n${complaint}`);
   return { wallMs, cpuMs: childrenMs(times) + leftovers.cpuMs, peakMb: watch.peakMb };
 }
 
 /**
  * Runs its arguments as a program, and tells which process that is and, once it has ended, what CPU time it took with the
- * children that were waited for, however short they were.
+ * children that were waited for, however short they were. What runs in the background is deaf to Ctrl-C, so it is told.
  */
-const timed = '"$@" & echo $! >&3; wait $!; status=$?; times >&3; exit $status';
+const timed = 'trap "kill \\$!" INT TERM; "$@" & echo $! >&3; wait $!; status=$?; times >&3; exit $status';
 
 /** From what `times` of bash prints: on its second line, the user and system time of children, as `0m1.234s 0m0.100s`. */
 export function childrenMs(told: string): number {

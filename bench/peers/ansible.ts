@@ -11,7 +11,10 @@ export const ansibleWithPipelining = ansiblePeer('Ansible with pipelining', ['an
   'ANSIBLE_PIPELINING=True',
 ]);
 
-/** A peer that runs `ansible-playbook`; `strategy` are further lines of its section of defaults, `shownSettings` what a user would set for both. */
+/**
+ * A peer that runs `ansible-playbook`. `connection` are lines of its section of that name, `strategy` further ones of its
+ * defaults, and `shownSettings` what a user would set in the environment for both.
+ */
 export function ansiblePeer(
   name: PeerName,
   packages: readonly string[],

@@ -9,21 +9,32 @@ const keptFiles = 256;
  */
 export function oncePerVersion<T>(make: (path: string) => Promise<T>): (path: string) => Promise<T> {
   // Those that were asked for last are at the end.
-  const made = new Map<string, { readonly version: string; readonly value: Promise<T> }>();
+  const made = new Map<string, Made<T>>();
+
+  function begin(path: string, version: string): Made<T> {
+    const entry = { version, value: make(path) };
+    entry.value.catch(() => {
+      if (made.get(path) === entry) made.delete(path);
+    });
+    return entry;
+  }
+
   return async (path) => {
     const version = versionOf(path);
     const known = made.get(path);
     made.delete(path);
-    const entry = version !== undefined && known?.version === version ? known : { version, value: make(path) };
-    if (entry.version === undefined) return entry.value;
-    made.set(path, { ...entry, version: entry.version });
+    if (version === undefined) return make(path);
+    const entry = known?.version === version ? known : begin(path, version);
+    made.set(path, entry);
     const [oldest] = made.keys();
     if (made.size > keptFiles && oldest !== undefined) made.delete(oldest);
-    entry.value.catch(() => {
-      if (made.get(path)?.value === entry.value) made.delete(path);
-    });
     return entry.value;
   };
+}
+
+interface Made<T> {
+  readonly version: string;
+  readonly value: Promise<T>;
 }
 
 /**

@@ -92,7 +92,7 @@ export function cleanUpScript(plan: PutPlan): string {
 export function streamCommand(plan: PutPlan, size: number): string {
   const temporary = quoteWord(plan.temporary);
   const { folder } = splitPath(plan.target);
-  const isWhole = `n=$(wc -c <${temporary}) && { [ "$n" -eq ${size} ] || { echo "$((n)) bytes arrived of ${size}" >&2; false; }; }`;
+  const isWhole = `n=$(wc -c <${temporary}) && { [ "$n" -eq ${size} ] || { echo "$n bytes arrived of ${size}" >&2; false; }; }`;
   const receive = `{ made=1; cat && ${isWhole} || { rm -f ${temporary}; exit ${putStatus.failed}; }; } >${temporary}`;
   const why = `[ -n "$made" ] || { echo ${quoteWord(`cannot create a file in ${folder}`)} >&2; exit ${putStatus.failed}; }`;
   return `exec /bin/sh -c ${quoteWord(`umask 077; set -C; made=; ${receive}; ${why}`)}`;

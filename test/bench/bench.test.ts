@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { spreadOf } from '../../bench/measure.ts';
-import { isMet, performancePage, type Report } from '../../bench/report.ts';
+import { caseText, isMet, performancePage, type Report } from '../../bench/report.ts';
 import { suites } from '../../bench/suites.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,6 +32,32 @@ describe('the benchmarks', () => {
     expect(stdout)
       .to.match(/^ {2}runbook +[\d.]+ ms/m)
       .and.not.to.match(/NaN|^ {2}Ansible|failed/m);
+  });
+
+  it('refuse what would not be a measurement, before anything is installed', async () => {
+    const said = async (...args: string[]): Promise<string> => {
+      const bench = ['--import', 'tsx', 'bench/main.ts', ...args];
+      return promisify(execFile)(process.execPath, bench, { cwd: root }).then(
+        ({ stdout }) => `0 ${stdout}`,
+        ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => `${code} ${stderr}${stdout}`,
+      );
+    };
+    expect(await said('--smoke', '--keep')).to.match(/^2 the numbers of a smoke run mean nothing/);
+    expect(await said('hosts', '--case', 'nonesuch')).to.match(/^2 no case nonesuch in hosts/);
+    expect(await said('--runs', 'many')).to.match(/^2 --runs must be 1 or more/);
+    // A benchmark that runs on this machine just now is as good.
+    await using other = createServer();
+    await new Promise((resolve) => other.once('error', resolve).listen('\0runbook-bench', () => resolve(undefined)));
+    expect(await said('language', '--case', 'skipped-task')).to.match(/^2 another benchmark runs on this machine/);
+  }).timeout(60_000);
+
+  it('say of a tool that did not do the work that it did not', () => {
+    const measurement = { runs: 1, wallMs: spreadOf([1]), cpuMs: spreadOf([1]), peakMb: spreadOf([1]) };
+    const tool = { tool: 'Fast', command: 'fast', measurement, value: 1 };
+    const result = { title: 'x', input: 'y', metric: { name: 'wall time', unit: 'ms' }, goals: [], notes: [] };
+    const note = 'After the last run of Fast runbook finds something left to do: it did other work';
+    expect(caseText({ ...result, tools: [{ ...tool, isIncomplete: true }] })).to.contain(note);
+    expect(caseText({ ...result, tools: [tool] })).not.to.contain('left to do');
   });
 
   it('give the middle, the least and the most of their runs', () => {

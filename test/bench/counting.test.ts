@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
-import { countWire } from '../../bench/counting/count.ts';
+import { count, countWire } from '../../bench/counting/count.ts';
 import { type Link, throughProxy } from '../../bench/counting/proxy.ts';
 import { countProcesses } from '../../bench/counting/strace.ts';
 import { leftoversOf, marker } from '../../bench/leftovers.ts';
@@ -36,6 +36,26 @@ describe('what is counted in a benchmark', () => {
     const none = { logins: 0, roundTrips: 0, sentBytes: 0, receivedBytes: 0 };
     expect(countWire([link(1000, '>9 <9')], new Map())).to.deep.equal(none);
   });
+
+  it('is no count at all where a host was not seen to be logged in to', () =>
+    withTemporaryFolder(async (folder) => {
+      const nobody: Targets = {
+        description: 'one',
+        hosts: [target],
+        keyFile: '',
+        execute: async () => {},
+        logins: async () => new Map(),
+        serverPids: [],
+      };
+      const job = {
+        command: { file: 'true', args: [], cwd: folder },
+        shown: 'true',
+        before: async () => {},
+        after: async () => {},
+      };
+      const error: unknown = await count(nobody, folder, async () => job).catch((reason: unknown) => reason);
+      expect(String(error)).to.contain('of 1 hosts 0 were seen to be logged in to');
+    }));
 
   it('goes through a proxy that changes nothing', async () => {
     await using server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
@@ -140,6 +160,6 @@ describe('the processor time of a program', () => {
       });
       const measured = await measureInTurns([program('a', 3), program('b', 1)]);
       expect(order).to.deep.equal(['a', 'b', 'b ends', 'a', 'a', 'a ends']);
-      expect(measured.map(({ runs }) => runs)).to.deep.equal([3, 1]);
+      expect(measured.map(({ measurement }) => measurement.runs)).to.deep.equal([3, 1]);
     }));
 });

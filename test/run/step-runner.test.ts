@@ -200,14 +200,21 @@ describe('what a step is sent along with', () => {
   /** Drives a module whose state is asked for by `how`, and tells what went to the host. */
   async function drive(
     steps: () => Generator<Step, unknown, StepResult>,
-    { question = probe(sh`how`, ({ stdout }) => stdout), isAhead = true } = {},
+    { question = probe(sh`how`, ({ stdout }) => stdout), isAhead = true, isHanging = false } = {},
   ): Promise<{ log: string[]; answer: string }> {
     const log: string[] = [];
     const answer = { rc: 0, stdout: 'it is so', stderr: '', durationMs: 0 };
     const send = (text: string, { behind }: { readonly behind?: ScriptBehind | undefined }): void => {
       log.push(behind ? `${text}, then ${behind.script.text}` : text);
-      behind?.onSent(Promise.resolve(answer));
+      behind?.onSent(isHanging ? killed(behind) : Promise.resolve(answer));
     };
+    const killed = ({ signal }: ScriptBehind): Promise<ScriptResult> =>
+      new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => {
+          log.push('killed');
+          reject(new Error('killed'));
+        });
+      });
     const answers = createAnswers(() => 0);
     const runner = createStepRunner({
       connect: async () =>
@@ -228,7 +235,7 @@ describe('what a step is sent along with', () => {
       become: undefined,
       environment: {},
       deadline: Date.now() + 100_000,
-      clock: { now: () => Date.now(), sleep: () => new Promise(() => undefined) },
+      clock: { now: () => Date.now(), sleep: isHanging ? async () => undefined : () => new Promise(() => undefined) },
       signal: new AbortController().signal,
       effects: createEffectIds(),
       ...(isAhead && { ahead: { answers, coming: async () => [], asker: 'task' } }),
@@ -240,6 +247,8 @@ describe('what a step is sent along with', () => {
       telling: (_, body) => body(() => undefined),
     });
     await runner.drive(steps(), question).catch(() => log.push('failed'));
+    // Somebody else acts on the host.
+    if (isHanging) answers.forget();
     return { log, answer: await runner.ask(question) };
   }
 
@@ -276,6 +285,13 @@ describe('what a step is sent along with', () => {
       }
     });
     expect(log).to.deep.equal(['false, then how', 'tidy', 'failed', 'how']);
+  });
+
+  it('is given up where its answer is of no use, before the same is asked anew', async () => {
+    const one = function* (): Generator<Step, void, StepResult> {
+      yield exec(sh`one`);
+    };
+    expect((await drive(one, { isHanging: true })).log).to.deep.equal(['one, then how', 'killed', 'how']);
   });
 
   it('is nothing where each question goes by itself, or this one has to', async () => {

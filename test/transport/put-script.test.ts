@@ -8,12 +8,13 @@ import { withTemporaryFolder } from '../support/module-rig.ts';
 for (const shell of ['sh', 'bash', 'busybox sh']) {
   const [program = '', ...args] = shell.split(' ');
   const isThere = spawnSync(program, [...args, '-c', ':']).status === 0;
+  /** A machine without the shell cannot show it; .ci/run installs those that a Debian may lack. */
+  function needsShell(this: Mocha.Context): void {
+    if (!isThere) this.skip();
+  }
 
   describe(`a temporary file that ${shell} fills`, () => {
-    before(function () {
-      // A machine without it cannot show it.
-      if (!isThere) this.skip();
-    });
+    before(needsShell);
 
     const fill = (folder: string, bytes: Uint8Array, then: string) => {
       const begin = `temporary=.filled folder=.\nfail() { printf '%s\\n' "$1" >&2; exit 70; }`;
@@ -42,9 +43,7 @@ for (const shell of ['sh', 'bash', 'busybox sh']) {
   });
 
   describe(`a temporary file that is streamed to ${shell}`, () => {
-    before(function () {
-      if (!isThere) this.skip();
-    });
+    before(needsShell);
 
     const stream = (folder: string, bytes: Uint8Array, size = bytes.length) => {
       const command = streamCommand({ target: './streamed', temporary: '.streamed' } as PutPlan, size).replace(

@@ -9,16 +9,22 @@ export const startUp: Case = {
     // A tenth of a second is soon told, and differs from run to run.
     const runs = bench.scale.runs * (bench.scale.isSmoke ? 1 : 4);
     const node: Command = { file: process.execPath, args: ['-e', '0'], cwd: bench.folder };
-    const programs: readonly (readonly [tool: string, shown: string, command: Command])[] = [
-      ['runbook', 'runbook --version', bench.runbook(['--version'])],
-      ['Node alone', 'node -e 0', node],
-      ...(bench.ansible ? [['Ansible', 'ansible --version', bench.ansible('ansible', ['--version'])] as const] : []),
-    ];
-    const measured = await measureInTurns(programs.map(([, , command]) => ({ command, runs })));
-    const tools = measured.map((measurement, i): ToolResult => {
-      const [tool, command] = programs[i] ?? ['', ''];
-      return { tool, command, measurement, value: measurement.wallMs.median };
-    });
+    const version = ['--version'];
+    const measured = await measureInTurns([
+      { tool: 'runbook', shown: 'runbook --version', command: bench.runbook(version), runs },
+      { tool: 'Node alone', shown: 'node -e 0', command: node, runs },
+      ...(bench.ansible
+        ? [{ tool: 'Ansible', shown: 'ansible --version', command: bench.ansible('ansible', version), runs }]
+        : []),
+    ]);
+    const tools = measured.map(
+      ({ program: { tool, shown }, measurement }): ToolResult => ({
+        tool,
+        command: shown,
+        measurement,
+        value: measurement.wallMs.median,
+      }),
+    );
     return {
       title: 'Start-up',
       input: 'no work at all',
