@@ -12,7 +12,7 @@ import { someOf, type Targets } from './targets/targets.ts';
 /** A tool in a comparison. */
 export interface Entrant {
   readonly peer: PeerName;
-  /** How often it runs; undefined: as often as the others. One that takes minutes runs once. */
+  /** How often it runs; undefined: as often as the others. */
   readonly runs?: number;
 }
 

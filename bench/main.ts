@@ -94,7 +94,7 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
       }
       const date = new Date().toISOString().slice(0, 10);
       cases.push({ id: one.id, date, machine, commit: commitNow(), ...result, load });
-      // At once: all suites take two hours.
+      // At once: all suites take four hours.
       if (values.keep) await keep(suite, cases);
       console.log(caseText(values.smoke ? { ...result, goals: [] } : result));
     }

@@ -25,7 +25,7 @@ export function performancePage(reports: readonly Report[]): string {
   return [
     '# Performance',
     '',
-    'Made by `npm ci && npm run bench -- --keep`, as root on Debian, in two to three hours, from the numbers in `bench/results/`. The',
+    'Made by `npm ci && npm run bench -- --keep`, as root on Debian, in four hours, from the numbers in `bench/results/`. The',
     'tools run in turns on the same machine, with the same input and as many hosts at a time; the numbers alone depend on the',
     'machine, the ratios less so. Given are the median, and in brackets the least and the most of the runs, of which there is only',
     'one where it takes minutes. Cases that were measured on different machines cannot be compared with each other.',

@@ -28,3 +28,4 @@ export {
 export type { EvaluatedExpression, FromSchema, Schema } from './module/schema.ts';
 export { exec, pause, put, type Step, type StepResult, type Wait, waitFor } from './module/step.ts';
 export type { Content } from './transport/transport.ts';
+export { verifiedDigest } from './transport/verified-files.ts';

@@ -33,7 +33,7 @@ export function compileTemplate(source: Source): Template {
   const foreign = foreignBytes(source);
   if (foreign) throw new DiagnosticsError([foreign]);
   const place: Place = (start, end) => ({ source, start, end: Math.max(end, start + 1) });
-  const template = compileChecked(source.text, place);
+  const template = compileChecked(source.text, place, 'file');
   return {
     references: referencesOf(template, place),
     render: (scope) => run(template, place, scope, (taint) => template.render(scope, taint)),
@@ -45,7 +45,7 @@ export function compileText(text: string, range: Range, cache: CompileCache): Va
   if (!text.includes('{{')) return { range, isLiteral: true, references: [], written: text, render: () => text };
   const place = placeInScalar(range, text);
   let template = cache.templates.get(text);
-  if (!template) cache.templates.set(text, (template = compileChecked(text, place)));
+  if (!template) cache.templates.set(text, (template = compileChecked(text, place, 'value')));
   const { constant, isLone } = template;
   if (constant !== undefined) return { range, isLiteral: true, references: [], written: text, render: () => constant };
   const found = template;
@@ -64,8 +64,8 @@ export function compileText(text: string, range: Range, cache: CompileCache): Va
   };
 }
 
-function compileChecked(text: string, place: Place): CompiledTemplate {
-  const { tree, mistakes, references, soft, isLone, constant } = parseTemplate(text);
+function compileChecked(text: string, place: Place, as: 'value' | 'file'): CompiledTemplate {
+  const { tree, mistakes, references, soft, isLone, constant } = parseTemplate(text, as);
   const offsets = lineStarts(text);
   const locate = (location: Location): Range => placeAt(location, offsets, place);
   if (mistakes.length > 0) {

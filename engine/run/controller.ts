@@ -16,6 +16,7 @@ import { createScope } from '../language/scope.ts';
 import type { Reference } from '../language/value.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
 import { isHeldInMemory } from './file-content.ts';
+import { renderedOnce } from './rendered-once.ts';
 
 /** How long a download may take, from the first byte asked for to the last. */
 const downloadTimeoutMs = 30 * 60_000;
@@ -48,7 +49,7 @@ export function createFileStore(
   const read = async (path: string): Promise<Buffer> => (await openBytes(path)).bytes;
   const template = oncePerVersion(async (path): Promise<FileTemplate> => {
     const source = await opener.open(path).catch((error) => Promise.reject(unreadable(path, error)));
-    const compiled = compileTemplate(source);
+    const compiled = renderedOnce(compileTemplate(source));
     return source.seal ? sealedTemplate(compiled, source.seal) : compiled;
   });
   const downloads = new Map<string, Promise<string>>();

@@ -148,14 +148,14 @@ rb_start $$; rb_born=$rb_z
 { for rb_c; do
   find "$rb_c/effects" -mindepth 1 -maxdepth 1 -mtime +7 | while read -r rb_d; do
     # What is told of an effect is removed with it; of one that is gone a loss of power may have left it.
-    case $rb_d in *.out | *.err) [ -e "\${rb_d%.*}" ] || rm -f "$rb_d"; continue ;; esac
+    case $rb_d in *.out | *.err | *.sum) [ -e "\${rb_d%.*}" ] || rm -f "$rb_d"; continue ;; esac
     rb_read "$rb_d"; kill -0 "$rb_p" || rm -rf "$rb_d".* "$rb_d"
   done
 done
 while sleep 1; do
   rb_n=
   for rb_c; do for rb_d in "$rb_c/effects/"*; do
-    case $rb_d in *.out | *.err) continue ;; esac
+    case $rb_d in *.out | *.err | *.sum) continue ;; esac
     rb_read "$rb_d"
     [ -n "$rb_p" ] && [ -z "$rb_e" ] && rb_alive "$rb_p" "$rb_t" || continue
     rb_n=some
@@ -231,7 +231,7 @@ export function settleScript(prefix: string): string {
 ${stateFunctions}
 for rb_c; do
   for rb_d in "$rb_c/effects/"${quoteWord(prefix)}*; do
-    case $rb_d in *.out | *.err) continue ;; esac
+    case $rb_d in *.out | *.err | *.sum) continue ;; esac
     [ -e "$rb_d" ] || continue
     rb_wait "$rb_d"
     if [ -n "$rb_e" ]; then rb_1=ended; else rb_1=killed; fi

@@ -1,6 +1,7 @@
 import { quoteWord } from '../base/sh.ts';
 import { effectProgram, forgetEffects, takeLock } from './effect-script.ts';
 import type { HostLock } from './transport.ts';
+import { effectsVariable } from './verified-files.ts';
 
 /** A script as it goes to the persistent shell. */
 export interface FrameRequest {
@@ -37,7 +38,7 @@ export function shellPrelude(path: string, proof?: string): string {
     'exec 9>&2 2>/dev/null',
     `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
     "if command -v setsid >/dev/null; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
-    'rb_boot=; read -r rb_boot </proc/sys/kernel/random/boot_id',
+    'rb_base= rb_boot=; read -r rb_boot </proc/sys/kernel/random/boot_id',
     '',
   ].join('\n');
 }
@@ -56,7 +57,10 @@ export function frameScript(request: FrameRequest): string {
   // One line as far as the parser is concerned: it is read to its `exit` before the standard input is replaced.
   // The blank keeps a script that begins with a dash from being an option of eval.
   const program = `${beginning(request)}${exportsOf(environment)}eval ${quoteWord(` ${script}`)}; exit $?\n`;
-  return framed({ run: `printf ${printfWord(Buffer.from(program, 'utf8'))} | $rb_s /bin/sh 8>&-` }, request);
+  return framed(
+    { run: `printf ${printfWord(Buffer.from(program, 'utf8'))} | ${effectsVariable} $rb_s /bin/sh 8>&-` },
+    request,
+  );
 }
 
 /** Wraps an effect in the same way, with what the persistent shell does before (the lock) and after it. */

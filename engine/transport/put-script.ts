@@ -1,5 +1,6 @@
 import { quoteWord } from '../base/sh.ts';
 import { printfWord } from './framing.ts';
+import { keepDigest } from './verified-files.ts';
 
 /** What a put does on the host; all values are literal, nothing is looked up there but the file that is replaced. */
 export interface PutPlan {
@@ -76,7 +77,7 @@ ${plan.validate === undefined ? '' : validation(plan.validate)}
 sync "$temporary" 2>/dev/null
 ${plan.backup === undefined ? '' : backupCopy(plan.backup)}
 mv -f "$temporary" "$target" || fail "cannot rename the new file to $target"
-trap - EXIT`;
+trap - EXIT${plan.isLarge ? `\n${keepDigest}\n:` : ''}`;
 }
 
 /** Removes what a put may have left, after a failure that its own clean-up did not see. */

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type Change, failure, type Predicted, quoteWord, type Script, Secret, sh } from '../../engine/index.ts';
+import {
+  type Change,
+  failure,
+  type Predicted,
+  quoteWord,
+  type Script,
+  Secret,
+  sh,
+  verifiedDigest,
+} from '../../engine/index.ts';
 import { whoMayProvide } from './pending-providers.ts';
 
 /** What stands at a path. */
@@ -227,7 +236,8 @@ o="\${o}maker=\${u%')'}:\${g%')'}
 
 /** From 10 MB on with openssl, where it is: it is several times as fast, and slower to start. After the size comes the owner. */
 const digestScript = sh`if [ "$t" = file ]; then
-if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%?owner=*} in ????????*) h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
+if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%?owner=*} in ????????*) ${verifiedDigest}
+[ -n "$h" ] || h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
 [ -n "$h" ] || h=$(sha256sum <"$p"); h=\${h%% *}; o="\${o}sha256=$h
 "
 else o="\${o}unreadable=1

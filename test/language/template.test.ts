@@ -224,6 +224,8 @@ describe('templates', () => {
     const broken = compileTemplate({ path: 'a.hbs', text: '"quoted"\r\n  x: {{ nosuch }}' });
     expect(await mistakesIn(() => broken.render(scope))).to.match(/^a\.hbs:2:9: error: "nosuch" is not defined/);
     expect(compileTemplate({ path: 'b', text: 'none' }).render({})).to.equal('none');
+    // As a value it would be a number.
+    expect(compileTemplate({ path: 'c', text: '{{ n }}' }).render({ n: 1 })).to.equal('1');
   });
 
   it('documents every helper', () => {

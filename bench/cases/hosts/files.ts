@@ -25,6 +25,7 @@ export const smallFiles: Case = {
       targets,
       entrants: [
         { peer: 'runbook' },
+        // Ten minutes.
         { peer: 'Ansible with pipelining', runs: 1 },
         { peer: 'Mitogen' },
         { peer: 'ssh' },

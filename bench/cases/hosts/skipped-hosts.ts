@@ -27,8 +27,7 @@ async function skippedOn(bench: Bench, count: number, limitMs: number): Promise<
   const tools = await compare(bench, {
     play,
     targets: nowhere(count),
-    // What takes minutes runs once.
-    entrants: [{ peer: 'runbook' }, { peer: 'Ansible', ...(count > 1000 && { runs: 1 }) }],
+    entrants: names.map((peer) => ({ peer })),
     forks: 50,
     start: 'fresh',
     counting: undefined,

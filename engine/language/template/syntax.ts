@@ -27,8 +27,8 @@ export interface TemplateSyntax {
 const blockHelpers: readonly string[] = ['if', 'unless', 'each', 'with'];
 const dataNames: ReadonlySet<string> = new Set(['index', 'key', 'first', 'last', 'root']);
 
-/** Parses and checks a template. */
-export function parseTemplate(text: string): TemplateSyntax {
+/** Parses and checks a template; one that is a `file` has a text and nothing else, however little stands in it. */
+export function parseTemplate(text: string, as: 'value' | 'file'): TemplateSyntax {
   let tree: hbs.AST.Program;
   try {
     tree = Handlebars.parse(text);
@@ -44,7 +44,7 @@ export function parseTemplate(text: string): TemplateSyntax {
   const isConstant = tree.body.every((s) => s.type === 'ContentStatement' || s.type === 'CommentStatement');
   const constant = tree.body.map((s) => (s.type === 'ContentStatement' ? (s as hbs.AST.ContentStatement).value : ''));
   const [only] = tree.body;
-  const isLone = tree.body.length === 1 && only?.type === 'MustacheStatement';
+  const isLone = as === 'value' && tree.body.length === 1 && only?.type === 'MustacheStatement';
   if (isLone && mistakes.length === 0) captureValue(only as hbs.AST.MustacheStatement);
   return { tree, mistakes, references, soft, isLone, ...(isConstant && { constant: constant.join('') }) };
 }
