@@ -27,5 +27,5 @@ export {
 } from './module/contract.ts';
 export type { EvaluatedExpression, FromSchema, Schema } from './module/schema.ts';
 export { exec, pause, put, type Step, type StepResult, type Wait, waitFor } from './module/step.ts';
+export { digestFile } from './transport/host-digest.ts';
 export type { Content } from './transport/transport.ts';
-export { verifiedDigest } from './transport/verified-files.ts';

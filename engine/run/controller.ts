@@ -12,34 +12,27 @@ import type { Source } from '../base/source.ts';
 import { statNow } from '../base/stat-now.ts';
 import type { Telling } from '../base/telling.ts';
 import { createKeylessOpener, type FileOpener } from '../language/encrypted-files.ts';
+import { renderedOnce } from '../language/rendered-once.ts';
 import { createScope } from '../language/scope.ts';
-import type { Reference } from '../language/value.ts';
+import type { Template } from '../language/template.ts';
 import type { Controller, FileContent } from '../module/contract.ts';
 import { isHeldInMemory } from './file-content.ts';
-import { renderedOnce } from './rendered-once.ts';
 
 /** How long a download may take, from the first byte asked for to the last. */
 const downloadTimeoutMs = 30 * 60_000;
-
-/** A compiled template file. */
-export interface FileTemplate {
-  /** What it reads. */
-  readonly references: readonly Reference[];
-  render(scope: Readonly<Record<string, unknown>>): string | Secret;
-}
 
 /** The controller's files, read, hashed, compiled and fetched once for a whole run, unless they change in its course. */
 export interface FileStore {
   read(path: string): Promise<Buffer>;
   content(path: string): Promise<FileContent>;
-  template(path: string): Promise<FileTemplate>;
+  template(path: string): Promise<Template>;
   download(url: string, sha256: string): Promise<string>;
 }
 
 /** Makes a store; `cacheDirectory` keeps downloads between runs, named by digest. */
 export function createFileStore(
   cacheDirectory: string,
-  compileTemplate: (source: Source) => FileTemplate,
+  compileTemplate: (source: Source) => Template,
   signal: AbortSignal,
   opener: FileOpener = createKeylessOpener(),
 ): FileStore {
@@ -47,7 +40,7 @@ export function createFileStore(
     opener.openBytes(path).catch((error) => Promise.reject(unreadable(path, error))),
   );
   const read = async (path: string): Promise<Buffer> => (await openBytes(path)).bytes;
-  const template = oncePerVersion(async (path): Promise<FileTemplate> => {
+  const template = oncePerVersion(async (path): Promise<Template> => {
     const source = await opener.open(path).catch((error) => Promise.reject(unreadable(path, error)));
     const compiled = renderedOnce(compileTemplate(source));
     return source.seal ? sealedTemplate(compiled, source.seal) : compiled;
@@ -110,7 +103,7 @@ export async function findFile(name: string, folder: string, folders: readonly s
 }
 
 /** What was encrypted is secret as a whole. */
-function sealedTemplate(template: FileTemplate, seal: (text: string) => Secret): FileTemplate {
+function sealedTemplate(template: Template, seal: (text: string) => Secret): Template {
   return { ...template, render: (scope) => seal(revealText(template.render(scope))) };
 }
 

@@ -21,6 +21,9 @@ export interface EffectPlan {
  */
 export type VerdictWord = 'ended' | 'over' | 'killed' | 'restarted' | 'held' | 'refused';
 
+/** The files beside those of effects, as a pattern of the shell. */
+const besideEffects = '*.out | *.err | *.sum';
+
 /** Output of one stream that is kept at most; more of it ends the effect. */
 const outputLimitBytes = 16 * 1024 * 1024;
 
@@ -42,7 +45,7 @@ else set -- "/tmp/.runbook-$rb_u"; fi`;
 
 /**
  * How an effect is kept: in a file named by its id, whose first line says who runs it, and the last one how it ended; what it
- * printed is in two files beside it, `.out` and `.err`.
+ * printed is in two files beside it, `.out` and `.err`, and what a put has digested in `.sum` (`host-digest.ts`).
  */
 const stateFunctions = `
 # Start time and liveness by /proc: a process number may have been given to another one.
@@ -148,14 +151,14 @@ rb_start $$; rb_born=$rb_z
 { for rb_c; do
   find "$rb_c/effects" -mindepth 1 -maxdepth 1 -mtime +7 | while read -r rb_d; do
     # What is told of an effect is removed with it; of one that is gone a loss of power may have left it.
-    case $rb_d in *.out | *.err | *.sum) [ -e "\${rb_d%.*}" ] || rm -f "$rb_d"; continue ;; esac
+    case $rb_d in ${besideEffects}) [ -e "\${rb_d%.*}" ] || rm -f "$rb_d"; continue ;; esac
     rb_read "$rb_d"; kill -0 "$rb_p" || rm -rf "$rb_d".* "$rb_d"
   done
 done
 while sleep 1; do
   rb_n=
   for rb_c; do for rb_d in "$rb_c/effects/"*; do
-    case $rb_d in *.out | *.err | *.sum) continue ;; esac
+    case $rb_d in ${besideEffects}) continue ;; esac
     rb_read "$rb_d"
     [ -n "$rb_p" ] && [ -z "$rb_e" ] && rb_alive "$rb_p" "$rb_t" || continue
     rb_n=some
@@ -231,7 +234,7 @@ export function settleScript(prefix: string): string {
 ${stateFunctions}
 for rb_c; do
   for rb_d in "$rb_c/effects/"${quoteWord(prefix)}*; do
-    case $rb_d in *.out | *.err | *.sum) continue ;; esac
+    case $rb_d in ${besideEffects}) continue ;; esac
     [ -e "$rb_d" ] || continue
     rb_wait "$rb_d"
     if [ -n "$rb_e" ]; then rb_1=ended; else rb_1=killed; fi

@@ -1,7 +1,7 @@
 import { quoteWord } from '../base/sh.ts';
 import { effectProgram, forgetEffects, takeLock } from './effect-script.ts';
+import { effectsVariable } from './host-digest.ts';
 import type { HostLock } from './transport.ts';
-import { effectsVariable } from './verified-files.ts';
 
 /** A script as it goes to the persistent shell. */
 export interface FrameRequest {
@@ -38,6 +38,7 @@ export function shellPrelude(path: string, proof?: string): string {
     'exec 9>&2 2>/dev/null',
     `PATH=${path}; LC_ALL=C; export PATH LC_ALL; unset ENV BASH_ENV LANGUAGE; umask 022`,
     "if command -v setsid >/dev/null; then rb_s=setsid; else rb_s=; fi; PS1=; PS2=; PS4='+ '",
+    // What the login has in its environment is not believed.
     'rb_base= rb_boot=; read -r rb_boot </proc/sys/kernel/random/boot_id',
     '',
   ].join('\n');

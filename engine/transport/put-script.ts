@@ -1,6 +1,6 @@
 import { quoteWord } from '../base/sh.ts';
 import { printfWord } from './framing.ts';
-import { keepDigest } from './verified-files.ts';
+import { digestTemporary, keepDigest } from './host-digest.ts';
 
 /** What a put does on the host; all values are literal, nothing is looked up there but the file that is replaced. */
 export interface PutPlan {
@@ -77,7 +77,7 @@ ${plan.validate === undefined ? '' : validation(plan.validate)}
 sync "$temporary" 2>/dev/null
 ${plan.backup === undefined ? '' : backupCopy(plan.backup)}
 mv -f "$temporary" "$target" || fail "cannot rename the new file to $target"
-trap - EXIT${plan.isLarge ? `\n${keepDigest}\n:` : ''}`;
+trap - EXIT${plan.isLarge ? `\n${keepDigest}` : ''}`;
 }
 
 /** Removes what a put may have left, after a failure that its own clean-up did not see. */
@@ -108,15 +108,8 @@ fail() { printf '%s\\n' "$1" >&2; exit ${putStatus.failed}; }`;
 /** It goes to the disk while its digest is made. */
 const beginSync = 'sync "$temporary" 2>/dev/null &';
 
-/** openssl uses what the processor has for it, several times as fast as coreutils, and takes a few milliseconds to start. */
 function digestCheck({ sha256, isLarge }: PutPlan): string {
-  const first = isLarge ? 'sum=$(openssl dgst -sha256 -r <"$temporary" 2>/dev/null); [ -z "$sum" ]' : ':';
-  return `if ! { ${first}; }; then :
-elif command -v sha256sum >/dev/null; then sum=$(sha256sum <"$temporary")
-elif command -v shasum >/dev/null; then sum=$(shasum -a 256 <"$temporary")
-elif command -v openssl >/dev/null; then sum=$(openssl dgst -sha256 -r <"$temporary")
-else fail "the host has none of sha256sum, shasum, openssl, so the file cannot be checked"; fi
-sum=\${sum%% *}
+  return `${digestTemporary(isLarge)}
 [ "$sum" = ${quoteWord(sha256.toLowerCase())} ] || { printf '%s' "$sum"; exit ${putStatus.digest}; }`;
 }
 

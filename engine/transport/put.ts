@@ -6,6 +6,7 @@ import { formatDuration, longestTimerMs } from '../base/clock.ts';
 import { errorMessage, RunbookError } from '../base/errors.ts';
 import { exitIfStarted } from './effect-script.ts';
 import { type FileReader, pieceBytes } from './file-reader.ts';
+import { largeBytes } from './host-digest.ts';
 import { describeEnd, type HostProcess } from './process.ts';
 import {
   cleanUpScript,
@@ -99,7 +100,7 @@ function planOf(target: string, content: Content, mark: string, options: PutOpti
     target: explicit,
     temporary,
     sha256: options.sha256,
-    isLarge: sizeOf(content) > largeBytes,
+    isLarge: sizeOf(content) >= largeBytes,
     isSecret: options.isSecret ?? false,
     mode: options.mode,
     owner: options.owner,
@@ -112,9 +113,6 @@ function planOf(target: string, content: Content, mark: string, options: PutOpti
 function sizeOf(content: Content): number {
   return content.kind === 'bytes' ? content.bytes.length : content.size;
 }
-
-/** Reading more than this for its digest takes longer than starting another program. */
-const largeBytes = 10 * 1000 * 1000;
 
 async function smallBytes(content: Content, readFile: FileReader): Promise<Uint8Array | undefined> {
   if (content.kind === 'bytes') return content.bytes.length <= inlineLimitBytes ? content.bytes : undefined;

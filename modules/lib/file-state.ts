@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
   type Change,
+  digestFile,
   failure,
   type Predicted,
   quoteWord,
   type Script,
   Secret,
   sh,
-  verifiedDigest,
 } from '../../engine/index.ts';
 import { whoMayProvide } from './pending-providers.ts';
 
@@ -234,11 +234,11 @@ d=$p; while [ ! -d "$d" ]; do d=\${d%/*}; [ -n "$d" ] || d=/; done
 o="\${o}maker=\${u%')'}:\${g%')'}
 "; fi`;
 
-/** From 10 MB on with openssl, where it is: it is several times as fast, and slower to start. After the size comes the owner. */
+/** After the size comes the owner. */
 const digestScript = sh`if [ "$t" = file ]; then
-if [ -r "$p" ]; then z=\${z#*size=}; case \${z%%?owner=*} in ????????*) ${verifiedDigest}
-[ -n "$h" ] || h=$(openssl dgst -sha256 -r <"$p" 2>/dev/null) ;; esac
-[ -n "$h" ] || h=$(sha256sum <"$p"); h=\${h%% *}; o="\${o}sha256=$h
+if [ -r "$p" ]; then n=\${z#*size=}; n=\${n%%?owner=*}
+${digestFile}
+o="\${o}sha256=$h
 "
 else o="\${o}unreadable=1
 "; fi; fi`;
@@ -246,7 +246,7 @@ else o="\${o}unreadable=1
 /** Comes last: it is as long as the file. */
 function contentScript({ digest, contentUpTo, unlessSha256 = '' }: FileQuestion): Script {
   if (!digest || contentUpTo === undefined) return sh`:`;
-  return sh`if [ "$t" = file ] && [ -r "$p" ] && [ "$h" != ${unlessSha256} ] && [ "\${z%%?owner=*}" -le ${contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
+  return sh`if [ "$t" = file ] && [ -r "$p" ] && [ "$h" != ${unlessSha256} ] && [ "$n" -le ${contentUpTo} ]; then echo content:; base64 <"$p"; fi`;
 }
 
 /** Reads the answer to {@link describeFile}. */

@@ -3,8 +3,9 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { nodesOf } from '../../language/nodes.ts';
 import type { Node, Play, Task } from '../../language/playbook.ts';
 import { referencesOfStep, stepsOf, variablesOfStep } from '../../language/references.ts';
+import type { Template } from '../../language/template.ts';
 import type { Reference, Variables } from '../../language/value.ts';
-import { type FileStore, type FileTemplate, findFile } from '../controller.ts';
+import { type FileStore, findFile } from '../controller.ts';
 
 /** The first names of facts, `os` for `facts.os.family`; `*` where they are read as a whole, or nobody can tell which. */
 export type FactNames = ReadonlySet<string>;
@@ -29,8 +30,8 @@ export function createFactReaders(
 ): FactReaders {
   const ofInventory = layersOf(inventory);
   const variablesOf = new Map<Play, VariableReferences>();
-  const known = new Map<Node, { readonly templates: readonly FileTemplate[]; readonly names: FactNames }>();
-  const look = (node: Node, play: Play, templates: readonly FileTemplate[]): FactNames => {
+  const known = new Map<Node, { readonly templates: readonly Template[]; readonly names: FactNames }>();
+  const look = (node: Node, play: Play, templates: readonly Template[]): FactNames => {
     let variables = variablesOf.get(play);
     if (!variables) variablesOf.set(play, (variables = indexVariables([...ofInventory, ...variableLayersOf(play)])));
     const names = new Set<string>();
@@ -51,7 +52,7 @@ export function createFactReaders(
 }
 
 /** A file that was written anew is another template. */
-function isSame(before: readonly FileTemplate[], now: readonly FileTemplate[]): boolean {
+function isSame(before: readonly Template[], now: readonly Template[]): boolean {
   return before.length === now.length && before.every((template, i) => template === now[i]);
 }
 
@@ -106,12 +107,12 @@ async function templatesOf(
   task: Task,
   store: Pick<FileStore, 'template'>,
   playbookDirectory: string,
-): Promise<readonly FileTemplate[]> {
+): Promise<readonly Template[]> {
   const named = Object.entries(task.module.schema.properties).filter(([, schema]) => schema.format === 'template');
   if (named.length === 0) return [];
   const args = task.args.written as Readonly<Record<string, unknown>>;
   const folders = [...task.folders, dirname(task.range.source.path), playbookDirectory];
-  const read = async (name: unknown): Promise<readonly FileTemplate[]> => {
+  const read = async (name: unknown): Promise<readonly Template[]> => {
     if (typeof name !== 'string' || name.includes('{{')) return [];
     try {
       return [await store.template(await findFile(name, 'templates', folders))];

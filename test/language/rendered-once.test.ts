@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { revealText, Secret } from '../../engine/base/secret.ts';
+import { UnknownValueError } from '../../engine/base/unknown.ts';
+import { renderedOnce } from '../../engine/language/rendered-once.ts';
 import { createScope } from '../../engine/language/scope.ts';
 import { compileTemplate } from '../../engine/language/template.ts';
 import type { Scope } from '../../engine/language/value.ts';
-import { renderedOnce } from '../../engine/run/rendered-once.ts';
 
 /** Renders a template for hosts with these variables: what came of it, and how often it was rendered. */
 function renderAll(
@@ -55,22 +56,48 @@ describe('a template', () => {
     expect(texts.map((text) => text instanceof Secret && revealText(text))).to.deep.equal(['one', 'two']);
   });
 
-  it('is looked at for the next host no further than for this one', () => {
-    const host = (isSet: boolean): Scope =>
-      Object.defineProperty({ isSet }, 'x', {
+  it('reads of the next host no more than that host needs', () => {
+    const raising = (own: Scope): Scope =>
+      Object.defineProperty({ ...own }, 'x', {
         enumerable: true,
         get: () => {
           throw new Error('nobody may read it');
         },
       });
-    expect(renderAll('{{#unless isSet}}-{{else}}{{x}}{{/unless}}', [host(false), host(false)])).to.deep.equal({
-      texts: ['-', '-'],
-      times: 1,
-    });
+    const text = '{{#if isSet}}{{x}}{{else}}-{{/if}}';
+    expect(renderAll(text, [{ isSet: true, x: 'a' }, raising({ isSet: false })]).texts).to.deep.equal(['a', '-']);
+    // A name that is missing is told, whatever the others are.
+    expect(() => renderAll('{{nosuch}}', [raising({})])).to.throw('"nosuch" is not defined');
+    expect(() => renderAll('{{#each l}}{{x}}{{/each}}', [raising({ l: [{}] })])).to.throw('"x" is not defined');
   });
 
-  it('forgets the renderings of long ago', () => {
+  it('is rendered for each host when it reads all variables, from wherever', () => {
+    for (const text of ['{{json this}}', '{{#with m}}{{json ..}}{{/with}}', '{{json @root}}'])
+      expect(renderAll(text, [{ m: { a: 1 } }, { m: { a: 2 } }]).texts[1], text).to.contain('2');
+    for (const text of ['{{@root.x}}', '{{#if x}}{{/if}}{{@root.x}}'])
+      expect(renderAll(text, [{ x: 1 }, { x: 2 }, { x: 1 }]), text).to.deep.equal({ texts: ['1', '2', '1'], times: 2 });
+  });
+
+  it('reads the values that are given to it over those of the host', () => {
+    const compiled = renderedOnce(compileTemplate({ path: 't.hbs', text: '{{x}}' }));
+    const texts = [1, 2, 1].map((x) => compiled.render(createScope([{ x: 0 }, { x }])));
+    expect(texts).to.deep.equal(['1', '2', '1']);
+  });
+
+  it('raises what check mode cannot know for the hosts of which it does not', () => {
+    const unknown = Object.defineProperty({}, 'x', {
+      enumerable: true,
+      get: () => {
+        throw new UnknownValueError('it is not known');
+      },
+    });
+    expect(() => renderAll('{{x}}', [{ x: 1 }, unknown])).to.throw(UnknownValueError);
+  });
+
+  it('keeps the texts of a few groups of hosts, and renders the others', () => {
     const hosts = Array.from({ length: 40 }, (_, i) => ({ x: i % 20 }));
-    expect(renderAll('{{x}}', hosts).texts).to.deep.equal(hosts.map(({ x }) => String(x)));
+    const { texts, times } = renderAll('{{x}}', hosts);
+    expect(texts).to.deep.equal(hosts.map(({ x }) => String(x)));
+    expect(times).to.equal(16 + 4 * 2);
   });
 });
