@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { TaskRef, TaskResult } from '../base/events.ts';
 import { shortDigest } from '../base/short-digest.ts';
@@ -27,6 +28,9 @@ export async function runTask(
 ): Promise<void> {
   if (task.runOnce) await runForAll(context, task, hosts, surroundings, isHandler);
   else await runOnHosts(context, task, hosts, surroundings, isHandler);
+  // Where no host had to be asked nothing was waited for, and the journal would be written, Ctrl-C be heard and the screen be
+  // drawn only after the last of such tasks.
+  await setImmediate();
 }
 
 async function runForAll(

@@ -127,6 +127,7 @@ function beginProcess(file: AppendFile, state: RunState, now: number): void {
     if (cut) write({ t: 'cut', host, ...cut });
   }
   write({ t: 'began', time: new Date(now).toISOString(), pid: process.pid });
+  state.isOwn = true;
   file.sync();
 }
 

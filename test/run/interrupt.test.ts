@@ -69,6 +69,13 @@ const typesOfLeases = (run: PlayRun): string[] =>
   run.events.flatMap((e) => (e.type.startsWith('lease-') ? [e.type] : []));
 
 describe('the first Ctrl-C', () => {
+  it('is heard between tasks for which no host has to be asked', async () => {
+    const debugs = Array.from({ length: 2000 }, (_, i) => `    - { name: t${i}, debug: { message: x } }\n`).join('');
+    await interrupted(`- hosts: all\n  gather_facts: false\n  tasks:\n${debugs}`, startOf('t0'), (run) => {
+      expect(run.ends.length).to.be.within(1, 1999);
+    });
+  });
+
   it('starts the task on no further host', () =>
     interrupted(
       '- hosts: web\n  tasks: [{ name: one, shell: { cmd: "sleep 0.2; touch DIR/{{ inventory_hostname }}" } }]\n',

@@ -10,6 +10,11 @@ export interface RunState {
   readonly marks: Set<string>;
   /** By host and key. */
   readonly leases: Map<string, RecordedLease>;
+  /**
+   * The lines are those of this process, which will not go on with itself: how its tasks ended is not kept in memory, however
+   * many there are.
+   */
+  isOwn: boolean;
 }
 
 /** A task that ended on a host. */
@@ -22,6 +27,8 @@ export interface Entry {
 
 /** What a task did before its end. */
 export interface Begun {
+  /** An effect was begun, so its id is taken. */
+  hasEffects: boolean;
   readonly items: Map<number, { readonly text: string; readonly end: EncodedEnd }>;
   /** What its effects were to change, by item. */
   readonly effects: Map<string, readonly ChangeView[]>;
@@ -30,14 +37,19 @@ export interface Begun {
 
 /** What one host did. */
 export interface HostState {
-  /** In this process, or replayed by it. */
+  /** In one process, or replayed by it; of one's own only the number is known. */
   done: Entry[];
+  /** How many those are, and which was the last that was not skipped, counted from 1. */
+  ended: number;
+  lastActed: number;
   /** In former processes, and not replayed by now. */
   left: Entry[];
   /** Tasks that have not ended. */
   readonly begun: Map<string, Begun>;
-  /** In which boot of their host steps were started, by the ids of their effects. */
+  /** In which boot of their host former processes started steps, by the ids of their effects. */
   readonly boots: Map<string, string>;
+  /** How many of the ends that count had effects, by key. */
+  readonly effectiveEnds: Map<string, number>;
   /** How many ends of a task do not count any more. */
   readonly droppedEnds: Map<string, number>;
   standing: Standing;
@@ -49,7 +61,7 @@ export interface HostState {
 
 /** The state of a run that has no line. */
 export function createRunState(): RunState {
-  return { hosts: new Map(), once: new Map(), marks: new Set(), leases: new Map() };
+  return { hosts: new Map(), once: new Map(), marks: new Set(), leases: new Map(), isOwn: false };
 }
 
 /** Takes the next line into the state, in place. */
@@ -65,9 +77,9 @@ export function applyLine(state: RunState, line: StateLine): void {
       return applyLease(state, line);
     case 'task':
       if (line.once !== undefined) state.once.set(line.once, line);
-      return applyToHost(hostStateOf(state, line.host), line);
+      return applyToHost(hostStateOf(state, line.host), line, state);
     default:
-      return applyToHost(hostStateOf(state, line.host), line);
+      return applyToHost(hostStateOf(state, line.host), line, state);
   }
 }
 
@@ -77,9 +89,12 @@ export function hostStateOf({ hosts }: RunState, name: string): HostState {
   if (known) return known;
   const host: HostState = {
     done: [],
+    ended: 0,
+    lastActed: 0,
     left: [],
     begun: new Map(),
     boots: new Map(),
+    effectiveEnds: new Map(),
     droppedEnds: new Map(),
     standing: createStanding(),
     isRetried: false,
@@ -96,23 +111,27 @@ export function cutOfHost(host: HostState): Cut | undefined {
 
 /** What a task of a host began and did not end. */
 export function begunOf(host: HostState, key: string): Begun {
-  const begun = host.begun.get(key) ?? { items: new Map(), effects: new Map(), attempts: new Map() };
+  const begun = host.begun.get(key) ?? { hasEffects: false, items: new Map(), effects: new Map(), attempts: new Map() };
   host.begun.set(key, begun);
   return begun;
 }
 
-/** How often a task of this key came to an end on the host, whether that counts or not. */
-export function generationOf({ done, droppedEnds }: HostState, key: string): number {
-  return done.filter((entry) => entry.key === key).length + (droppedEnds.get(key) ?? 0);
+/** See {@link HostRecord.generation}. */
+export function generationOf({ effectiveEnds, droppedEnds }: HostState, key: string): number {
+  return (effectiveEnds.get(key) ?? 0) + (droppedEnds.get(key) ?? 0);
 }
 
-function applyToHost(host: HostState, line: Exclude<StateLine, { readonly t: 'began' | 'mark' | 'lease' }>): void {
+function applyToHost(
+  host: HostState,
+  line: Exclude<StateLine, { readonly t: 'began' | 'mark' | 'lease' }>,
+  { isOwn }: RunState,
+): void {
   switch (line.t) {
     case 'cut':
       return cut(host, line);
     case 'kept': {
       const at = host.left.findIndex((entry) => entry.key === line.key);
-      for (const entry of at < 0 ? [] : host.left.splice(at, 1)) endTask(host, entry);
+      for (const entry of at < 0 ? [] : host.left.splice(at, 1)) endTask(host, entry, isOwn);
       return;
     }
     case 'forgot':
@@ -121,7 +140,7 @@ function applyToHost(host: HostState, line: Exclude<StateLine, { readonly t: 'be
     case 'task': {
       const begun = host.begun.get(line.key);
       host.begun.delete(line.key);
-      return endTask(host, { key: line.key, end: line.end, ...(begun && { begun }) });
+      return endTask(host, { key: line.key, end: line.end, ...(begun && { begun }) }, isOwn);
     }
     case 'dropped':
       nextGeneration(host, line.key);
@@ -131,11 +150,14 @@ function applyToHost(host: HostState, line: Exclude<StateLine, { readonly t: 'be
       begunOf(host, line.key).items.set(line.number, line);
       begunOf(host, line.key).effects.delete(String(line.number));
       return;
-    case 'effect':
-      begunOf(host, line.key).effects.set(line.item, line.changes);
+    case 'effect': {
+      const begun = begunOf(host, line.key);
+      begun.hasEffects = true;
+      begun.effects.set(line.item, line.changes);
       return;
+    }
     case 'step':
-      host.boots.set(line.effect, line.boot);
+      if (!isOwn) host.boots.set(line.effect, line.boot);
       return;
     case 'attempt': {
       const { attempts } = begunOf(host, line.key);
@@ -143,39 +165,49 @@ function applyToHost(host: HostState, line: Exclude<StateLine, { readonly t: 'be
       return;
     }
     case 'down':
-      return fall(host.standing, host.done.length);
+      return fall(host.standing, host.ended);
     case 'block':
-      return moveTo(host.standing, line, host.done.length, (since) => hasActed(host, since));
+      return moveTo(host.standing, line, host.ended, (since) => hasActed(host, since));
   }
 }
 
-function endTask(host: HostState, entry: Entry): void {
+function endTask(host: HostState, entry: Entry, isOwn: boolean): void {
   const { outcome } = entry.end.result;
-  if (outcome === 'failed' || outcome === 'unreachable') fall(host.standing, host.done.length);
-  host.done.push(entry);
+  if (outcome === 'failed' || outcome === 'unreachable') fall(host.standing, host.ended);
+  host.ended++;
+  if (outcome !== 'skipped') host.lastActed = host.ended;
+  if (entry.begun?.hasEffects) host.effectiveEnds.set(entry.key, (host.effectiveEnds.get(entry.key) ?? 0) + 1);
+  if (!isOwn) host.done.push(entry);
 }
 
-function hasActed(host: HostState, since: number): boolean {
-  return host.done.slice(since).some(({ end }) => end.result.outcome !== 'skipped');
+function hasActed({ lastActed }: HostState, since: number): boolean {
+  return lastActed > since;
 }
 
 function beginAgain(host: HostState): void {
-  host.left = [...host.done, ...host.left];
-  host.done = [];
-  host.standing = createStanding();
+  const { done } = host;
+  forgetDone(host);
+  host.left = [...done, ...host.left];
   host.isRetried = host.isCut;
   host.isCut = false;
 }
 
 function cut(host: HostState, { keep, isBlock }: Cut): void {
   const all = [...host.done, ...host.left];
+  forgetDone(host);
   host.left = all.slice(0, keep);
-  host.done = [];
-  host.standing = createStanding();
   host.isCut = true;
   // What a rescue may have undone has to be looked at again.
   if (isBlock) host.begun.clear();
   drop(host, all.slice(keep), !isBlock);
+}
+
+function forgetDone(host: HostState): void {
+  host.done = [];
+  host.ended = 0;
+  host.lastActed = 0;
+  host.effectiveEnds.clear();
+  host.standing = createStanding();
 }
 
 /** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
@@ -184,9 +216,8 @@ function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): vo
   for (const { key, end } of entries) if (!isOpen(end)) nextGeneration(host, key);
   const [first] = entries;
   if (!isToGoOn || !first?.begun) return;
-  const { items, effects } = first.begun;
-  const good = [...items].filter(([, { end }]) => !isFailed(end));
-  host.begun.set(first.key, { items: new Map(good), effects, attempts: new Map() });
+  const good = [...first.begun.items].filter(([, { end }]) => !isFailed(end));
+  host.begun.set(first.key, { ...first.begun, items: new Map(good), attempts: new Map() });
 }
 
 function isOpen({ result: { outcome, failure } }: EncodedEnd): boolean {
