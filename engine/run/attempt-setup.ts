@@ -6,7 +6,7 @@ import { createTelling } from '../base/telling.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Scope } from '../language/value.ts';
 import { becomeFor, connectionFor, delegateOf } from './addressing.ts';
-import { type Coming, type ComingTask, turnsAfter } from './ahead/coming.ts';
+import { type Coming, type ComingTask, type OpenInclude, turnsAfter } from './ahead/coming.ts';
 import { forgetAnswers } from './ahead/forget.ts';
 import { askerOf, askingAhead } from './ahead/questions.ts';
 import { type AttemptContext, type AttemptResult, attemptAction, attemptResource, changeViews } from './attempt.ts';
@@ -56,7 +56,7 @@ export interface StepOptions {
   /** Ids of effects that a later process of the run can make again, which are recorded; like no others unless they are given. */
   readonly effects?: EffectIds;
   /** What follows the task, which is asked for with it. */
-  readonly ahead?: { readonly asker: string; readonly coming: () => Iterable<ComingTask> };
+  readonly ahead?: { readonly asker: string; readonly coming: (open: OpenInclude) => Iterable<ComingTask> };
 }
 
 /** A task on a host, ready to be tried, if need be several times. */
@@ -87,7 +87,10 @@ export function prepareAttempt(
   const steps = stepRunnerFor(context, task, host, surroundings, scope, {
     beforeStep: surroundings.beforeStep,
     effects,
-    ahead: { asker: askerOf(task, turn, item), coming: () => turnsAfter(task, turn, item, surroundings.coming) },
+    ahead: {
+      asker: askerOf(task, turn, item),
+      coming: (open) => turnsAfter({ task, turn, item }, surroundings.coming, open),
+    },
   });
   const deadline = deadlineOf(context, task);
   const key = taskKeyOf(task, turn);

@@ -61,6 +61,7 @@ export function createEffectKeeper({ connection, isLockable, warn }: KeeperParts
 
   return {
     description: connection.description,
+    user: connection.user,
     get boot() {
       return connection.boot;
     },

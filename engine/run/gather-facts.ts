@@ -109,8 +109,8 @@ async function gather(
     const connection = await telling({ text: 'connecting' }, (onWait) =>
       connectionFor(context, host, play, { onWait }),
     );
-    const [first] = tasksAfter(coming);
-    const ahead = askingAhead(context, host, play, () => tasksAfter(coming));
+    const [first] = tasksAfter(coming, () => []);
+    const ahead = askingAhead(context, host, play, (open) => tasksAfter(coming, open));
     const ask = (question: Question): Promise<ProbeOutput> => {
       const { script, become, timeoutMs } = question;
       const options = { timeoutMs, signal: request.abort, become };

@@ -117,6 +117,7 @@ export async function createHostLink(parts: LinkParts): Promise<Connection> {
 
   return {
     description: current.description,
+    user: current.user,
     get boot() {
       return current.boot;
     },

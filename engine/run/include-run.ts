@@ -1,18 +1,11 @@
-import { RunbookError } from '../base/errors.ts';
 import type { Include, Node } from '../language/playbook.ts';
 import { endWithoutRunning } from './across-hosts.ts';
 import { type RunContext, refOf } from './context.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
+import { chooseInclusions, type Inclusion } from './inclusion.ts';
 import { verdictOfError } from './judgement.ts';
-import { type Item, itemsOf, labelOf, pauseBetween } from './loop.ts';
-import { type Surroundings, type Turn, takingPart } from './surroundings.ts';
-
-/** What an include does next on a host. */
-interface Inclusion extends Turn {
-  readonly nodes: readonly Node[];
-  /** For people: the file, where it is not written out, and the item. */
-  readonly message?: string;
-}
+import { pauseBetween } from './loop.ts';
+import { type Surroundings, takingPart } from './surroundings.ts';
 
 /** Runs nodes on hosts; see `runNodes`. */
 type RunNodes = (nodes: readonly Node[], hosts: readonly HostRun[], surroundings: Surroundings) => Promise<void>;
@@ -65,7 +58,7 @@ function inclusionsOf(context: RunContext, include: Include, host: HostRun, surr
     return [];
   };
   try {
-    const chosen = choose(context, include, host, surroundings);
+    const chosen = chooseInclusions(context, include, host, surroundings);
     return Array.isArray(chosen) ? chosen : end({ outcome: 'skipped', ...chosen });
   } catch (error) {
     const { result } = verdictOfError(error, include);
@@ -73,51 +66,4 @@ function inclusionsOf(context: RunContext, include: Include, host: HostRun, surr
     if (result.outcome === 'unknown') host.predicted.recordAnything(`"${include.name}"`);
     return end(result);
   }
-}
-
-function choose(
-  context: RunContext,
-  include: Include,
-  host: HostRun,
-  surroundings: Surroundings,
-): Inclusion[] | { readonly message?: string } {
-  const scope = context.scopeOf(host, surroundings, include);
-  const items = include.loop ? itemsOf(include.loop, include, scope) : [undefined];
-  if ('unmet' in items) return { message: `when: ${items.unmet.text}` };
-  let message: string | undefined;
-  const chosen = items.flatMap((item) => {
-    const itemScope = item ? context.scopeOf(host, surroundings, include, item.variables) : scope;
-    const unmet = include.when.find((condition) => !condition.test(itemScope));
-    if (unmet) message ??= `when: ${unmet.text}`;
-    return unmet ? [] : [inclusionOf(include, surroundings.turn, item, itemScope)];
-  });
-  if (chosen.length > 0) return chosen;
-  return { ...(message !== undefined && { message }) };
-}
-
-function inclusionOf(
-  include: Include,
-  outer: Turn | undefined,
-  item: Item | undefined,
-  scope: ReturnType<RunContext['scopeOf']>,
-): Inclusion {
-  const file = String(include.file.render(scope));
-  const nodes = include.files.get(file);
-  if (!nodes) {
-    const known = [...include.files.keys()].join(', ');
-    throw new RunbookError(
-      'task-failed',
-      `include_tasks: "${file}" is no file that was there before the run: ${known}`,
-    );
-  }
-  const message = [
-    include.file.isLiteral ? '' : file,
-    item ? `(${labelOf(item, include.loopControl, () => scope)})` : '',
-  ].filter((part) => part !== '');
-  return {
-    key: JSON.stringify([outer?.key ?? '', include.id, file, item?.variables ?? null]),
-    variables: { ...outer?.variables, ...item?.variables },
-    nodes,
-    ...(message.length > 0 && { message: `includes ${message.join(' ')}` }),
-  };
 }

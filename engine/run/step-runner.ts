@@ -1,7 +1,6 @@
 import { type Clock, formatDuration } from '../base/clock.ts';
 import { errorMessage, hintOf, RunbookError, StillOpenError, unreachableCase } from '../base/errors.ts';
 import type { EffectView, FailureView, WaitView } from '../base/events.ts';
-import type { Script } from '../base/sh.ts';
 import type { Telling } from '../base/telling.ts';
 import { failure, type Probe } from '../module/contract.ts';
 import type { ExecStep, PauseStep, PutStep, Step, StepResult, Wait } from '../module/step.ts';
@@ -13,10 +12,8 @@ import type {
   HostLock,
   RunOptions,
   ScriptBehind,
-  ScriptResult,
 } from '../transport/transport.ts';
-import { type AskingAhead, askAhead, createQuestion, type Question } from './ahead/ask.ts';
-import { askBehind, type QuestionBehind } from './ahead/behind.ts';
+import { type AskerParts, createAsker, defaultProbeTimeoutMs } from './ahead/asker.ts';
 import type { EffectIds } from './effect-ids.ts';
 import { bootOf } from './host-link.ts';
 import type { HostRecord } from './journal/record.ts';
@@ -41,7 +38,7 @@ export interface StepEnvironment {
   /** Resolves when what was told of the run is on disk, which it has to be before an effect. */
   readonly durable?: () => Promise<void>;
   /** Asks ahead for coming tasks; absent where each question goes by itself. */
-  readonly ahead?: AskingAhead & { readonly asker: string };
+  readonly ahead?: AskerParts['ahead'];
   /** The host, or another one, may be different from here on. */
   readonly onActing: () => void;
   /** Who must hold the host before an effect is started there; undefined where nobody has to. */
@@ -84,8 +81,6 @@ export interface StepRunner {
   settle(): Promise<ReadonlySet<string>>;
 }
 
-/** How long a probe may take that says nothing else. */
-export const defaultProbeTimeoutMs = 60_000;
 /** What a module has for undoing what it did, once it was aborted or its time was up. */
 const cleanUpMs = 5 * 60_000;
 
@@ -93,8 +88,6 @@ const cleanUpMs = 5 * 60_000;
 export function createStepRunner(env: StepEnvironment): StepRunner {
   let { deadline }: { deadline: number } = env;
   let signal: AbortSignal | undefined = env.signal;
-  let isDated = false;
-  let behind: QuestionBehind | undefined;
   const remaining = (): number => Math.max(1, deadline - env.clock.now());
 
   function allowCleanUp(): void {
@@ -114,10 +107,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     };
   }
 
-  async function run(script: Script, timeoutMs: number, extra: Environment = {}): Promise<ScriptResult> {
-    const connection = await env.connect();
-    return connection.run(script, optionsFor(timeoutMs, extra));
-  }
+  const { connect, become, environment, clock, ahead } = env;
+  const asker = createAsker({ connect, become, environment, clock, ahead, optionsFor, timeLeftMs: remaining });
 
   async function settle(): Promise<ReadonlySet<string>> {
     const connection = await env.connect();
@@ -127,48 +118,11 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return new Set(known.keys());
   }
 
-  async function answerTo<T>(probe: Probe<T>): Promise<T> {
-    return probe.parse(await run(probe.script, probe.timeoutMs ?? defaultProbeTimeoutMs, probe.environment));
-  }
-
-  function questionOf(
-    { script, timeoutMs = defaultProbeTimeoutMs, environment }: Probe<unknown>,
-    asker: string,
-  ): Question {
-    return createQuestion(asker, { script, timeoutMs }, env.become, { ...env.environment, ...environment });
-  }
-
-  /** Together with what coming tasks will ask, where that is known. */
-  async function answerAhead<T>(probe: Probe<T>): Promise<T> {
-    const { ahead } = env;
-    if (!ahead || probe.isAlone) return answerTo(probe);
-    const question = questionOf(probe, ahead.asker);
-    const given = await behind?.answerTo(question);
-    if (given) {
-      isDated = false;
-      return probe.parse(given);
-    }
-    // Nobody wants the others either, and what is asked now would wait for them.
-    await behind?.drop();
-    const options = optionsFor(question.timeoutMs, probe.environment);
-    const answer = await askAhead(await env.connect(), question, options, ahead);
-    isDated = answer.isDated;
-    return probe.parse(answer);
-  }
-
-  async function sendBehind(probe: Probe<unknown> | undefined): Promise<QuestionBehind | undefined> {
-    const { ahead, clock } = env;
-    if (!probe || probe.isAlone || !ahead) return undefined;
-    const question = questionOf(probe, ahead.asker);
-    const { environment, timeoutMs } = optionsFor(question.timeoutMs, probe.environment);
-    return askBehind(question, { environment, timeoutMs, timeLeftMs: remaining, signal }, { ...ahead, clock });
-  }
-
   async function ask<T>(probe: Probe<T>): Promise<T> {
     await env.connect();
     const timeoutMs = Math.min(probe.timeoutMs ?? defaultProbeTimeoutMs, remaining());
     const wait = { text: 'waiting for the answer to a probe', deadlineMs: env.clock.now() + timeoutMs };
-    return env.telling(wait, () => answerAhead(probe));
+    return env.telling(wait, () => asker.ask(probe));
   }
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
@@ -189,7 +143,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   ): Promise<T> {
     const needed = wait.consecutive ?? 1;
     for (let inRow = 0, reason = 'not asked yet'; ; ) {
-      const state = await answerTo(wait.probe);
+      const state = await asker.askAnew(wait.probe);
       const answer = wait.done(state);
       if (answer === true) {
         inRow++;
@@ -262,8 +216,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   /** Undefined for an effect that may not be started. */
   async function perform(step: Step, { mayStart, then }: Driving): Promise<StepResult | undefined> {
     env.onActing();
-    await behind?.drop();
-    behind = undefined;
+    await asker.drop();
     if (step.kind === 'wait' || step.kind === 'pause') {
       await (step.kind === 'wait' ? wait(step.wait) : pause(step));
       return { rc: 0, stdout: '', stderr: '' };
@@ -282,22 +235,19 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     let rc = -1;
     let isOpen: true | undefined;
     try {
-      [behind] = await Promise.all([step.moreFollows ? undefined : sendBehind(then), env.durable?.()]);
+      const [behind] = await Promise.all([step.moreFollows ? undefined : asker.behind(then), env.durable?.()]);
       // The disk may have taken its time, and a lease may be lost since.
       env.beforeStep?.();
-      const sent = behind?.sent;
-      const result = step.kind === 'exec' ? await exec(step, identity, sent) : await put(step, identity, sent);
+      const result = step.kind === 'exec' ? await exec(step, identity, behind) : await put(step, identity, behind);
       rc = result.rc;
       return result;
     } catch (error) {
       if (error instanceof StillOpenError || (error instanceof RunbookError && error.code === 'unreachable'))
         isOpen = true;
-      void behind?.drop();
+      void asker.drop();
       throw error;
     } finally {
-      // What was asked for meanwhile, of other hosts too, may have been answered before it.
-      if (behind) behind.effectEnded(env.onActing);
-      else env.onActing();
+      asker.effectEnded(env.onActing);
       env.onStepEnded(text, rc, env.clock.now() - started, { ...effect, ...(isOpen && { isOpen }) });
     }
   }
@@ -336,7 +286,7 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
   return {
     ask,
     get isDated() {
-      return isDated;
+      return asker.isDated;
     },
     wait,
     // All may start, so it comes to its end.

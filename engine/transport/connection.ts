@@ -170,6 +170,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   return {
     description,
+    user: parts.user,
     get boot() {
       return boot;
     },

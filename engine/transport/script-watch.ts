@@ -25,7 +25,8 @@ export function createScriptWatch({
 }): ScriptWatch {
   const { promise, resolve } = withResolvers<Interruption>();
   const timers: { all?: NodeJS.Timeout; part?: NodeJS.Timeout } = {};
-  // The first one stands before the first part.
+  // The first one stands before the first part, whose time is that of the script: behind the mark with the number n, counted
+  // from 1, the part with that number begins, and `timeoutsMs` begins with the second part.
   let marks = 0;
   let state: 'waiting' | 'started' | 'stopped' = 'waiting';
   let allMs = 0;

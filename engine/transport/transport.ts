@@ -152,6 +152,8 @@ export interface PutResult {
 export interface Connection extends AsyncDisposable {
   /** For people: `root@10.0.0.1:22`, or `local`. */
   readonly description: string;
+  /** Who a script is run as that becomes nobody; undefined where that is not known. */
+  readonly user?: string | undefined;
   /** Names the time since the host started, once a script was run; undefined where the host does not tell. */
   readonly boot?: string | undefined;
   /** Runs a script that only reads, under a POSIX `sh` in a subshell: no state of it survives. */

@@ -28,6 +28,8 @@ export interface FakeServer extends Sshd {
   readonly attempts: readonly string[];
   /** Sessions that were asked for so far. */
   readonly sessions: () => number;
+  /** Connections that were not let in yet, when there were the most of them. */
+  readonly mostAtTheDoor: () => number;
 }
 
 /** Starts a fake host on the loopback. */
@@ -40,6 +42,8 @@ export async function startFakeServer(behaviour: FakeBehaviour = {}): Promise<Fa
   generateKey(join(folder, 'host_key'));
   const attempts: string[] = [];
   const sockets = new Set<Socket>();
+  const atTheDoor = new Set<Connection>();
+  let mostAtTheDoor = 0;
   let sessions = 0;
   let refusals = behaviour.refusedSessions ?? 0;
 
@@ -49,6 +53,10 @@ export async function startFakeServer(behaviour: FakeBehaviour = {}): Promise<Fa
       ...(behaviour.algorithms && { algorithms: behaviour.algorithms }),
     },
     (connection) => {
+      atTheDoor.add(connection);
+      mostAtTheDoor = Math.max(mostAtTheDoor, atTheDoor.size);
+      const hasLeft = (): unknown => atTheDoor.delete(connection);
+      connection.on('ready', hasLeft).on('close', hasLeft);
       connection.on('error', () => {});
       connection.on('authentication', (context) => {
         attempts.push(context.method);
@@ -82,6 +90,7 @@ export async function startFakeServer(behaviour: FakeBehaviour = {}): Promise<Fa
     user: 'ops',
     attempts,
     sessions: () => sessions,
+    mostAtTheDoor: () => mostAtTheDoor,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));

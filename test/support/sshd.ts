@@ -36,7 +36,7 @@ export function whyNoSshd(): string | undefined {
  * their environment.
  */
 export async function startSshd(
-  options: { config?: readonly string[]; path?: string; env?: Readonly<Record<string, string>> } = {},
+  options: { config?: readonly string[]; path?: string | undefined; env?: Readonly<Record<string, string>> } = {},
 ): Promise<MortalSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'runbook-sshd-'));
   const home = join(folder, 'home');
@@ -90,6 +90,12 @@ export async function startSshd(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The server as a host of an inventory. */
+export function inventoryLine(name: string, { port, user, keyFile }: Pick<Sshd, 'port' | 'user' | 'keyFile'>): string {
+  const key = `ansible_ssh_private_key_file=${keyFile}`;
+  return `${name} ansible_host=127.0.0.1 ansible_port=${port} ansible_user=${user} ${key}`;
 }
 
 /** A key pair in OpenSSH's format; the passphrase may be empty. */

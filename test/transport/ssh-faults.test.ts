@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { assert } from 'chai';
+import type { AuthContext } from 'ssh2';
 import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { createTransport, type TransportOptions } from '../../engine/transport/create-transport.ts';
@@ -194,6 +195,23 @@ describe('a host that misbehaves', () => {
       '(SSH handshake) false',
       '(authentication) false',
     ]);
+  });
+
+  it('has 32 at its door at most, of however many who want to log in, and all of them get in', async () => {
+    const waiting: AuthContext[] = [];
+    let left = 60;
+    const server = await start({
+      onAuth: (context) => {
+        // Nobody is let in before all have come who would.
+        if (waiting.push(context) < Math.min(left, 32)) return;
+        left -= waiting.length;
+        for (const one of waiting.splice(0)) one.accept();
+      },
+    });
+    const transport = createTransport(sshOptions(server));
+    const connections = await Promise.all(Array.from({ length: left }, () => transport.connect(targetOf(server))));
+    open.push(...connections);
+    assert.equal(server.mostAtTheDoor(), 32);
   });
 
   it('stops for an AbortSignal while it connects', async () => {

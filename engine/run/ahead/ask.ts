@@ -22,8 +22,8 @@ export interface Question {
   readonly timeoutMs: number;
   /** Two questions with one key have one answer. */
   readonly key: string;
-  /** Only questions with one user and one environment are asked with one script. */
-  readonly setting: string;
+  /** The variables of its script, as a text. */
+  readonly variables: string;
 }
 
 /** Makes a question. `asker` says which task asks, in which turn, for which item. */
@@ -33,9 +33,14 @@ export function createQuestion(
   become: Become | undefined,
   environment: Environment,
 ): Question {
-  const user = become === undefined ? '' : `${become.method} ${become.user}`;
-  const setting = JSON.stringify([user, ...revealed(environment)]);
-  return { script, become, timeoutMs, setting, key: `${asker}\n${setting}\n${script.text}` };
+  const variables = JSON.stringify(revealed(environment));
+  const key = `${asker}\n${shellOf(become)}\n${variables}\n${script.text}`;
+  return { script, become, timeoutMs, variables, key };
+}
+
+/** Whose shell a script goes to; `login`: who it is run as that becomes nobody. */
+function shellOf(become: Become | undefined, login?: string): string {
+  return become === undefined || become.user === login ? '' : `${become.method} ${become.user}`;
 }
 
 function revealed(environment: Environment): readonly (readonly [string, string])[] {
@@ -64,17 +69,18 @@ export async function askAhead(
   const { keep } = answers.asking();
   const known = answers.take(question.key);
   if (known) return known;
-  const together = askedTogether(question, await comingWith(question, options.timeoutMs, asking));
+  const together = askedTogether(question, await comingWith(question, options.timeoutMs, connection.user, asking));
   const asked = connection.run(together.script, { ...options, parts: together.parts });
   const own = await together.answered(asked, keep, answers);
   // Without an answer the shell of all of them was killed.
   return { ...(own ?? (await connection.run(question.script, options))), isDated: false };
 }
 
-/** What coming tasks will ask, as far as it can be asked with this question. */
+/** What coming tasks will ask, as far as it can be asked with this question: with one script, so of one user and environment. */
 export async function comingWith(
-  { key, setting }: Question,
+  { key, become, variables }: Question,
   timeoutMs: number,
+  login: string | undefined,
   { answers, coming }: AskingAhead,
 ): Promise<readonly Question[]> {
   // The others may take time that this one would lack.
@@ -82,7 +88,11 @@ export async function comingWith(
   return coming(
     answers.reach,
     (other) =>
-      other.key !== key && other.setting === setting && !answers.has(other.key) && !answers.isAskedAlone(other.key),
+      other.key !== key &&
+      other.variables === variables &&
+      shellOf(other.become, login) === shellOf(become, login) &&
+      !answers.has(other.key) &&
+      !answers.isAskedAlone(other.key),
   );
 }
 

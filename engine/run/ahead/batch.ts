@@ -13,7 +13,8 @@ export interface ProbeBatch {
 
 /**
  * Makes a batch. Each probe runs in a subshell of its own, and its output stands between marks, a random word that nothing
- * else prints.
+ * else prints. It is evaluated there, so that one that is no shell script spoils no other; the blank before it keeps one that
+ * begins with a dash from being an option of `eval`.
  */
 export function createProbeBatch(scripts: readonly Script[], mark: string): ProbeBatch {
   const { definitions, words } = shareText(scripts.map(({ text }) => text));

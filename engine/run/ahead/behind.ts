@@ -31,11 +31,15 @@ const momentMs = 1000;
 export async function askBehind(
   question: Question,
   { signal, ...options }: Pick<ScriptBehind, 'environment' | 'timeoutMs' | 'timeLeftMs' | 'signal'>,
+  login: string | undefined,
   { clock, ...asking }: AskingAhead & { readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<QuestionBehind> {
   const { answers } = asking;
   const before = answers.asking();
-  const { script, parts, answered } = askedTogether(question, await comingWith(question, options.timeoutMs, asking));
+  const { script, parts, answered } = askedTogether(
+    question,
+    await comingWith(question, options.timeoutMs, login, asking),
+  );
   const unwanted = new AbortController();
   let result: Promise<ScriptResult> | undefined;
   let after: Asking | undefined;

@@ -1,4 +1,5 @@
-import type { Node, Task } from '../../language/playbook.ts';
+import type { Include, Node, Task } from '../../language/playbook.ts';
+import type { Inclusion } from '../inclusion.ts';
 import type { Turn } from '../surroundings.ts';
 
 /** Where a run is in its play: a list of nodes, the one that is run now, and what comes after the list. */
@@ -18,23 +19,31 @@ export interface ComingTask {
   readonly fromItem: number;
 }
 
-/** The tasks that follow unless something fails, in order; those of files that are still to be chosen are passed over. */
-export function* tasksAfter(coming: Coming | undefined): Generator<ComingTask> {
-  for (let here = coming; here; here = here.then) {
-    for (const task of tasksOf(here.nodes.slice(here.at + 1))) yield { task, turn: here.turn, fromItem: 0 };
-  }
+/** Chooses what a host includes, as things are now; nothing where that cannot be told yet. */
+export type OpenInclude = (include: Include, turn: Turn | undefined) => readonly Inclusion[];
+
+/** The tasks that follow unless something fails, in order. */
+export function* tasksAfter(coming: Coming | undefined, open: OpenInclude): Generator<ComingTask> {
+  for (let here = coming; here; here = here.then) yield* tasksOf(here.nodes.slice(here.at + 1), here.turn, open);
 }
 
 /** What follows a turn of a task: the other turns of its loop, then the tasks after it. */
-export function* turnsAfter(task: Task, turn: Turn | undefined, item: string, coming: Coming | undefined) {
+export function* turnsAfter(
+  { task, turn, item }: { readonly task: Task; readonly turn: Turn | undefined; readonly item: string },
+  coming: Coming | undefined,
+  open: OpenInclude,
+): Generator<ComingTask> {
   if (task.loop) yield { task, turn, fromItem: Number(item) + 1 };
-  yield* tasksAfter(coming);
+  yield* tasksAfter(coming, open);
 }
 
 /** The tasks of nodes, in order. What only a failure brings about is not among them. */
-export function* tasksOf(nodes: readonly Node[]): Generator<Task> {
+function* tasksOf(nodes: readonly Node[], turn: Turn | undefined, open: OpenInclude): Generator<ComingTask> {
   for (const node of nodes) {
-    if (node.kind === 'task') yield node;
-    else if (node.kind === 'block') yield* tasksOf([...node.body, ...node.always]);
+    if (node.kind === 'task') yield { task: node, turn, fromItem: 0 };
+    else if (node.kind === 'block') yield* tasksOf([...node.body, ...node.always], turn, open);
+    else if (node.kind === 'include')
+      for (const { key, variables, nodes: included } of open(node, turn))
+        yield* tasksOf(included, { key, variables }, open);
   }
 }

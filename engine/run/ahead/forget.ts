@@ -8,8 +8,8 @@ import type { HostRun } from '../host-run.ts';
  * controller, which can have several names: a node is drained over an API server.
  */
 export function forgetAnswers({ hosts }: Pick<RunContext, 'hosts'>, { task, host, on = host, scope }: Acting): void {
-  const isAlone = on === host && !task.runOnce && scope?.ansible_connection !== 'local';
-  for (const { answers } of isAlone ? [host] : hosts.values()) answers.forget();
+  const isOfOneHost = on === host && !task.runOnce && scope?.ansible_connection !== 'local';
+  for (const { answers } of isOfOneHost ? [host] : hosts.values()) answers.forget();
 }
 
 /** Who acts on whom. */

@@ -1,31 +1,44 @@
-import type { Play, Task } from '../../language/playbook.ts';
+import { withResolvers } from '../../base/with-resolvers.ts';
+import type { Include, Play, Task } from '../../language/playbook.ts';
 import { becomeFor } from '../addressing.ts';
 import type { RunContext } from '../context.ts';
 import { controllerFor } from '../controller.ts';
 import { factsQuestion, gathererFor } from '../facts/question.ts';
 import type { FactNames } from '../facts/readers.ts';
 import type { HostRun } from '../host-run.ts';
+import { chooseInclusions, type Inclusion } from '../inclusion.ts';
 import { taskKeyOf } from '../journal/task-key.ts';
 import { itemsOf } from '../loop.ts';
-import { defaultProbeTimeoutMs } from '../step-runner.ts';
 import type { Place, Turn } from '../surroundings.ts';
 import { environmentOf, renderArguments } from '../task-arguments.ts';
 import { type AskingAhead, createQuestion, type Question } from './ask.ts';
-import type { ComingTask } from './coming.ts';
+import { defaultProbeTimeoutMs } from './asker.ts';
+import type { ComingTask, OpenInclude } from './coming.ts';
 
 /** How a host is asked ahead; undefined where each question goes by itself: a plan is held to each answer as it comes. */
 export function askingAhead(
   context: RunContext,
   host: HostRun,
   play: Play,
-  coming: () => Iterable<ComingTask>,
+  coming: (open: OpenInclude) => Iterable<ComingTask>,
 ): AskingAhead | undefined {
   const { isBatched = true, plan } = context.request;
   if (!isBatched || plan) return undefined;
+  const open: OpenInclude = (include, turn) => inclusionsOf(context, host, { play, ...(turn && { turn }) }, include);
   return {
     answers: host.answers,
-    coming: (atMost, isWanted) => questionsAhead(context, host, play, coming(), { atMost, isWanted }),
+    coming: (atMost, isWanted) => questionsAhead(context, host, play, coming(open), { atMost, isWanted }),
   };
+}
+
+function inclusionsOf(context: RunContext, host: HostRun, place: Place, include: Include): readonly Inclusion[] {
+  try {
+    const chosen = chooseInclusions(context, include, host, place);
+    return Array.isArray(chosen) ? chosen : [];
+  } catch {
+    // It may wait for a result, or is a mistake: then the include fails, not who asks now.
+    return [];
+  }
 }
 
 /**
@@ -41,9 +54,7 @@ async function questionsAhead(
 ): Promise<readonly Question[]> {
   const found: Question[] = [];
   let isGathering = false;
-  let looked = 0;
-  for (const next of coming) {
-    if (found.length >= atMost || looked++ >= Math.max(lookAtLeast, 2 * atMost)) break;
+  const look = async (next: ComingTask): Promise<void> => {
     if (await lacksFacts(context, host, play, next.task)) {
       const question = factsQuestion(gathererFor(context, host, play, next.task));
       if (!isGathering && isWanted(question)) found.push(question);
@@ -53,9 +64,21 @@ async function questionsAhead(
       const questions = await questionsOf(context, host, play, next, atMost).catch(() => []);
       found.push(...questions.filter(isWanted));
     }
+  };
+  // Of real time: that is what a module takes.
+  const { promise: late, resolve } = withResolvers<'late'>();
+  const timer = setTimeout(resolve, lookForMs, 'late');
+  let looked = 0;
+  for (const next of coming) {
+    if (found.length >= atMost || looked++ >= Math.max(lookAtLeast, 2 * atMost)) break;
+    if ((await Promise.race([look(next), late])) === 'late') break;
   }
+  clearTimeout(timer);
   return found.slice(0, atMost);
 }
+
+/** What a module works out for a coming task may take its time, and the task that asks waits for it: so long, in milliseconds. */
+const lookForMs = 1000;
 
 /** So many tasks are looked at for a question, before none is asked with this one. */
 const lookAtLeast = 8;

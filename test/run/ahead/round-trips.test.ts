@@ -1,15 +1,23 @@
-import { rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StampedEvent } from '../../../engine/base/events.ts';
 import { createChunkProxy } from '../../support/chunk-proxy.ts';
 import { withTemporaryFolder } from '../../support/module-rig.ts';
 import { play } from '../../support/play.ts';
-import { startSshd, whyNoSshd } from '../../support/sshd.ts';
+import { inventoryLine, startSshd, whyNoSshd } from '../../support/sshd.ts';
+import { pathToSudo } from '../../support/sudo.ts';
 
-/** So many tasks, each of which has a file of its own. */
-const copies = (count: number): string =>
-  Array.from({ length: count }, (_, i) => `    - copy: { dest: DIR/${i}, content: "text ${i}" }\n`).join('');
+/** So many tasks, each of which has a file of its own, and other keywords. */
+const copies = (count: number, keywords: (number: number) => string = () => ''): string =>
+  Array.from(
+    { length: count },
+    (_, i) => `    - { copy: { dest: DIR/${i}, content: "text ${i}" }${keywords(i)} }\n`,
+  ).join('');
+
+const asRoot = ', become: true';
+/** Not nobody: that is whom another test becomes, and a user of this machine is held by one run at a time. */
+const asAnother = `${asRoot}, become_user: daemon`;
 
 describe('round trips to a host over ssh', function () {
   this.timeout(60_000);
@@ -22,14 +30,19 @@ describe('round trips to a host over ssh', function () {
     tasks: string,
     between: (folder: string) => Promise<void> = async () => {},
     isBatched = true,
+    others: Readonly<Record<string, string>> = {},
   ): Promise<number> {
-    await using sshd = await startSshd({});
-    await using proxy = await createChunkProxy(sshd.port, 20);
     return await withTemporaryFolder(async (folder) => {
+      // For whomever a task becomes.
+      await chmod(folder, 0o777);
+      const env = { RUNBOOK_HOST_FOLDER: join(folder, 'effects') };
+      await using sshd = await startSshd({ env, path: pathToSudo });
+      await using proxy = await createChunkProxy(sshd.port, 20);
       const place = (text: string): string => text.replaceAll('DIR', folder);
       const files = {
         'play.yaml': place(`- hosts: n1\n  tasks:\n${tasks}`),
-        'hosts.ini': `n1 ansible_host=127.0.0.1 ansible_port=${proxy.port} ansible_user=${sshd.user} ansible_ssh_private_key_file=${sshd.keyFile}\n`,
+        ...Object.fromEntries(Object.entries(others).map(([name, text]) => [name, place(text)])),
+        'hosts.ini': `${inventoryLine('n1', { ...sshd, port: proxy.port })}\n`,
       };
       const once = await play(folder, files, { hostKeyChecking: 'off', isBatched });
       expect(once.exitCode, JSON.stringify(once.events.at(-1))).to.equal(0);
@@ -60,6 +73,27 @@ describe('round trips to a host over ssh', function () {
   it('are as many for a loop as for one of its turns', async () => {
     const loop = '    - copy: { dest: "DIR/{{ item }}", content: x }\n      loop: [a, b, c, d, e]\n';
     expect(await turnsOf(loop)).to.equal(ofOne);
+  });
+
+  it('are as many where some of the tasks become the user that one is already', async () => {
+    expect(await turnsOf(copies(20, (i) => (i % 2 === 0 ? '' : asRoot)))).to.equal(ofOne);
+  });
+
+  it('are as many for another user: he is become in the turn in which his shell is told what to ask', async () => {
+    expect(await turnsOf(copies(1, () => asAnother))).to.equal(ofOne);
+    expect(await turnsOf(copies(20, () => asAnother))).to.equal(ofOne);
+  });
+
+  it('are three more for a second user, however often he and the first one take turns', async () => {
+    expect(await turnsOf(copies(20, (i) => (i % 2 === 0 ? '' : asAnother)))).to.equal(ofOne + 3);
+  });
+
+  it('are as many for tasks of files that are included, in blocks and loops, too', async () => {
+    const more = `- { name: x, copy: { dest: 'DIR/{{ default item "none" }}', content: x } }\n`;
+    const include = (keywords: string): string => `    - { include_tasks: more.yaml${keywords} }\n`;
+    const inBlock = `    - when: is_wanted\n      vars: { is_wanted: true }\n      block:\n    ${include(', when: is_wanted')}`;
+    const tasks = `${include('')}${inBlock}${include(', loop: [a, b, c]')}${copies(3)}`;
+    expect(await turnsOf(tasks, undefined, true, { 'more.yaml': more })).to.equal(ofOne);
   });
 
   it('are one more for the facts: what needs none is asked with them', async () => {

@@ -1,11 +1,14 @@
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'chai';
 import fc from 'fast-check';
+import { createChunkProxy } from '../../support/chunk-proxy.ts';
 import { generateFleet } from '../../support/generated-fleet.ts';
 import { Choices, writeArchive, writeHosts } from '../../support/generated-playbooks.ts';
 import { withTemporaryFolder } from '../../support/module-rig.ts';
 import { type PlayRun, play } from '../../support/play.ts';
-import { type Sshd, startSshd, whyNoSshd } from '../../support/sshd.ts';
+import { inventoryLine, startSshd, whyNoSshd } from '../../support/sshd.ts';
+import { pathToSudo } from '../../support/sudo.ts';
 
 const hosts = ['h1', 'h2'] as const;
 const cases = Number(process.env.RUNBOOK_BATCH_CASES ?? 12);
@@ -44,21 +47,47 @@ async function tree(folder: string): Promise<string[]> {
   );
 }
 
-function inventory(servers: readonly Sshd[]): string {
-  const line = (host: string, i: number): string => {
-    const { port, user, keyFile } = servers[i] as Sshd;
-    const login = `ansible_host=127.0.0.1 ansible_port=${port} ansible_user=${user} ansible_ssh_private_key_file=${keyFile}`;
-    return `${host} other=${hosts[1 - i] ?? ''} zone=${['near', 'far'][i] ?? ''} ${login}\n`;
+/** A host that is waited for over a way of its own. */
+interface Host extends AsyncDisposable {
+  readonly line: string;
+  /** How often it was waited for, all in all. */
+  readonly turns: () => number;
+}
+
+async function startHost(folder: string, i: number): Promise<Host> {
+  const name = hosts[i] ?? '';
+  const env = { RUNBOOK_HOST_FOLDER: join(folder, `${name}-effects`) };
+  const sshd = await startSshd({ env, path: pathToSudo });
+  const way = await createChunkProxy(sshd.port);
+  return {
+    line: `${inventoryLine(name, { ...sshd, port: way.port })} other=${hosts[1 - i] ?? ''} zone=${['near', 'far'][i] ?? ''}\n`,
+    turns: () => way.turns,
+    async [Symbol.asyncDispose]() {
+      await way[Symbol.asyncDispose]();
+      await sshd[Symbol.asyncDispose]();
+    },
   };
-  return `[web]\n${hosts.map(line).join('')}`;
+}
+
+/** What was counted over all playbooks. */
+interface Counts {
+  /** How often hosts were waited for. */
+  readonly turns: { batched: number; alone: number };
+  /** Paths that belong to another user than the one who logs in. */
+  ofOthers: number;
 }
 
 /** Runs a playbook from the same beginning, at first in check mode and then twice: with batches, and without. */
-async function compare(folder: string, servers: readonly Sshd[], numbers: readonly number[]): Promise<void> {
+async function compare(
+  folder: string,
+  [one, two]: readonly [Host, Host],
+  numbers: readonly number[],
+  counts: Counts,
+): Promise<void> {
   const place = join(folder, 'place');
   const { files: generated, before, isCrossing } = generateFleet(new Choices(numbers));
   const files = Object.fromEntries(
-    Object.entries({ ...generated, 'hosts.ini': inventory(servers) }).map(([name, text]) => [
+    Object.entries({ ...generated, 'hosts.ini': `[web]\n${one.line}${two.line}` }).map(([name, text]) => [
       name,
       text.replaceAll('DIR', place),
     ]),
@@ -67,14 +96,24 @@ async function compare(folder: string, servers: readonly Sshd[], numbers: readon
     await rm(place, { recursive: true, force: true });
     await mkdir(place, { recursive: true });
     await writeArchive(place);
-    for (const [i, host] of hosts.entries()) await writeHosts(place, [host], before[i] ?? before[0]);
+    for (const [i, host] of hosts.entries()) {
+      await writeHosts(place, [host], before[i] ?? before[0]);
+      // Not only its owner can do something there.
+      await chmod(join(place, host), 0o777);
+    }
+    const turns = (): number => one.turns() + two.turns();
+    const turnsBefore = turns();
     const said: string[] = [];
     for (const isCheckMode of [true, false, false]) {
       const options = { isCheckMode, isBatched, forks: isCrossing ? 1 : 2, hostKeyChecking: 'off' } as const;
       const run = await play(place, files, options);
+      const refused = run.events.find((event) => 'failure' in event && event.failure?.code === 'become-failed');
+      if (refused) throw new Error(`this compares how two are refused: ${JSON.stringify(refused)}`);
       said.push(isCrossing ? told(run.events) : toldOfEach(run));
       for (const host of hosts) said.push(...(await tree(join(place, host))));
     }
+    counts.turns[isBatched ? 'batched' : 'alone'] += turns() - turnsBefore;
+    counts.ofOthers += said.filter((text) => /^.*: \d+ [1-9]\d*:/.test(text)).length;
     return said;
   };
   const [batched, alone] = [await runs(true), await runs(false)];
@@ -93,23 +132,32 @@ function firstDifference(one: readonly string[], other: readonly string[]): stri
 
 describe('asking ahead', function () {
   this.timeout(600_000);
+  const { PATH = '' } = process.env;
   before(function () {
     if (whyNoSshd() !== undefined) this.skip();
+    // Some of what is done through the controller is done as another user, too.
+    process.env.PATH = [pathToSudo, PATH].filter(Boolean).join(':');
+  });
+  after(() => {
+    process.env.PATH = PATH;
   });
 
-  it(`tells and does the same, in the same order, as asking one by one: ${cases} generated playbooks`, () =>
+  it(`tells and does the same, in the same order, as asking one by one, and waits less often: ${cases} generated playbooks`, () =>
     withTemporaryFolder(async (folder) => {
       // Some tasks become another user.
       await chmod(folder, 0o755);
-      const start = (host: string) => startSshd({ env: { RUNBOOK_HOST_FOLDER: join(folder, `${host}-effects`) } });
-      await using one = await start('h1');
-      await using two = await start('h2');
+      await using one = await startHost(folder, 0);
+      await using two = await startHost(folder, 1);
+      const counts: Counts = { turns: { batched: 0, alone: 0 }, ofOthers: 0 };
       await fc.assert(
         fc.asyncProperty(fc.noBias(fc.array(fc.nat(10_000), { minLength: 500, maxLength: 500 })), (numbers) =>
-          compare(folder, [one, two], numbers),
+          compare(folder, [one, two], numbers, counts),
         ),
         // To make a failing one smaller takes minutes: RUNBOOK_BATCH_CASES asks for more of them instead.
         { numRuns: cases, endOnFailure: true },
       );
+      expect(counts.ofOthers, 'what another user made').to.be.above(0);
+      // The logins are among them, and playbooks in which most tasks change something.
+      expect(counts.turns.batched).to.be.below(0.85 * counts.turns.alone);
     }));
 });

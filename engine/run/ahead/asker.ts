@@ -1,0 +1,101 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Probe } from '../../module/contract.ts';
+import type { Become, Connection, Environment, RunOptions, ScriptBehind } from '../../transport/transport.ts';
+import { type AskingAhead, askAhead, createQuestion, type Question } from './ask.ts';
+import { askBehind, type QuestionBehind } from './behind.ts';
+
+/** What a task asks with. */
+export interface AskerParts {
+  readonly connect: () => Promise<Connection>;
+  readonly become: Become | undefined;
+  readonly environment: Environment;
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** Asks for coming tasks, too; undefined where each question goes by itself. */
+  readonly ahead: (AskingAhead & { readonly asker: string }) | undefined;
+  /** Of a script that may take so long, but no longer than the task has. */
+  readonly optionsFor: (timeoutMs: number, environment?: Environment) => RunOptions;
+  /** What the task has left, in milliseconds. */
+  readonly timeLeftMs: () => number;
+}
+
+/** Asks a host for one task: by itself, together with what coming tasks will ask, or behind an effect. */
+export interface Asker {
+  /** Asks, and parses the answer, which may be there already. */
+  ask<T>(probe: Probe<T>): Promise<T>;
+  /** The last answer came ahead, so long ago that the host has to be asked again before it is acted upon. */
+  readonly isDated: boolean;
+  /** Asks now, whatever is known. */
+  askAnew<T>(probe: Probe<T>): Promise<T>;
+  /** What is asked next, to be sent along with an effect; undefined where it goes by itself. */
+  behind(probe: Probe<unknown> | undefined): Promise<ScriptBehind | undefined>;
+  /** The effect has ended; see {@link QuestionBehind.effectEnded}. */
+  effectEnded(forget: () => void): void;
+  /** Nobody wants what was asked behind an effect; resolves when the host is free. */
+  drop(): Promise<void>;
+}
+
+/** How long a probe may take that says nothing else. */
+export const defaultProbeTimeoutMs = 60_000;
+
+/** Makes one. */
+export function createAsker({ ahead, ...parts }: AskerParts): Asker {
+  const { connect, optionsFor } = parts;
+  let isDated = false;
+  let sent: QuestionBehind | undefined;
+
+  function questionOf(
+    { script, timeoutMs = defaultProbeTimeoutMs, environment }: Probe<unknown>,
+    asker: string,
+  ): Question {
+    return createQuestion(asker, { script, timeoutMs }, parts.become, { ...parts.environment, ...environment });
+  }
+
+  async function askAnew<T>(probe: Probe<T>): Promise<T> {
+    const connection = await connect();
+    const options = optionsFor(probe.timeoutMs ?? defaultProbeTimeoutMs, probe.environment);
+    return probe.parse(await connection.run(probe.script, options));
+  }
+
+  async function drop(): Promise<void> {
+    const unwanted = sent;
+    sent = undefined;
+    await unwanted?.drop();
+  }
+
+  return {
+    askAnew,
+    drop,
+    get isDated() {
+      return isDated;
+    },
+    async ask(probe) {
+      if (!ahead || probe.isAlone) return askAnew(probe);
+      const question = questionOf(probe, ahead.asker);
+      const given = await sent?.answerTo(question);
+      if (given) {
+        isDated = false;
+        return probe.parse(given);
+      }
+      // Nobody wants the others either, and what is asked now would wait for them.
+      await drop();
+      const options = optionsFor(question.timeoutMs, probe.environment);
+      const answer = await askAhead(await connect(), question, options, ahead);
+      ({ isDated } = answer);
+      return probe.parse(answer);
+    },
+    async behind(probe) {
+      if (!probe || probe.isAlone || !ahead) return undefined;
+      const question = questionOf(probe, ahead.asker);
+      const { environment, timeoutMs, signal } = optionsFor(question.timeoutMs, probe.environment);
+      const { user } = await connect();
+      const options = { environment, timeoutMs, timeLeftMs: parts.timeLeftMs, signal };
+      sent = await askBehind(question, options, user, { ...ahead, clock: parts.clock });
+      return sent.sent;
+    },
+    effectEnded(forget) {
+      // What was asked for meanwhile, of other hosts too, may have been answered before it.
+      if (sent) sent.effectEnded(forget);
+      else forget();
+    },
+  };
+}
