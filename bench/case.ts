@@ -2,10 +2,10 @@ import type { Counts } from './counting/counts.ts';
 import type { Command, Measurement } from './measure.ts';
 import type { PeerName } from './peers/peer.ts';
 
-/** How big a benchmark is. A smoke run shows only that everything works: its numbers mean nothing. */
+/** How big a benchmark is. A smoke run shows that everything works: its times mean nothing. */
 export interface Scale {
   readonly isSmoke: boolean;
-  /** Of the quick programs; the slow ones run less often. */
+  /** How often a program runs, unless its case says otherwise. */
   readonly runs: number;
 }
 
@@ -18,7 +18,7 @@ export interface Bench {
   readonly runbookProgram: string;
   /** The command `runbook` with arguments. */
   readonly runbook: (args: readonly string[]) => Command;
-  /** A command of Ansible; undefined where it is not installed, and in a smoke run. */
+  /** A command of Ansible; undefined where it is not installed. */
   readonly ansible: ((program: string, args: readonly string[]) => Command) | undefined;
   /** Why a tool takes no part, or undefined when it does. */
   readonly whyLeftOut: (peer: PeerName) => string | undefined;
@@ -46,6 +46,8 @@ export interface Goal {
   readonly limit: number;
   readonly actual: number;
   readonly unit: string;
+  /** It is counted, not timed: it holds on any machine, and in a smoke run. */
+  readonly isCount?: true;
 }
 
 /** What became of a case. */
@@ -73,9 +75,4 @@ export interface Case {
   /** It works on nodes of the lab, which is up while it runs. */
   readonly needsLab?: true;
   run(bench: Bench): Promise<CaseResult | Skipped>;
-}
-
-/** The results of the tools that took part. */
-export function tookPart(...results: readonly (ToolResult | undefined)[]): ToolResult[] {
-  return results.filter((result) => result !== undefined);
 }

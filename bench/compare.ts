@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, ToolResult } from './case.ts';
@@ -26,7 +27,7 @@ export interface Comparison {
   readonly isCheck?: boolean;
   /** converged: runbook has made it so before the tools are measured. fresh: all is taken away before every run. */
   readonly start: 'converged' | 'fresh';
-  /** What is counted, in runs of their own; undefined: nothing. */
+  /** What is counted, in runs of their own; undefined: nothing. A smoke run counts runbook alone. */
   readonly counting: Counting | undefined;
 }
 
@@ -47,7 +48,10 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Too
   const results: ToolResult[] = [];
   for (const { program, measurement } of measured) {
     const { peer, job, isDone } = program;
-    const counts = counting && (await countOne(bench, { ...comparison, ...counting }, counting.hosts, peer));
+    // With Ansible counting takes minutes.
+    const isCounted = peer === 'runbook' || !bench.scale.isSmoke;
+    const counts =
+      counting && isCounted ? await countOne(bench, { ...comparison, ...counting }, counting.hosts, peer) : undefined;
     results.push({
       tool: peer,
       command: job.shown,
@@ -62,13 +66,14 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Too
 
 /** Who was left out of a comparison and why, for the case's notes. */
 export function leftOutNotes(bench: Bench, names: readonly PeerName[]): string[] {
-  // There it is everybody, and on purpose.
-  if (bench.scale.isSmoke) return [];
   return names.flatMap((name) => {
     const why = bench.whyLeftOut(name);
     return why === undefined ? [] : [`${name} was left out: ${why}`];
   });
 }
+
+/** For the notes of a case in which Ansible takes part with pipelining only. */
+export const noPlainAnsible = 'Ansible without pipelining was left out: it is slower than with it';
 
 /** A tool whose turns can begin. */
 interface ReadyEntrant extends Measured {
@@ -91,6 +96,8 @@ async function readyEntrant(bench: Bench, comparison: Comparison, entrant: Entra
     async before() {
       if (start === 'fresh') await targets.execute(play.reset);
       await job.before();
+      // What others have left to be written to the disk would take this one's time.
+      execFileSync('sync');
     },
     async afterLast() {
       // It has another exit status when there is something left to do.

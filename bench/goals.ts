@@ -22,6 +22,11 @@ export function atMost(what: string, limit: number, actual: number | undefined, 
   return actual === undefined ? [] : [{ what, bound: 'at most', limit, actual, unit }];
 }
 
+/** The same for a number that is a count. */
+export function countAtMost(what: string, limit: number, actual: number | undefined, unit: string): Goal[] {
+  return atMost(what, limit, actual, unit).map((goal) => ({ ...goal, isCount: true }));
+}
+
 /** How many times as long as runbook, the first of the tools, another one took. */
 function ratioTo([runbook, ...others]: readonly ToolResult[], peer: PeerName | 'Node alone'): number | undefined {
   const other = others.find(({ tool }) => tool === peer);

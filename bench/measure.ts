@@ -76,13 +76,6 @@ export async function measureInTurns<P extends Measured>(programs: readonly P[])
   return all.map(({ program, samples }) => ({ program, measurement: measurementOf(samples) }));
 }
 
-/** The same with one program. */
-export async function measure(command: Command, runs: number): Promise<Measurement> {
-  const samples: Sample[] = [];
-  for (let i = 0; i < runs; i++) samples.push(await runOnce(command));
-  return measurementOf(samples);
-}
-
 function measurementOf(samples: readonly Sample[]): Measurement {
   return {
     runs: samples.length,

@@ -26,9 +26,9 @@ export function performancePage(reports: readonly Report[]): string {
     '# Performance',
     '',
     'Made by `npm ci && npm run bench -- --keep`, as root on Debian, in four hours, from the numbers in `bench/results/`. The',
-    'tools run in turns on the same machine, with the same input and as many hosts at a time; the numbers alone depend on the',
-    'machine, the ratios less so. Given are the median, and in brackets the least and the most of the runs, of which there is only',
-    'one where it takes minutes. Cases that were measured on different machines cannot be compared with each other.',
+    'tools run in turns on the same machine, with as many hosts at a time, and with the same input unless a case says otherwise;',
+    'the numbers alone depend on the machine, the ratios less so. Given are the median, and in brackets the least and the most of',
+    'the runs. Cases that were measured on different machines cannot be compared with each other.',
     '',
     '- **Targets** share the processors of the controller: what a tool has its targets do takes its own time, too.',
     '- **runbook** finds what V8 compiled of it in its cache, as it does after its first run.',
@@ -36,7 +36,8 @@ export function performancePage(reports: readonly Report[]): string {
     '- **Peak memory** is what the program had resident, or, where that was more, what it and its children had together; children',
     '  are sampled, and memory that they share counts once.',
     '- **ssh** is a script written by hand that looks before it changes something, sent to `sh -s` of each host. With **ControlMaster**',
-    '  the connections are there before the run begins and do not count: nothing that has to log in can be faster.',
+    '  the connections are there before the run begins and do not count: nothing that has to log in can be faster. Two cases on',
+    '  lab nodes show by how much.',
     '- **Ansible** and Mitogen gather no facts, as runbook gathers none, and are told which Python to use.',
     '- **A run of Ansible logs in anew**: the connections that it would keep for a minute are ended between two runs.',
     '- **Counting** is done in runs of its own, one through a proxy that delays each direction by 10 ms, and one under `strace`;',
@@ -152,6 +153,11 @@ function countText(counts: Counts): string {
 /** True when a goal is met. */
 export function isMet({ actual, limit, bound }: Goal): boolean {
   return bound === 'at most' ? actual <= limit : actual >= limit;
+}
+
+/** True when all goals of a case are met, and every tool did the work. */
+export function isGood({ goals, tools }: Pick<CaseResult, 'goals' | 'tools'>): boolean {
+  return goals.every(isMet) && !tools.some(({ isIncomplete }) => isIncomplete);
 }
 
 function goalText(goal: Goal): string {

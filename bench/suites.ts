@@ -7,11 +7,12 @@ import { checkedNodes, convergedNodes, distantNodes, freshNodes } from './cases/
 import { skippedOnThousand, skippedOnThousands } from './cases/hosts/skipped-hosts.ts';
 import { startUp } from './cases/hosts/start-up.ts';
 import { listInventory, matchPattern } from './cases/inventory.ts';
+import { manyTasks } from './cases/many-tasks.ts';
 import { skippedTask } from './cases/skipped.ts';
 
 /** What can be measured, by the name that is given to `npm run bench`. */
 export const suites: Readonly<Record<string, readonly Case[]>> = {
-  language: [matchPattern, listInventory, checkPlaybook, skippedTask],
+  language: [matchPattern, listInventory, checkPlaybook, skippedTask, manyTasks],
   hosts: [
     ...[startUp, convergedNodes, checkedNodes, freshNodes, distantNodes],
     ...[hundredHosts, thousandHosts, skippedOnThousand, skippedOnThousands],

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Bench, type Case, tookPart } from '../case.ts';
-import { measure } from '../measure.ts';
+import type { Bench, Case } from '../case.ts';
+import { compareCommands } from '../commands.ts';
+import { atMost } from '../goals.ts';
 
 /** A long playbook is checked before a run. Ansible's check knows syntax only: no arguments, no names. */
 export const checkPlaybook: Case = {
@@ -9,28 +10,21 @@ export const checkPlaybook: Case = {
   async run(bench) {
     const lines = await writePlaybooks(bench);
     const lint = ['lint', 'playbook.yaml', '-i', 'hosts.ini'];
-    const runbook = await measure(bench.runbook(lint), bench.scale.runs);
     const check = ['-i', 'hosts.ini', '--syntax-check', 'ansible.yaml'];
-    const ansible = bench.ansible && (await measure(bench.ansible('ansible-playbook', check), bench.scale.runs));
+    const tools = await compareCommands(bench.scale.runs, [
+      { tool: 'runbook', command: bench.runbook(lint), shown: `runbook ${lint.join(' ')}` },
+      bench.ansible && {
+        tool: 'Ansible',
+        command: bench.ansible('ansible-playbook', check),
+        shown: `ansible-playbook ${check.join(' ')}`,
+      },
+    ]);
     return {
       title: 'Check a playbook: arguments, names, types (Ansible: the syntax alone)',
       input: `a playbook of ${lines} lines`,
       metric: { name: 'wall time', unit: 'ms' },
-      tools: tookPart(
-        {
-          tool: 'runbook',
-          command: `runbook ${lint.join(' ')}`,
-          measurement: runbook,
-          value: runbook.wallMs.median,
-        },
-        ansible && {
-          tool: 'Ansible',
-          command: `ansible-playbook ${check.join(' ')}`,
-          measurement: ansible,
-          value: ansible.wallMs.median,
-        },
-      ),
-      goals: [{ what: 'wall time', bound: 'at most', limit: 1000, actual: runbook.wallMs.median, unit: 'ms' }],
+      tools,
+      goals: atMost('wall time', 1000, tools[0]?.value, 'ms'),
       notes: [],
     };
   },

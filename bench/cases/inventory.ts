@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Bench, type Case, type CaseResult, tookPart } from '../case.ts';
-import { measure } from '../measure.ts';
+import type { Bench, Case } from '../case.ts';
+import { compareCommands } from '../commands.ts';
+import { atMost } from '../goals.ts';
 
 const pattern = 'rack0*:&zone_a:!node00001';
 
@@ -10,34 +11,26 @@ export const matchPattern: Case = {
   id: 'inventory-pattern',
   async run(bench) {
     const { hosts, groups } = await writeInventory(bench);
-    const runbook = await measure(
-      bench.runbook(['inventory', '-i', 'hosts.ini', '-l', pattern, '--list']),
-      bench.scale.runs,
-    );
-    const ansible =
-      bench.ansible &&
-      (await measure(bench.ansible('ansible', ['-i', 'hosts.ini', pattern, '--list-hosts']), bench.scale.runs));
+    const tools = await compareCommands(bench.scale.runs, [
+      {
+        tool: 'runbook',
+        command: bench.runbook(['inventory', '-i', 'hosts.ini', '-l', pattern, '--list']),
+        shown: `runbook inventory -i hosts.ini -l '${pattern}' --list`,
+      },
+      bench.ansible && {
+        tool: 'Ansible',
+        command: bench.ansible('ansible', ['-i', 'hosts.ini', pattern, '--list-hosts']),
+        shown: `ansible -i hosts.ini '${pattern}' --list-hosts`,
+      },
+    ]);
     return {
       title: 'Load an inventory and match a pattern',
       input: `${hosts} hosts in INI, ${groups} groups`,
       metric: { name: 'wall time', unit: 'ms' },
-      tools: tookPart(
-        {
-          tool: 'runbook',
-          command: `runbook inventory -i hosts.ini -l '${pattern}' --list`,
-          measurement: runbook,
-          value: runbook.wallMs.median,
-        },
-        ansible && {
-          tool: 'Ansible',
-          command: `ansible -i hosts.ini '${pattern}' --list-hosts`,
-          measurement: ansible,
-          value: ansible.wallMs.median,
-        },
-      ),
+      tools,
       goals: [
-        { what: 'wall time', bound: 'at most', limit: 1000, actual: runbook.wallMs.median, unit: 'ms' },
-        { what: 'peak memory', bound: 'at most', limit: 200, actual: runbook.peakMb.median, unit: 'MiB' },
+        ...atMost('wall time', 1000, tools[0]?.value, 'ms'),
+        ...atMost('peak memory', 200, tools[0]?.measurement.peakMb.median, 'MiB'),
       ],
       notes: [],
     };
@@ -47,31 +40,22 @@ export const matchPattern: Case = {
 /** The same inventory is written out whole, every variable of every host. */
 export const listInventory: Case = {
   id: 'inventory-list',
-  async run(bench): Promise<CaseResult> {
+  async run(bench) {
     const { hosts, groups } = await writeInventory(bench);
     const list = ['inventory', '-i', 'hosts.ini', '--list', '--output', 'json'];
-    const runbook = await measure(bench.runbook(list), bench.scale.runs);
-    const ansible =
-      bench.ansible &&
-      (await measure(bench.ansible('ansible-inventory', ['-i', 'hosts.ini', '--list']), bench.scale.runs));
+    const tools = await compareCommands(bench.scale.runs, [
+      { tool: 'runbook', command: bench.runbook(list), shown: `runbook ${list.join(' ')}` },
+      bench.ansible && {
+        tool: 'Ansible',
+        command: bench.ansible('ansible-inventory', ['-i', 'hosts.ini', '--list']),
+        shown: 'ansible-inventory -i hosts.ini --list',
+      },
+    ]);
     return {
       title: 'Write out an inventory with all variables, as JSON',
       input: `${hosts} hosts in INI, ${groups} groups`,
       metric: { name: 'wall time', unit: 'ms' },
-      tools: tookPart(
-        {
-          tool: 'runbook',
-          command: `runbook ${list.join(' ')}`,
-          measurement: runbook,
-          value: runbook.wallMs.median,
-        },
-        ansible && {
-          tool: 'Ansible',
-          command: 'ansible-inventory -i hosts.ini --list',
-          measurement: ansible,
-          value: ansible.wallMs.median,
-        },
-      ),
+      tools,
       goals: [],
       notes: [],
     };

@@ -15,22 +15,25 @@ export const peers: Readonly<Record<PeerName, Peer>> = {
   'ssh with ControlMaster': sshWithControlMaster,
 };
 
-/** Installs from Debian what the tools need and is missing, and says which still cannot take part, and why. */
-export function installPeers(): ReadonlyMap<PeerName, string> {
+/** Installs from Debian what the tools need and is missing. */
+export function installPeers(): void {
   // strace counts processes; without it they are not counted. The server is that of the targets on loopback.
   const wanted = ['strace', 'openssh-server', ...Object.values(peers).flatMap(({ packages }) => packages)];
   const missing = wanted.filter((name) => !isInstalled(name));
-  if (missing.length > 0 && process.getuid?.() === 0) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    spawnSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    spawnSync('apt-get', ['install', '-y', '-qq', ...new Set(missing)], {
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
+  if (missing.length === 0 || process.getuid?.() !== 0) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  spawnSync('apt-get', ['install', '-y', '-qq', ...new Set(missing)], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** The tools that cannot take part, with why. */
+export function missingPeers(): ReadonlyMap<PeerName, string> {
   const leftOut = Object.values(peers).flatMap(({ name, packages }): [PeerName, string][] => {
     const without = packages.filter((one) => !isInstalled(one));
-    return without.length === 0 ? [] : [[name, `${without.join(', ')} is not installed and could not be`]];
+    return without.length === 0 ? [] : [[name, `${without.join(', ')} is not installed`]];
   });
   return new Map(leftOut);
 }

@@ -33,12 +33,12 @@ export async function whyNoLab(): Promise<string | undefined> {
   return broken.length === 0 ? undefined : `${broken.join(', ')} of the lab cannot be reached`;
 }
 
-/** The first three nodes of the lab that is up; with Python on them when Ansible is to work there. */
-export async function labTargets(needsPython: boolean): Promise<Targets> {
-  const nodes = labNodes(3);
+/** The first nodes of the lab that is up; with Python on them when Ansible is to work there. */
+export async function labTargets(count: number, needsPython: boolean): Promise<Targets> {
+  const nodes = labNodes(count);
   if (needsPython) await givePython(nodes);
   return {
-    description: '3 lab nodes',
+    description: `${count} lab nodes`,
     hosts: nodes.map((node) => ({
       name: node.name,
       address: node.address,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { spreadOf } from '../../bench/measure.ts';
-import { caseText, isMet, performancePage, type Report } from '../../bench/report.ts';
+import { caseText, isGood, isMet, performancePage, type Report } from '../../bench/report.ts';
 import { suites } from '../../bench/suites.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -21,8 +22,8 @@ async function keptReports(): Promise<Report[]> {
 }
 
 describe('the benchmarks', () => {
-  it('work, on small inputs and without Ansible', async function () {
-    this.timeout(300_000);
+  it('work, on small inputs and with the tools that are there', async function () {
+    this.timeout(600_000);
     const bench = ['--import', 'tsx', 'bench/main.ts', '--smoke'];
     // The lab of somebody who works with it just now is left alone: .ci/run has its own turn with it.
     const env = { ...process.env, RUNBOOK_LAB_DIR: join(tmpdir(), 'runbook-no-lab') };
@@ -31,8 +32,22 @@ describe('the benchmarks', () => {
     expect(titles).to.have.length(Object.values(suites).flat().length);
     expect(stdout)
       .to.match(/^ {2}runbook +[\d.]+ ms/m)
-      .and.not.to.match(/NaN|^ {2}Ansible|failed/m);
+      .and.not.to.match(/NaN|failed/);
   });
+
+  it('fail in a smoke run, too, when a tool does not do its work', () =>
+    withTemporaryFolder(async (folder) => {
+      const runbook = join(folder, 'runbook.cjs');
+      await writeFile(runbook, "process.exit(process.argv.includes('--check') ? 2 : 0);\n");
+      const bench = ['--import', 'tsx', 'bench/main.ts', 'hosts', '--smoke', '--case', 'skipped-1000'];
+      const error: unknown = await promisify(execFile)(process.execPath, [...bench, '--runbook', runbook], {
+        cwd: root,
+      }).catch((reason: unknown) => reason);
+      expect(error)
+        .to.include({ code: 1 })
+        .and.have.property('stdout')
+        .that.contains('After the last run of runbook runbook finds something left to do');
+    })).timeout(60_000);
 
   it('refuse what would not be a measurement, before anything is installed', async () => {
     const said = async (...args: string[]): Promise<string> => {
@@ -42,7 +57,8 @@ describe('the benchmarks', () => {
         ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => `${code} ${stderr}${stdout}`,
       );
     };
-    expect(await said('--smoke', '--keep')).to.match(/^2 the numbers of a smoke run mean nothing/);
+    expect(await said('--smoke', '--keep')).to.match(/^2 the times of a smoke run mean nothing/);
+    expect(await said('--runs', '4', '--keep')).to.match(/^2 the numbers of fewer than 5 runs are not kept/);
     expect(await said('hosts', '--case', 'nonesuch')).to.match(/^2 no case nonesuch in hosts/);
     expect(await said('--runs', 'many')).to.match(/^2 --runs must be 1 or more/);
     // A benchmark that runs on this machine just now is as good.
@@ -56,8 +72,11 @@ describe('the benchmarks', () => {
     const tool = { tool: 'Fast', command: 'fast', measurement, value: 1 };
     const result = { title: 'x', input: 'y', metric: { name: 'wall time', unit: 'ms' }, goals: [], notes: [] };
     const note = 'After the last run of Fast runbook finds something left to do: it did other work';
-    expect(caseText({ ...result, tools: [{ ...tool, isIncomplete: true }] })).to.contain(note);
-    expect(caseText({ ...result, tools: [tool] })).not.to.contain('left to do');
+    const incomplete = { ...result, tools: [{ ...tool, isIncomplete: true as const }] };
+    const complete = { ...result, tools: [tool] };
+    expect(caseText(incomplete)).to.contain(note);
+    expect(caseText(complete)).not.to.contain('left to do');
+    expect([incomplete, complete].map(isGood)).to.deep.equal([false, true]);
   });
 
   it('give the middle, the least and the most of their runs', () => {
@@ -68,6 +87,8 @@ describe('the benchmarks', () => {
   it('miss a goal when it is exceeded, and only then', () => {
     const goal = { what: 'x', bound: 'at most' as const, limit: 50, unit: 'µs' };
     expect([49, 50, 51].map((actual) => isMet({ ...goal, actual }))).to.deep.equal([true, true, false]);
+    const ofCase = (actual: number) => isGood({ goals: [{ ...goal, actual }], tools: [] });
+    expect([50, 51].map(ofCase)).to.deep.equal([true, false]);
   });
 
   it('are what docs/performance.md tells: the page is made from the numbers that are kept', async () => {

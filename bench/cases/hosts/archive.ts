@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Case } from '../../case.ts';
-import { compare, type Entrant, leftOutNotes } from '../../compare.ts';
+import { compare, type Entrant, leftOutNotes, noPlainAnsible } from '../../compare.ts';
 import { within } from '../../goals.ts';
 import { writePlay } from '../../plays/play.ts';
 import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
@@ -39,6 +39,7 @@ export const archive: Case = {
       goals: within(tools, 'ssh', 1.3),
       notes: [
         'ssh pipes the file into `cat`: nothing compares it, syncs it, or renames it into place',
+        noPlainAnsible,
         ...leftOutNotes(
           bench,
           entrants.map(({ peer }) => peer),

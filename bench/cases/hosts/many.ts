@@ -10,7 +10,7 @@ const forks = 50;
 export const hundredHosts: Case = {
   id: 'hosts-100',
   run: (bench) =>
-    onLoopback(bench, bench.scale.isSmoke ? 4 : 100, {
+    onLoopback(bench, bench.scale.isSmoke ? 2 : 100, {
       entrants: [
         { peer: 'runbook' },
         { peer: 'Ansible' },

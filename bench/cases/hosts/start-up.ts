@@ -1,6 +1,7 @@
-import type { Case, ToolResult } from '../../case.ts';
+import type { Case } from '../../case.ts';
+import { compareCommands } from '../../commands.ts';
 import { within } from '../../goals.ts';
-import { type Command, measureInTurns } from '../../measure.ts';
+import type { Command } from '../../measure.ts';
 
 /** How long it takes until a program that has nothing to do is done. */
 export const startUp: Case = {
@@ -10,21 +11,11 @@ export const startUp: Case = {
     const runs = bench.scale.runs * (bench.scale.isSmoke ? 1 : 4);
     const node: Command = { file: process.execPath, args: ['-e', '0'], cwd: bench.folder };
     const version = ['--version'];
-    const measured = await measureInTurns([
-      { tool: 'runbook', shown: 'runbook --version', command: bench.runbook(version), runs },
-      { tool: 'Node alone', shown: 'node -e 0', command: node, runs },
-      ...(bench.ansible
-        ? [{ tool: 'Ansible', shown: 'ansible --version', command: bench.ansible('ansible', version), runs }]
-        : []),
+    const tools = await compareCommands(runs, [
+      { tool: 'runbook', command: bench.runbook(version), shown: 'runbook --version' },
+      { tool: 'Node alone', command: node, shown: 'node -e 0' },
+      bench.ansible && { tool: 'Ansible', command: bench.ansible('ansible', version), shown: 'ansible --version' },
     ]);
-    const tools = measured.map(
-      ({ program: { tool, shown }, measurement }): ToolResult => ({
-        tool,
-        command: shown,
-        measurement,
-        value: measurement.wallMs.median,
-      }),
-    );
     return {
       title: 'Start-up',
       input: 'no work at all',
