@@ -42,6 +42,8 @@ export interface TaskSurroundings extends Place {
   readonly trail: Trail;
   /** The number of the loop's turn, as a text; empty where there is no loop. */
   readonly item: string;
+  /** See `Item.twins` of `loop.ts`; 0 where there is no loop. */
+  readonly twins?: number;
   /** What follows the task. */
   readonly coming?: Coming;
 }
@@ -56,7 +58,7 @@ export interface StepOptions {
   /** Ids of effects that a later process of the run can make again, which are recorded; like no others unless they are given. */
   readonly effects?: EffectIds;
   /** What follows the task, which is asked for with it. */
-  readonly ahead?: { readonly asker: string; readonly coming: (open: OpenInclude) => Iterable<ComingTask> };
+  readonly ahead?: { readonly askedBy: string; readonly coming: (open: OpenInclude) => Iterable<ComingTask> };
 }
 
 /** A task on a host, ready to be tried, if need be several times. */
@@ -88,7 +90,7 @@ export function prepareAttempt(
     beforeStep: surroundings.beforeStep,
     effects,
     ahead: {
-      asker: askerOf(task, turn, item),
+      askedBy: askerOf(task, turn, item),
       coming: (open) => turnsAfter({ task, turn, item }, surroundings.coming, open),
     },
   });
@@ -109,9 +111,7 @@ export function prepareAttempt(
     ),
     predicted: on === host ? host.predicted : delegatedPredictions(on.predicted, host.predicted),
     id: createHash('sha256')
-      .update(
-        `${context.runId} ${task.id} ${host.name} ${JSON.stringify(Object.entries(extra).map(([n, v]) => [n, textOf(v)]))}`,
-      )
+      .update(`${context.runId} ${task.id} ${host.name} ${itemText(surroundings, extra)}`)
       .digest('hex')
       .slice(0, 12),
     beforeEffect: surroundings.beforeEffect,
@@ -187,15 +187,20 @@ function effectIdsFor(
   context: RunContext,
   task: Task,
   host: HostRun,
-  { turn }: Place,
+  surroundings: TaskSurroundings,
   extra: Readonly<Record<string, unknown>>,
 ): EffectIds {
   if (!context.record.isKept) return createEffectIds();
   return createEffectIds(() => {
-    const key = taskKeyOf(task, turn);
-    const item = JSON.stringify(Object.entries(extra).map(([name, value]) => [name, textOf(value)]));
-    return [context.runId, key, String(host.record.generation(key)), host.name, item];
+    const key = taskKeyOf(task, surroundings.turn);
+    const generation = String(host.record.generation(key));
+    return [context.runId, key, generation, host.name, itemText(surroundings, extra)];
   });
+}
+
+/** Tells an item from all others of its loop, also when others are added to the list before it. */
+function itemText({ twins = 0 }: TaskSurroundings, extra: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify([twins, ...Object.entries(extra).map(([name, value]) => [name, textOf(value)])]);
 }
 
 async function sleepTelling(
@@ -266,7 +271,7 @@ export function stepRunnerFor(
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),
-    ...(asking && ahead && { ahead: { ...asking, asker: ahead.asker } }),
+    ...(asking && ahead && { ahead: { ...asking, askedBy: ahead.askedBy } }),
     onActing,
     effects: effects ?? createEffectIds(),
     ...(effects && context.record.isKept && { record: host.record, durable: context.record.durable }),

@@ -1,5 +1,6 @@
 import { RunbookError } from '../base/errors.ts';
 import type { Include, Node } from '../language/playbook.ts';
+import type { Expression } from '../language/value.ts';
 import type { RunContext } from './context.ts';
 import type { HostRun } from './host-run.ts';
 import { type Item, itemsOf, labelOf } from './loop.ts';
@@ -20,20 +21,32 @@ export function chooseInclusions(
   context: RunContext,
   include: Include,
   host: HostRun,
-  surroundings: Place,
+  place: Place,
 ): Inclusion[] | { readonly message?: string } {
-  const scope = context.scopeOf(host, surroundings, include);
-  const items = include.loop ? itemsOf(include.loop, include, scope) : [undefined];
-  if ('unmet' in items) return { message: `when: ${items.unmet.text}` };
+  const chosen: Inclusion[] = [];
   let message: string | undefined;
-  const chosen = items.flatMap((item) => {
-    const itemScope = item ? context.scopeOf(host, surroundings, include, item.variables) : scope;
+  for (const choice of choicesOf(context, include, host, place)) {
+    if ('unmet' in choice) message ??= `when: ${choice.unmet.text}`;
+    else chosen.push(choice);
+  }
+  return chosen.length > 0 ? chosen : { ...(message !== undefined && { message }) };
+}
+
+/** The same one by one, each worked out when it is asked for; a condition stands for an item for which it does not hold. */
+export function* choicesOf(
+  context: RunContext,
+  include: Include,
+  host: HostRun,
+  place: Place,
+): Generator<Inclusion | { readonly unmet: Expression }> {
+  const scope = context.scopeOf(host, place, include);
+  const items = include.loop ? itemsOf(include.loop, include, scope) : [undefined];
+  if ('unmet' in items) return yield items;
+  for (const item of items) {
+    const itemScope = item ? context.scopeOf(host, place, include, item.variables) : scope;
     const unmet = include.when.find((condition) => !condition.test(itemScope));
-    if (unmet) message ??= `when: ${unmet.text}`;
-    return unmet ? [] : [inclusionOf(include, surroundings.turn, item, itemScope)];
-  });
-  if (chosen.length > 0) return chosen;
-  return { ...(message !== undefined && { message }) };
+    yield unmet ? { unmet } : inclusionOf(include, place.turn, item, itemScope);
+  }
 }
 
 function inclusionOf(

@@ -18,6 +18,8 @@ export interface Item {
   readonly value: unknown;
   /** The variables that it brings. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** How many items before it look the same, secrets too: their effects are not the same. */
+  readonly twins: number;
 }
 
 /**
@@ -35,10 +37,14 @@ export function itemsOf(loop: Value, looped: Looped, scope: Scope): readonly Ite
     throw error;
   }
   const { variable, indexVariable } = looped.loopControl;
-  return (list as unknown[]).map((value, index) => ({
-    value,
-    variables: { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) },
-  }));
+  const seen = new Map<string, number>();
+  return (list as unknown[]).map((value, index) => {
+    const text = textOf(value);
+    const twins = seen.get(text) ?? 0;
+    seen.set(text, twins + 1);
+    const variables = { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) };
+    return { value, variables, twins };
+  });
 }
 
 /** An item as it is shown: its label, where there is one. */

@@ -122,7 +122,7 @@ async function runOrReplayItem(
   const recorded = host.record.item(key, itemKey);
   const trail = createTrail();
   const gate = surroundings.gate.item(number, item.value);
-  const inner = { ...surroundings, trail, item: String(number), gate };
+  const inner = { ...surroundings, trail, item: String(number), twins: item.twins, gate };
   const run = (of: TaskSurroundings): Promise<TaskEnd> => runItem(context, task, host, of, item, number > 0);
   if (recorded) {
     joinTrail(surroundings.trail, await retrace(context, task, host, recorded));

@@ -36,7 +36,7 @@ const versionOf = sh`stat -c '%d %i %s %.9Y %.9Z' - 2>/dev/null`;
  */
 export const keepDigest = `set -- $before $(${versionOf.text} <"$target")
 if [ $# = 10 ] && [ "$1 $2 $3 $4" = "$6 $7 $8 $9" ] && [ "$4" != "\${10}" ]; then
-case $4 in *.000000000) ;; *) (umask 077; shift 5; printf '%s\\n' "$sum $rb_boot $*" >"$rb_d.sum") 2>/dev/null ;; esac; fi
+case $4 in *.000000000) ;; *.?????????) (umask 077; shift 5; printf '%s\\n' "$sum $rb_boot $*" >"$rb_d.sum") 2>/dev/null ;; esac; fi
 :`;
 
 /**

@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { RunbookError } from '../../engine/base/errors.ts';
-import { type PlayRun, playFiles } from '../support/play.ts';
+import { withTemporaryFolder } from '../support/module-rig.ts';
+import { type PlayRun, play, playFiles } from '../support/play.ts';
 
 /** `loop` and `loop_control`. */
 
@@ -28,6 +31,26 @@ function sleepless(slept: number[], onSleep: (signal: AbortSignal | undefined) =
     },
   };
 }
+
+describe('a loop', () => {
+  it('has an effect of its own for each item, those that look the same too', () =>
+    withTemporaryFolder(async (folder) => {
+      const yaml = `- hosts: h1
+  tasks:
+    - shell: { cmd: 'echo "{{ item }}" >>${folder}/lines' }
+      loop: [a, a, b, a]
+`;
+      // What is kept of a run is what names its effects.
+      const run = await play(folder, { 'play.yaml': yaml }, { journalDirectory: join(folder, '.runbook') });
+      expect(items(run).map((item) => item.split(' ', 2).join(' '))).to.deep.equal([
+        'a: changed',
+        'a: changed',
+        'b: changed',
+        'a: changed',
+      ]);
+      expect(await readFile(join(folder, 'lines'), 'utf8')).to.equal('a\na\nb\na\n');
+    }));
+});
 
 describe('loop_control', () => {
   it('names the item and its number', () =>

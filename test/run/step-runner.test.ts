@@ -238,7 +238,7 @@ describe('what a step is sent along with', () => {
       clock: { now: () => Date.now(), sleep: isHanging ? async () => undefined : () => new Promise(() => undefined) },
       signal: new AbortController().signal,
       effects: createEffectIds(),
-      ...(isAhead && { ahead: { answers, coming: async () => [], asker: 'task' } }),
+      ...(isAhead && { ahead: { answers, coming: async () => [], askedBy: 'task' } }),
       onActing: () => answers.forget(),
       lock: undefined,
       onStepStarted: () => undefined,

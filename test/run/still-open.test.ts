@@ -72,6 +72,7 @@ describe('an effect that goes on while its run is interrupted and its host is aw
       const state = createRunState();
       const failure = { code: 'timeout', message: 'did not end', ...(isOpen && { isOpen }) };
       const end = { result: { outcome: 'failed' as const, changes: [], failure } };
+      applyLine(state, { t: 'effect', host: 'h1', key: 'k', item: '', changes: [] });
       applyLine(state, { t: 'task', host: 'h1', key: 'k', end });
       applyLine(state, { t: 'cut', host: 'h1', keep: 0, isBlock: false });
       return generationOf(hostStateOf(state, 'h1'), 'k');

@@ -22,20 +22,20 @@ export interface Question {
   readonly timeoutMs: number;
   /** Two questions with one key have one answer. */
   readonly key: string;
-  /** The variables of its script, as a text. */
-  readonly variables: string;
+  /** The environment of its script, as a text. */
+  readonly environmentText: string;
 }
 
-/** Makes a question. `asker` says which task asks, in which turn, for which item. */
+/** Makes a question. `askedBy` says which task asks, in which turn, for which item. */
 export function createQuestion(
-  asker: string,
+  askedBy: string,
   { script, timeoutMs }: { readonly script: Script; readonly timeoutMs: number },
   become: Become | undefined,
   environment: Environment,
 ): Question {
-  const variables = JSON.stringify(revealed(environment));
-  const key = `${asker}\n${shellOf(become)}\n${variables}\n${script.text}`;
-  return { script, become, timeoutMs, variables, key };
+  const environmentText = JSON.stringify(revealed(environment));
+  const key = `${askedBy}\n${shellOf(become)}\n${environmentText}\n${script.text}`;
+  return { script, become, timeoutMs, environmentText, key };
 }
 
 /** Whose shell a script goes to; `login`: who it is run as that becomes nobody. */
@@ -78,7 +78,7 @@ export async function askAhead(
 
 /** What coming tasks will ask, as far as it can be asked with this question: with one script, so of one user and environment. */
 export async function comingWith(
-  { key, become, variables }: Question,
+  { key, become, environmentText }: Question,
   timeoutMs: number,
   login: string | undefined,
   { answers, coming }: AskingAhead,
@@ -89,7 +89,7 @@ export async function comingWith(
     answers.reach,
     (other) =>
       other.key !== key &&
-      other.variables === variables &&
+      other.environmentText === environmentText &&
       shellOf(other.become, login) === shellOf(become, login) &&
       !answers.has(other.key) &&
       !answers.isAskedAlone(other.key),

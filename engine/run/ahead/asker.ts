@@ -11,7 +11,7 @@ export interface AskerParts {
   readonly environment: Environment;
   readonly clock: Pick<Clock, 'sleep'>;
   /** Asks for coming tasks, too; undefined where each question goes by itself. */
-  readonly ahead: (AskingAhead & { readonly asker: string }) | undefined;
+  readonly ahead: (AskingAhead & { readonly askedBy: string }) | undefined;
   /** Of a script that may take so long, but no longer than the task has. */
   readonly optionsFor: (timeoutMs: number, environment?: Environment) => RunOptions;
   /** What the task has left, in milliseconds. */
@@ -42,12 +42,13 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
   const { connect, optionsFor } = parts;
   let isDated = false;
   let sent: QuestionBehind | undefined;
+  let dropping = Promise.resolve();
 
   function questionOf(
     { script, timeoutMs = defaultProbeTimeoutMs, environment }: Probe<unknown>,
-    asker: string,
+    askedBy: string,
   ): Question {
-    return createQuestion(asker, { script, timeoutMs }, parts.become, { ...parts.environment, ...environment });
+    return createQuestion(askedBy, { script, timeoutMs }, parts.become, { ...parts.environment, ...environment });
   }
 
   async function askAnew<T>(probe: Probe<T>): Promise<T> {
@@ -56,10 +57,11 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
     return probe.parse(await connection.run(probe.script, options));
   }
 
-  async function drop(): Promise<void> {
+  function drop(): Promise<void> {
     const unwanted = sent;
     sent = undefined;
-    await unwanted?.drop();
+    if (unwanted) dropping = unwanted.drop();
+    return dropping;
   }
 
   return {
@@ -70,7 +72,7 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
     },
     async ask(probe) {
       if (!ahead || probe.isAlone) return askAnew(probe);
-      const question = questionOf(probe, ahead.asker);
+      const question = questionOf(probe, ahead.askedBy);
       const given = await sent?.answerTo(question);
       if (given) {
         isDated = false;
@@ -85,7 +87,7 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
     },
     async behind(probe) {
       if (!probe || probe.isAlone || !ahead) return undefined;
-      const question = questionOf(probe, ahead.asker);
+      const question = questionOf(probe, ahead.askedBy);
       const { environment, timeoutMs, signal } = optionsFor(question.timeoutMs, probe.environment);
       const { user } = await connect();
       const options = { environment, timeoutMs, timeLeftMs: parts.timeLeftMs, signal };

@@ -19,8 +19,8 @@ export interface ComingTask {
   readonly fromItem: number;
 }
 
-/** Chooses what a host includes, as things are now; nothing where that cannot be told yet. */
-export type OpenInclude = (include: Include, turn: Turn | undefined) => readonly Inclusion[];
+/** Chooses what a host includes, as things are now and as far as it can be told yet. */
+export type OpenInclude = (include: Include, turn: Turn | undefined) => Iterable<Inclusion>;
 
 /** The tasks that follow unless something fails, in order. */
 export function* tasksAfter(coming: Coming | undefined, open: OpenInclude): Generator<ComingTask> {

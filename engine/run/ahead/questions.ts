@@ -6,7 +6,7 @@ import { controllerFor } from '../controller.ts';
 import { factsQuestion, gathererFor } from '../facts/question.ts';
 import type { FactNames } from '../facts/readers.ts';
 import type { HostRun } from '../host-run.ts';
-import { chooseInclusions, type Inclusion } from '../inclusion.ts';
+import { choicesOf, type Inclusion } from '../inclusion.ts';
 import { taskKeyOf } from '../journal/task-key.ts';
 import { itemsOf } from '../loop.ts';
 import type { Place, Turn } from '../surroundings.ts';
@@ -31,13 +31,11 @@ export function askingAhead(
   };
 }
 
-function inclusionsOf(context: RunContext, host: HostRun, place: Place, include: Include): readonly Inclusion[] {
+function* inclusionsOf(context: RunContext, host: HostRun, place: Place, include: Include): Generator<Inclusion> {
   try {
-    const chosen = chooseInclusions(context, include, host, place);
-    return Array.isArray(chosen) ? chosen : [];
+    for (const choice of choicesOf(context, include, host, place)) if (!('unmet' in choice)) yield choice;
   } catch {
     // It may wait for a result, or is a mistake: then the include fails, not who asks now.
-    return [];
   }
 }
 
@@ -69,15 +67,26 @@ async function questionsAhead(
   const { promise: late, resolve } = withResolvers<'late'>();
   const timer = setTimeout(resolve, lookForMs, 'late');
   let looked = 0;
-  for (const next of coming) {
-    if (found.length >= atMost || looked++ >= Math.max(lookAtLeast, 2 * atMost)) break;
-    if ((await Promise.race([look(next), late])) === 'late') break;
+  try {
+    for (const next of coming) {
+      if (found.length >= atMost || looked++ >= Math.max(lookAtLeast, 2 * atMost)) break;
+      const asker = askerOf(next.task, next.turn, '');
+      if (host.answers.isAskedAlone(asker)) continue;
+      if ((await Promise.race([look(next), late])) !== 'late') continue;
+      // Nobody is to wait for it again.
+      host.answers.askAlone(asker);
+      break;
+    }
+  } finally {
+    clearTimeout(timer);
   }
-  clearTimeout(timer);
   return found.slice(0, atMost);
 }
 
-/** What a module works out for a coming task may take its time, and the task that asks waits for it: so long, in milliseconds. */
+/**
+ * What a module works out for a coming task may take its time, and the task that asks waits for it: so long, in milliseconds,
+ * once. One that does not let others go on meanwhile is waited for until it does.
+ */
 const lookForMs = 1000;
 
 /** So many tasks are looked at for a question, before none is asked with this one. */

@@ -37,10 +37,11 @@ export interface Begun {
 
 /** What one host did. */
 export interface HostState {
-  /** In one process, or replayed by it; of one's own only the number is known. */
+  /** In one process, or replayed by it; empty where the lines are one's own. */
   done: Entry[];
-  /** How many those are, and which was the last that was not skipped, counted from 1. */
+  /** How many those are. */
   ended: number;
+  /** The number, counted from 1, of the last of them that was not skipped; 0 where there is none. */
   lastActed: number;
   /** In former processes, and not replayed by now. */
   left: Entry[];
@@ -48,10 +49,8 @@ export interface HostState {
   readonly begun: Map<string, Begun>;
   /** In which boot of their host former processes started steps, by the ids of their effects. */
   readonly boots: Map<string, string>;
-  /** How many of the ends that count had effects, by key. */
-  readonly effectiveEnds: Map<string, number>;
-  /** How many ends of a task do not count any more. */
-  readonly droppedEnds: Map<string, number>;
+  /** See {@link HostRecord.generation}, by key. */
+  readonly generations: Map<string, number>;
   standing: Standing;
   /** It was cut back before this process began. */
   isRetried: boolean;
@@ -94,8 +93,7 @@ export function hostStateOf({ hosts }: RunState, name: string): HostState {
     left: [],
     begun: new Map(),
     boots: new Map(),
-    effectiveEnds: new Map(),
-    droppedEnds: new Map(),
+    generations: new Map(),
     standing: createStanding(),
     isRetried: false,
     isCut: false,
@@ -111,14 +109,14 @@ export function cutOfHost(host: HostState): Cut | undefined {
 
 /** What a task of a host began and did not end. */
 export function begunOf(host: HostState, key: string): Begun {
-  const begun = host.begun.get(key) ?? { hasEffects: false, items: new Map(), effects: new Map(), attempts: new Map() };
+  const begun = host.begun.get(key) ?? nothingBegun(false);
   host.begun.set(key, begun);
   return begun;
 }
 
 /** See {@link HostRecord.generation}. */
-export function generationOf({ effectiveEnds, droppedEnds }: HostState, key: string): number {
-  return (effectiveEnds.get(key) ?? 0) + (droppedEnds.get(key) ?? 0);
+export function generationOf({ generations }: HostState, key: string): number {
+  return generations.get(key) ?? 0;
 }
 
 function applyToHost(
@@ -140,10 +138,11 @@ function applyToHost(
     case 'task': {
       const begun = host.begun.get(line.key);
       host.begun.delete(line.key);
+      if (begun?.hasEffects) addGeneration(host, line.key, 1);
       return endTask(host, { key: line.key, end: line.end, ...(begun && { begun }) }, isOwn);
     }
     case 'dropped':
-      nextGeneration(host, line.key);
+      addGeneration(host, line.key, 1);
       host.begun.get(line.key)?.attempts.clear();
       return;
     case 'item':
@@ -176,7 +175,6 @@ function endTask(host: HostState, entry: Entry, isOwn: boolean): void {
   if (outcome === 'failed' || outcome === 'unreachable') fall(host.standing, host.ended);
   host.ended++;
   if (outcome !== 'skipped') host.lastActed = host.ended;
-  if (entry.begun?.hasEffects) host.effectiveEnds.set(entry.key, (host.effectiveEnds.get(entry.key) ?? 0) + 1);
   if (!isOwn) host.done.push(entry);
 }
 
@@ -186,7 +184,7 @@ function hasActed({ lastActed }: HostState, since: number): boolean {
 
 function beginAgain(host: HostState): void {
   const { done } = host;
-  forgetDone(host);
+  resetEnds(host);
   host.left = [...done, ...host.left];
   host.isRetried = host.isCut;
   host.isCut = false;
@@ -194,30 +192,38 @@ function beginAgain(host: HostState): void {
 
 function cut(host: HostState, { keep, isBlock }: Cut): void {
   const all = [...host.done, ...host.left];
-  forgetDone(host);
+  resetEnds(host);
   host.left = all.slice(0, keep);
   host.isCut = true;
-  // What a rescue may have undone has to be looked at again.
-  if (isBlock) host.begun.clear();
+  // What a rescue may have undone has to be looked at again. The ids stay taken.
+  if (isBlock) for (const [key, begun] of host.begun) host.begun.set(key, nothingBegun(begun.hasEffects));
   drop(host, all.slice(keep), !isBlock);
 }
 
-function forgetDone(host: HostState): void {
+function resetEnds(host: HostState): void {
   host.done = [];
   host.ended = 0;
   host.lastActed = 0;
-  host.effectiveEnds.clear();
   host.standing = createStanding();
 }
 
 /** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
 function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): void {
-  // An effect whose end nobody saw is the same effect still: it may be running, or have ended since.
-  for (const { key, end } of entries) if (!isOpen(end)) nextGeneration(host, key);
+  for (const [i, { key, end, begun }] of entries.entries()) {
+    // An effect whose end nobody saw is the same effect still: it may be running, or have ended since. Unless the task began
+    // another one after it.
+    const isLast =
+      !host.begun.get(key)?.hasEffects && !entries.slice(i + 1).some((e) => e.key === key && e.begun?.hasEffects);
+    if (!begun?.hasEffects || !isOpen(end) || !isLast) continue;
+    addGeneration(host, key, -1);
+    begunOf(host, key).hasEffects = true;
+  }
   const [first] = entries;
   if (!isToGoOn || !first?.begun) return;
-  const good = [...first.begun.items].filter(([, { end }]) => !isFailed(end));
-  host.begun.set(first.key, { ...first.begun, items: new Map(good), attempts: new Map() });
+  const now = begunOf(host, first.key);
+  for (const [number, item] of first.begun.items)
+    if (!isFailed(item.end) && !now.items.has(number)) now.items.set(number, item);
+  for (const [item, changes] of first.begun.effects) if (!now.effects.has(item)) now.effects.set(item, changes);
 }
 
 function isOpen({ result: { outcome, failure } }: EncodedEnd): boolean {
@@ -228,8 +234,12 @@ function isFailed({ result }: EncodedEnd): boolean {
   return result.outcome === 'failed' || result.outcome === 'unreachable';
 }
 
-function nextGeneration({ droppedEnds }: HostState, key: string): void {
-  droppedEnds.set(key, (droppedEnds.get(key) ?? 0) + 1);
+function addGeneration({ generations }: HostState, key: string, by: 1 | -1): void {
+  generations.set(key, (generations.get(key) ?? 0) + by);
+}
+
+function nothingBegun(hasEffects: boolean): Begun {
+  return { hasEffects, items: new Map(), effects: new Map(), attempts: new Map() };
 }
 
 function applyLease({ leases }: RunState, { host, key, time, change }: Extract<StateLine, { t: 'lease' }>): void {

@@ -95,9 +95,9 @@ export interface HostRecord {
   attemptsMade(key: string, item: string): number;
   attemptMade(key: string, item: string): void;
   /**
-   * How often a task of this key has ended on the host with effects, or was interrupted, or taken back: tasks can have the
-   * same text, run as handlers again and again, and be run once more by whoever resumes the run. What names an effect has it in
-   * it: an effect that began and whose task did not end is the same effect still.
+   * How many times effects of a task of this key were begun and are over: tasks can have the same text, run as handlers again
+   * and again, and be run once more by whoever resumes the run. What names an effect has it in it: one that began and whose
+   * task did not end, or ended before anybody saw the end of the effect, is the same effect still.
    */
   generation(key: string): number;
   /** The host is out: failed or unreachable. */

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
-import { applyLine, createRunState, generationOf, hostStateOf } from '../../../engine/run/journal/fold.ts';
+import { applyLine, createRunState } from '../../../engine/run/journal/fold.ts';
 import { keepRecord } from '../../../engine/run/journal/keep-record.ts';
 import type { RunRecord } from '../../../engine/run/journal/record.ts';
 
@@ -43,44 +43,5 @@ describe('what a run remembers of itself', () => {
     endAll(100, 2100);
     // A pointer for each would be 1.6 MB.
     expect(heapUsed() - before).to.be.below(800_000);
-  });
-
-  it('tells effects of one task apart, each time that it ended with some', () => {
-    const record = recordToNowhere();
-    const host = record.of('h');
-    const end = (key: string): void => host.ended(key, { result: { outcome: 'changed', changes: [] }, registered: {} });
-    expect(host.generation('k')).to.equal(0);
-    end('k');
-    expect(host.generation('k')).to.equal(0);
-    for (const times of [1, 2]) {
-      host.effectStarting('k', '', []);
-      host.stepStarting('k-1', 'boot');
-      end('k');
-      expect(host.generation('k')).to.equal(times);
-    }
-    host.dropped('k');
-    expect([host.generation('k'), host.generation('other')]).to.deep.equal([3, 0]);
-  });
-
-  it('comes to the same for whoever reads it, of ends that are there to be replayed and of replayed ones', () => {
-    const state = createRunState();
-    const task = (key: string): void => {
-      applyLine(state, { t: 'effect', host: 'h', key, item: '', changes: [] });
-      applyLine(state, { t: 'task', host: 'h', key, end: { result: { outcome: 'changed', changes: [] } } });
-    };
-    const began = (): void => applyLine(state, { t: 'began', time: '', pid: 1 });
-    const generation = (): number => generationOf(hostStateOf(state, 'h'), 'k');
-    began();
-    task('k');
-    task('other');
-    task('k');
-    expect(generation()).to.equal(2);
-    began();
-    expect(generation()).to.equal(0);
-    applyLine(state, { t: 'kept', host: 'h', key: 'k' });
-    expect(generation()).to.equal(1);
-    applyLine(state, { t: 'forgot', host: 'h' });
-    // What is dropped does not count any more, and its ids are taken.
-    expect(generation()).to.equal(2);
   });
 });
