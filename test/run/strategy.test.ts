@@ -124,7 +124,8 @@ describe('a window', () => {
       (run) => {
         expect(run.exitCode).to.equal(0);
         expect(mostAtOnce(run)).to.equal(2);
-        expect(run.ends.at(-1)).to.equal('h1: mark: changed');
+        // What it waited for is there before the last one is told of.
+        expect(run.ends.slice(-2)).to.include('h1: mark: changed');
       },
     ));
 
