@@ -37,14 +37,18 @@ export function itemsOf(loop: Value, looped: Looped, scope: Scope): readonly Ite
     throw error;
   }
   const { variable, indexVariable } = looped.loopControl;
-  const seen = new Map<string, number>();
-  return (list as unknown[]).map((value, index) => {
-    const text = textOf(value);
-    const twins = seen.get(text) ?? 0;
-    seen.set(text, twins + 1);
-    const variables = { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) };
-    return { value, variables, twins };
-  });
+  const values = list as unknown[];
+  let texts: readonly string[] | undefined;
+  return values.map((value, index) => ({
+    value,
+    variables: { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) },
+    // Worked out where it is asked for: who looks ahead makes the items of a loop again and again.
+    get twins() {
+      texts ??= values.map(textOf);
+      const own = texts[index];
+      return texts.slice(0, index).filter((text) => text === own).length;
+    },
+  }));
 }
 
 /** An item as it is shown: its label, where there is one. */

@@ -41,6 +41,13 @@ export const transportsUnderTest: readonly TransportUnderTest[] = [
   },
 ];
 
+/** For hooks: skips the tests of a transport that cannot be had here, and says why. */
+export function skipWhereMissing(context: Mocha.Context, { name, skipReason }: TransportUnderTest): void {
+  if (skipReason === undefined) return;
+  console.warn(`${context.test?.parent?.title ?? name} is not tested: ${skipReason}`);
+  context.skip();
+}
+
 /** Options that see the test server's home and nothing of the developer's. */
 export function sshOptions(sshd: Sshd, more: TransportOptions = {}): TransportOptions {
   return { home: sshd.home, environment: {}, configFiles: [`${sshd.home}/.ssh/config`, '/nonexistent'], ...more };

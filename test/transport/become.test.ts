@@ -10,7 +10,13 @@ import { sh } from '../../engine/base/sh.ts';
 import { createConnection } from '../../engine/transport/connection.ts';
 import { createFileReader } from '../../engine/transport/file-reader.ts';
 import type { Become, Connection } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
+import {
+  type OpenConnection,
+  rejection,
+  skipWhereMissing,
+  someEffect,
+  transportsUnderTest,
+} from '../support/transports.ts';
 
 /**
  * A stand-in for sudo: the prompt of -p on standard error, the password from standard input, what it says when it
@@ -58,7 +64,7 @@ for (const transport of transportsUnderTest) {
     let open: OpenConnection;
     let connection: Connection;
     beforeEach(async function () {
-      if (transport.skipReason !== undefined) this.skip();
+      skipWhereMissing(this, transport);
       folder = mkdtempSync(join(tmpdir(), 'runbook-sudo-'));
       writeFileSync(join(folder, 'sudo'), standInSudo, { mode: 0o755 });
       open = await transport.open(folder);

@@ -5,7 +5,13 @@ import { assert } from 'chai';
 import { Secret } from '../../engine/base/secret.ts';
 import { type Script, sh } from '../../engine/base/sh.ts';
 import type { Connection, EffectOptions, ScriptBehind, ScriptResult } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
+import {
+  type OpenConnection,
+  rejection,
+  skipWhereMissing,
+  someEffect,
+  transportsUnderTest,
+} from '../support/transports.ts';
 
 const quick = { timeoutMs: 10_000 };
 
@@ -15,10 +21,7 @@ for (const transport of transportsUnderTest) {
     let connection: Connection;
     let folder: string;
     beforeEach(async function () {
-      if (transport.skipReason !== undefined) {
-        console.warn(`scripts behind effects over ${transport.name} are not tested: ${transport.skipReason}`);
-        this.skip();
-      }
+      skipWhereMissing(this, transport);
       folder = mkdtempSync(join(tmpdir(), 'runbook-behind-'));
       link = await transport.open();
       connection = link.connection;

@@ -7,7 +7,13 @@ import { Secret } from '../../engine/base/secret.ts';
 import { type Script, sh } from '../../engine/base/sh.ts';
 import { effectProgram } from '../../engine/transport/effect-script.ts';
 import type { Connection, EffectOptions, EffectResult } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
+import {
+  type OpenConnection,
+  rejection,
+  skipWhereMissing,
+  someEffect,
+  transportsUnderTest,
+} from '../support/transports.ts';
 
 const quick = { timeoutMs: 10_000 };
 
@@ -17,10 +23,7 @@ for (const transport of transportsUnderTest) {
     let folder: string;
     let connection: Connection;
     beforeEach(async function () {
-      if (transport.skipReason !== undefined) {
-        console.warn(`effects over ${transport.name} are not tested: ${transport.skipReason}`);
-        this.skip();
-      }
+      skipWhereMissing(this, transport);
       folder = mkdtempSync(join(tmpdir(), 'runbook-effect-'));
       connection = await another();
     });

@@ -17,7 +17,7 @@ import { type Script, sh } from '../../engine/base/sh.ts';
 import { largeBytes } from '../../engine/transport/host-digest.ts';
 import type { Connection, PutOptions } from '../../engine/transport/transport.ts';
 import { describeFile, parseFile } from '../../modules/lib/file-state.ts';
-import { type OpenConnection, someEffect, transportsUnderTest } from '../support/transports.ts';
+import { type OpenConnection, skipWhereMissing, someEffect, transportsUnderTest } from '../support/transports.ts';
 
 const large = randomBytes(largeBytes);
 const sha256 = createHash('sha256').update(large).digest('hex');
@@ -29,10 +29,7 @@ for (const transport of transportsUnderTest) {
     let folder: string;
     let path: string;
     before(async function () {
-      if (transport.skipReason !== undefined) {
-        console.warn(`put over ${transport.name} is not tested: ${transport.skipReason}`);
-        this.skip();
-      }
+      skipWhereMissing(this, transport);
       open = await transport.open();
       connection = open.connection;
     });

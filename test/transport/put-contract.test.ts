@@ -19,7 +19,13 @@ import { join } from 'node:path';
 import { assert } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import type { Connection, Content, PutOptions, PutResult } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, someEffect, transportsUnderTest } from '../support/transports.ts';
+import {
+  type OpenConnection,
+  rejection,
+  skipWhereMissing,
+  someEffect,
+  transportsUnderTest,
+} from '../support/transports.ts';
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -43,10 +49,7 @@ for (const transport of transportsUnderTest) {
     let connection: Connection;
     let folder: string;
     before(async function () {
-      if (transport.skipReason !== undefined) {
-        console.warn(`put over ${transport.name} is not tested: ${transport.skipReason}`);
-        this.skip();
-      }
+      skipWhereMissing(this, transport);
       open = await transport.open();
       connection = open.connection;
     });

@@ -3,7 +3,7 @@ import { Secret } from '../../engine/base/secret.ts';
 import { sh } from '../../engine/base/sh.ts';
 import { CutShortError } from '../../engine/transport/shell.ts';
 import type { Connection } from '../../engine/transport/transport.ts';
-import { type OpenConnection, rejection, transportsUnderTest } from '../support/transports.ts';
+import { type OpenConnection, rejection, skipWhereMissing, transportsUnderTest } from '../support/transports.ts';
 
 const quick = { timeoutMs: 10_000 };
 
@@ -12,11 +12,7 @@ for (const transport of transportsUnderTest) {
     let open: OpenConnection;
     let connection: Connection;
     before(async function () {
-      if (transport.skipReason !== undefined) {
-        this.test?.parent?.suites.forEach((suite) => suite.title);
-        console.warn(`run over ${transport.name} is not tested: ${transport.skipReason}`);
-        this.skip();
-      }
+      skipWhereMissing(this, transport);
       open = await transport.open();
       connection = open.connection;
     });
