@@ -1,4 +1,5 @@
 import { RunbookError } from '../base/errors.ts';
+import { Secret } from '../base/secret.ts';
 import type { Include, Node } from '../language/playbook.ts';
 import type { Expression } from '../language/value.ts';
 import type { RunContext } from './context.ts';
@@ -9,6 +10,8 @@ import type { Place, Turn } from './surroundings.ts';
 /** What an include does next on a host. */
 export interface Inclusion extends Turn {
   readonly nodes: readonly Node[];
+  /** Hosts for which it is the same run it together. Unlike the key it tells secrets apart, so it is never written. */
+  readonly identity: string;
   /** For people: the file, where it is not written out, and the item. */
   readonly message?: string;
 }
@@ -68,10 +71,18 @@ function inclusionOf(
     include.file.isLiteral ? '' : file,
     item ? `(${labelOf(item, include.loopControl, () => scope)})` : '',
   ].filter((part) => part !== '');
+  const of = [outer?.key ?? '', include.id, file, item?.variables ?? null];
+  const variables = { ...outer?.variables, ...item?.variables };
   return {
-    key: JSON.stringify([outer?.key ?? '', include.id, file, item?.variables ?? null]),
-    variables: { ...outer?.variables, ...item?.variables },
+    key: JSON.stringify(of),
+    identity: JSON.stringify([of, variables], revealing),
+    variables,
     nodes,
     ...(message.length > 0 && { message: `includes ${message.join(' ')}` }),
   };
+}
+
+function revealing(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const own = this[name];
+  return own instanceof Secret ? own.reveal() : value;
 }

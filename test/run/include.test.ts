@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { Secret } from '../../engine/base/secret.ts';
 import { localHosts, type PlayRun, playFiles } from '../support/play.ts';
 
 /** `include_tasks`: which file, and how often, is decided on each host when the run comes to it. */
@@ -31,6 +34,21 @@ describe('include_tasks', () => {
         expect(started).to.deep.equal(['inc: h1 h3', 'in a: h1 h3', 'inc: h2', 'in b: h2', 'after: h1 h2 h3']);
         expect(said(run, 'h2', 'inc')).to.deep.equal(['includes b.yaml']);
       },
+    ));
+
+  it('gives each host the secret that is its own, though they look the same', () =>
+    playFiles(
+      {
+        'hosts.ini': '[all:vars]\nansible_connection=local\n[web]\nh1 mine="{{ one }}"\nh2 mine="{{ two }}"\n',
+        'inside.yaml': '- { name: write, copy: { dest: "DIR/{{ inventory_hostname }}", content: "{{ item }}" } }\n',
+        'play.yaml': '- hosts: web\n  tasks:\n    - { name: inc, include_tasks: inside.yaml, loop: ["{{ mine }}"] }\n',
+      },
+      async (run, folder) => {
+        expect(run.exitCode).to.equal(0);
+        const written = await Promise.all(['h1', 'h2'].map((host) => readFile(join(folder, host), 'utf8')));
+        expect(written).to.deep.equal(['first', 'second']);
+      },
+      { extraVars: { one: new Secret('first'), two: new Secret('second') } },
     ));
 
   it('asks its own when once, and not again before each task inside', () =>
