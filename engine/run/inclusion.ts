@@ -71,7 +71,7 @@ function inclusionOf(
     include.file.isLiteral ? '' : file,
     item ? `(${labelOf(item, include.loopControl, () => scope)})` : '',
   ].filter((part) => part !== '');
-  const of = [outer?.key ?? '', include.id, file, item?.variables ?? null];
+  const of = [outer?.key ?? '', include.id, file, item?.variables ?? null, item?.twins ?? 0];
   const variables = { ...outer?.variables, ...item?.variables };
   return {
     key: JSON.stringify(of),

@@ -51,6 +51,20 @@ describe('include_tasks', () => {
       { extraVars: { one: new Secret('first'), two: new Secret('second') } },
     ));
 
+  it('takes items that look the same for turns of their own', () =>
+    playFiles(
+      {
+        'inside.yaml': '- { name: once, shell: { cmd: "echo >>DIR/lines" }, run_once: true }\n',
+        'play.yaml':
+          '- hosts: web\n  tasks:\n    - { name: inc, include_tasks: inside.yaml, loop: [a, a, "{{ one }}", "{{ two }}"] }\n',
+      },
+      async (run, folder) => {
+        expect(run.exitCode).to.equal(0);
+        expect(await readFile(join(folder, 'lines'), 'utf8')).to.equal('\n'.repeat(4));
+      },
+      { extraVars: { one: new Secret('first'), two: new Secret('second') } },
+    ));
+
   it('asks its own when once, and not again before each task inside', () =>
     playFiles(
       {
