@@ -38,3 +38,9 @@ export function addKnown(record: object, fields: Readonly<Record<string, unknown
     Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
   }
 }
+
+/** Raises {@link UnknownValueError} where something in a value is not known. */
+export function requireKnown(value: unknown): void {
+  // Of each record in it a field is read that is nowhere.
+  JSON.stringify(value);
+}

@@ -4,10 +4,10 @@ import type { TaskRef, TaskResult } from '../base/events.ts';
 import { shortDigest } from '../base/short-digest.ts';
 import type { Task } from '../language/playbook.ts';
 import { nameTask, type RunContext, refOf } from './context.ts';
-import { notifyHandlers, runHandlers } from './handlers.ts';
+import { notifyHandlers, replayHandled, runHandlers } from './handlers.ts';
 import { type HostRun, leaveOut, recordOutcome } from './host-run.ts';
 import { tellingOfRun } from './host-telling.ts';
-import type { RecordedEnd } from './journal/record.ts';
+import type { EndedAs, RecordedEnd } from './journal/record.ts';
 import { taskKeyOf } from './journal/task-key.ts';
 import type { TaskEnd } from './judgement.ts';
 import { checkLeases, takeLeases } from './lease-run.ts';
@@ -93,17 +93,20 @@ async function runOnHosts(
 ): Promise<(TaskEnd | undefined)[]> {
   nameTask(context, task, hosts, surroundings);
   const ref = refOf(context, task, surroundings.turn);
+  if (!isHandler)
+    for (const host of hosts) await replayHandled(context, host, surroundings, taskKeyOf(task, surroundings.turn));
+  await goLive(context, task, hosts, surroundings, isHandler);
   const live = hosts.filter((host) => !isReplayed(task, host, surroundings));
-  await goLive(context, ref, live, surroundings, isHandler);
   if (live.length > 0) {
     context.bus.emit({ type: 'task-started', task: ref, hosts: live.map((h) => h.name), isHandler });
   }
+  const as: EndedAs = { isHandler, ...(onceKey !== undefined && { once: onceKey }) };
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
     // What one host does for all, all of them are at.
     const atIt = task.runOnce ? [...context.hosts.values()] : [host];
     const ends = atIt.map(({ answers }) => answers.atWork());
-    return runAndRecord(context, task, host, surroundings, onceKey).finally(() => {
+    return runAndRecord(context, task, host, surroundings, as).finally(() => {
       for (const end of ends) end();
     });
   };
@@ -174,21 +177,25 @@ function isReplayed(task: Task, host: HostRun, { turn }: Surroundings): boolean 
 /** Tells of hosts that come to what was not done before; handlers that a failure left over run first. */
 async function goLive(
   context: RunContext,
-  task: TaskRef,
+  task: Task,
   hosts: readonly HostRun[],
   surroundings: Surroundings,
   isHandler: boolean,
 ): Promise<void> {
+  const { turn, ...outside } = surroundings;
+  const ref = refOf(context, task, turn);
+  const key = taskKeyOf(task, turn);
   const tell = (of: readonly HostRun[]): void => {
     for (const { name, record } of of) {
-      context.bus.emit({ type: 'host-resumed', host: name, task, replayed: record.replayed });
+      context.bus.emit({ type: 'host-resumed', host: name, task: ref, replayed: record.replayed });
     }
   };
-  const coming = hosts.filter(({ record }) => !record.isLive && record.replayed > 0);
+  const coming = hosts.filter(({ record }) => !record.isLive && record.replayed > 0 && !record.peek(key));
   const late = isHandler ? [] : coming.filter(({ record, notified }) => record.isRetried && notified.size > 0);
   tell(coming.filter((host) => !late.includes(host)));
   if (late.length === 0) return;
-  await runHandlers(context, late, { ...surroundings, leases: [] });
+  // As at the end of the batch, where they were left over.
+  await runHandlers(context, late, { ...outside, leases: [] });
   // The others were told of with their first handler.
   tell(late.filter(({ record }) => !record.isLive));
 }
@@ -198,7 +205,7 @@ async function runAndRecord(
   task: Task,
   host: HostRun,
   surroundings: Surroundings,
-  onceKey: string | undefined,
+  as: EndedAs,
 ): Promise<TaskEnd> {
   const { play, turn, leases, coming } = surroundings;
   const ref = refOf(context, task, turn);
@@ -224,7 +231,7 @@ async function runAndRecord(
   const end = recorded
     ? await replay(context, task, host, recorded, run)
     : await run(() => takeLeases(context, leases, host));
-  if (!recorded) keep(task, host, { key, end, trail, onceKey });
+  if (!recorded) keep(task, host, { key, end, trail, as });
   register(task, [host], end.registered);
   if (end.isLeftOut) host.leftOut++;
   const { outcome } = end.result;
@@ -251,11 +258,15 @@ async function replay(
 function keep(
   task: Task,
   host: HostRun,
-  done: { readonly key: string; readonly end: TaskEnd; readonly trail: Trail; readonly onceKey: string | undefined },
+  done: { readonly key: string; readonly end: TaskEnd; readonly trail: Trail; readonly as: EndedAs },
 ): void {
-  const { key, end, trail, onceKey } = done;
+  const { key, end, trail, as } = done;
   const { failure } = end.result;
   if (failure?.code === 'interrupted') return failure.isOpen ? undefined : host.record.dropped(key);
   const isForAll = wasReached(end) && end.result.outcome !== 'failed';
-  host.record.ended(key, recordedOf(task, end, trail), isForAll ? onceKey : undefined);
+  const { once, isHandler = false } = as;
+  host.record.ended(key, recordedOf(task, end, trail), {
+    ...(isForAll && once !== undefined && { once }),
+    ...(isHandler && { isHandler }),
+  });
 }

@@ -18,7 +18,6 @@ import { distrustFacts } from './facts/state.ts';
 import type { HostRun } from './host-run.ts';
 import { tellerOf, tellingOf } from './host-telling.ts';
 import { taskKeyOf } from './journal/task-key.ts';
-import { textOf } from './loop.ts';
 import { shown } from './no-log.ts';
 import type { TaskGate } from './plan-gate.ts';
 import { delegatedPredictions } from './predicted.ts';
@@ -42,8 +41,8 @@ export interface TaskSurroundings extends Place {
   readonly trail: Trail;
   /** The number of the loop's turn, as a text; empty where there is no loop. */
   readonly item: string;
-  /** See `Item.twins` of `loop.ts`; 0 where there is no loop. */
-  readonly twins?: number;
+  /** See `Item.identity` of `loop.ts`; absent where there is no loop. */
+  readonly identity?: string;
   /** What follows the task. */
   readonly coming?: Coming;
 }
@@ -79,13 +78,12 @@ export function prepareAttempt(
   host: HostRun,
   surroundings: TaskSurroundings,
   scope: Scope,
-  extra: Readonly<Record<string, unknown>>,
 ): Attempt {
   const args = renderArguments(context, task, scope);
   const delegate = delegateOf(task, scope);
   const on = delegate === undefined ? host : hostNamed(context, delegate);
-  const effects = effectIdsFor(context, task, host, surroundings, extra);
-  const { trail, item, turn } = surroundings;
+  const effects = effectIdsFor(context, task, host, surroundings);
+  const { trail, item, identity = '', turn } = surroundings;
   const steps = stepRunnerFor(context, task, host, surroundings, scope, {
     beforeStep: surroundings.beforeStep,
     effects,
@@ -97,8 +95,8 @@ export function prepareAttempt(
   const deadline = deadlineOf(context, task);
   const key = taskKeyOf(task, turn);
   // Of a process of this run that did not come to the task's end.
-  const begun = host.record.begunEffects(key, item);
-  let attempts = host.record.attemptsMade(key, item);
+  const begun = host.record.begunEffects(key, identity);
+  let attempts = host.record.attemptsMade(key, identity);
   let hadEffects = begun !== undefined;
   const hasEffects = (): boolean => hadEffects;
   const attemptContext: AttemptContext = {
@@ -110,15 +108,12 @@ export function prepareAttempt(
       context.clock,
     ),
     predicted: on === host ? host.predicted : delegatedPredictions(on.predicted, host.predicted),
-    id: createHash('sha256')
-      .update(`${context.runId} ${task.id} ${host.name} ${itemText(surroundings, extra)}`)
-      .digest('hex')
-      .slice(0, 12),
+    id: createHash('sha256').update(`${context.runId} ${task.id} ${host.name} ${identity}`).digest('hex').slice(0, 12),
     beforeEffect: surroundings.beforeEffect,
     // What is found after an effect is what the effect left.
     onFound: (diff) => hadEffects || surroundings.gate.found(diff, on.name),
     onEffect: (changes) => {
-      host.record.effectStarting(key, item, changeViews(changes));
+      host.record.effectStarting(key, identity, changeViews(changes));
       hadEffects = true;
     },
   };
@@ -130,7 +125,7 @@ export function prepareAttempt(
   if (module.kind === 'resource') {
     const make = async (): Promise<AttemptResult> => {
       // What the killed process started may still be running: the host is asked how it is when that has ended.
-      const isFirst = attempts === host.record.attemptsMade(key, item);
+      const isFirst = attempts === host.record.attemptsMade(key, identity);
       const started = begun && isFirst ? await steps.settle() : undefined;
       effects.startAttempt(++attempts);
       const goingOn = { ...attemptContext, ...(started && { started }) };
@@ -187,20 +182,14 @@ function effectIdsFor(
   context: RunContext,
   task: Task,
   host: HostRun,
-  surroundings: TaskSurroundings,
-  extra: Readonly<Record<string, unknown>>,
+  { turn, identity = '' }: TaskSurroundings,
 ): EffectIds {
   if (!context.record.isKept) return createEffectIds();
   return createEffectIds(() => {
-    const key = taskKeyOf(task, surroundings.turn);
+    const key = taskKeyOf(task, turn);
     const generation = String(host.record.generation(key));
-    return [context.runId, key, generation, host.name, itemText(surroundings, extra)];
+    return [context.runId, key, generation, host.name, identity];
   });
-}
-
-/** Tells an item from all others of its loop, also when others are added to the list before it. */
-function itemText({ twins = 0 }: TaskSurroundings, extra: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify([twins, ...Object.entries(extra).map(([name, value]) => [name, textOf(value)])]);
 }
 
 async function sleepTelling(

@@ -38,6 +38,7 @@ export async function beginJournal(run: BeginningRun): Promise<Journal | undefin
   const early = resume ? undefined : open();
   try {
     const fingerprint = isCheckMode ? undefined : await fingerprintOf(run, journalDirectory, before?.fingerprint);
+    if (resume) refuseOtherKey(runId, before?.fingerprint, fingerprint);
     if (resume && !resume.isChanged) refuseChanged(runId, before?.fingerprint, fingerprint);
     const journal = early ?? open();
     journal.describe(describe(run, fingerprint, before));
@@ -55,6 +56,14 @@ function fingerprintOf(
 ): Promise<Fingerprint> {
   const also = Object.keys(before?.files ?? {});
   return takeFingerprint({ request, loaded, key: readRunKey(journalDirectory), also });
+}
+
+/** Whatever else may have changed: items of loops are known by it, and all of them would be run again. */
+function refuseOtherKey(runId: string, before: Fingerprint | undefined, now: Fingerprint | undefined): void {
+  if (before === undefined || now === undefined || before.key === now.key) return;
+  throw new RunbookError('usage', `the run ${runId} was begun with another key than the one of .runbook here`, {
+    hint: 'put the key back, or begin a new run: what this one did of its loops cannot be told without it',
+  });
 }
 
 function refuseChanged(runId: string, before: Fingerprint | undefined, now: Fingerprint | undefined): void {

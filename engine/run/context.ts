@@ -15,6 +15,7 @@ import type { RunRecord } from './journal/record.ts';
 import type { OnceResults } from './once.ts';
 import type { PlanGate } from './plan-gate.ts';
 import type { RunRequest } from './request.ts';
+import type { RunKey } from './run-key.ts';
 import { isInStep, type Place, type Surroundings, type Turn } from './surroundings.ts';
 import type { VariableLayers } from './variables.ts';
 
@@ -45,6 +46,8 @@ export interface RunContext {
   readonly isSelected: (tagged: { readonly tags: readonly string[] }) => boolean;
   /** Judges the inputs of plays and roles. */
   readonly checkInputs: InputCheck;
+  /** Makes what tells items of loops apart, in the record, in plans and on hosts. */
+  readonly key: RunKey;
   /** What former processes of the same run did, and where this one writes what it does. */
   readonly record: RunRecord;
   /** Notes what is planned, or holds the run to a plan. */

@@ -5,6 +5,7 @@ import { type RunContext, refOf } from './context.ts';
 import { distrustFacts } from './facts/state.ts';
 import { ensureFacts } from './gather-facts.ts';
 import { asActive, type HostRun, leaveOut } from './host-run.ts';
+import { taskKeyOf } from './journal/task-key.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The handlers that a name means: the one that is called so, and those that listen to it as a topic. */
@@ -23,6 +24,22 @@ export function notifyHandlers(
   if (!isNotified && end.outcome !== 'unknown') return;
   const notified = isNotified ? host.notified : host.perhapsNotified;
   for (const name of task.notify) for (const handler of handlersNamed(play, name)) notified.add(handler);
+}
+
+/** Replays the handlers that a former process ran out of their turn, before it came to the task of this key. */
+export async function replayHandled(
+  context: RunContext,
+  host: HostRun,
+  surroundings: Surroundings,
+  key: string,
+): Promise<void> {
+  const { turn: _inside, ...outside } = surroundings;
+  for (const handled of host.record.handledBefore(key)) {
+    const handler = outside.play.handlers.find((one) => taskKeyOf(one) === handled);
+    if (handler && host.notified.delete(handler)) await runTask(context, handler, [host], outside, true);
+    // What nobody notifies any more is not to stand for a later time.
+    else host.record.next(handled);
+  }
 }
 
 /**

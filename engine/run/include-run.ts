@@ -31,7 +31,7 @@ export async function runInclude(
       for (const { answers } of hosts) answers.forget();
     }
     if (context.request.signal.aborted) return leaveOut(left);
-    const together = left.filter((host) => queues.get(host)?.[0]?.identity === next.identity);
+    const together = left.filter((host) => queues.get(host)?.[0]?.key === next.key);
     for (const host of together) queues.get(host)?.shift();
     const { key, variables, nodes, message } = next;
     endOnHosts(context, include, together, { outcome: 'ok', ...(message && { message }) });

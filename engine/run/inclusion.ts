@@ -1,5 +1,5 @@
 import { RunbookError } from '../base/errors.ts';
-import { Secret } from '../base/secret.ts';
+import { requireKnown } from '../base/unknown.ts';
 import type { Include, Node } from '../language/playbook.ts';
 import type { Expression } from '../language/value.ts';
 import type { RunContext } from './context.ts';
@@ -7,11 +7,9 @@ import type { HostRun } from './host-run.ts';
 import { type Item, itemsOf, labelOf } from './loop.ts';
 import type { Place, Turn } from './surroundings.ts';
 
-/** What an include does next on a host. */
+/** What an include does next on a host. Hosts for which its key is the same run it together. */
 export interface Inclusion extends Turn {
   readonly nodes: readonly Node[];
-  /** Hosts for which it is the same run it together. Unlike the key it tells secrets apart, so it is never written. */
-  readonly identity: string;
   /** For people: the file, where it is not written out, and the item. */
   readonly message?: string;
 }
@@ -43,11 +41,13 @@ export function* choicesOf(
   place: Place,
 ): Generator<Inclusion | { readonly unmet: Expression }> {
   const scope = context.scopeOf(host, place, include);
-  const items = include.loop ? itemsOf(include.loop, include, scope) : [undefined];
+  const items = include.loop ? itemsOf(include.loop, include, scope, context.key) : [undefined];
   if ('unmet' in items) return yield items;
   for (const item of items) {
     const itemScope = item ? context.scopeOf(host, place, include, item.variables) : scope;
     const unmet = include.when.find((condition) => !condition.test(itemScope));
+    // In check mode, of an item that is known in part, nobody can tell which turn it will be.
+    if (item && context.request.isCheckMode) requireKnown(item.variables);
     yield unmet ? { unmet } : inclusionOf(include, place.turn, item, itemScope);
   }
 }
@@ -71,18 +71,10 @@ function inclusionOf(
     include.file.isLiteral ? '' : file,
     item ? `(${labelOf(item, include.loopControl, () => scope)})` : '',
   ].filter((part) => part !== '');
-  const of = [outer?.key ?? '', include.id, file, item?.variables ?? null, item?.twins ?? 0];
-  const variables = { ...outer?.variables, ...item?.variables };
   return {
-    key: JSON.stringify(of),
-    identity: JSON.stringify([of, variables], revealing),
-    variables,
+    key: JSON.stringify([outer?.key ?? '', include.id, file, item?.identity ?? '']),
+    variables: { ...outer?.variables, ...item?.variables },
     nodes,
     ...(message.length > 0 && { message: `includes ${message.join(' ')}` }),
   };
-}
-
-function revealing(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
-  const own = this[name];
-  return own instanceof Secret ? own.reveal() : value;
 }

@@ -6,6 +6,7 @@ import type { LoopControl } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
 import type { RunContext } from './context.ts';
 import { tellingOfRun } from './host-telling.ts';
+import { type RunKey, valueDigest } from './run-key.ts';
 
 /** What can have a loop. */
 export interface Looped {
@@ -18,15 +19,23 @@ export interface Item {
   readonly value: unknown;
   /** The variables that it brings. */
   readonly variables: Readonly<Record<string, unknown>>;
-  /** How many items before it look the same, secrets too: their effects are not the same. */
-  readonly twins: number;
+  /**
+   * Tells it from the other items of its loop, secrets and equal ones too, also when the run is resumed. It is of what the
+   * item brings, not of its place in the list, and nobody without the key can tell what that is.
+   */
+  readonly identity: string;
 }
 
 /**
  * The items of a loop. Where the list cannot be made, but a condition says that it is not needed, gives that condition:
  * `loop: "{{ disks }}"` with `when: has_disks`.
  */
-export function itemsOf(loop: Value, looped: Looped, scope: Scope): readonly Item[] | { readonly unmet: Expression } {
+export function itemsOf(
+  loop: Value,
+  looped: Looped,
+  scope: Scope,
+  key: RunKey,
+): readonly Item[] | { readonly unmet: Expression } {
   let list: unknown;
   try {
     list = loop.render(scope);
@@ -37,18 +46,43 @@ export function itemsOf(loop: Value, looped: Looped, scope: Scope): readonly Ite
     throw error;
   }
   const { variable, indexVariable } = looped.loopControl;
-  const values = list as unknown[];
-  let texts: readonly string[] | undefined;
-  return values.map((value, index) => ({
+  const turns = (list as unknown[]).map((value, index) => ({
     value,
     variables: { [variable]: value, ...(indexVariable !== undefined && { [indexVariable]: index }) },
+  }));
+  const identityOf = identities(turns, key);
+  return turns.map((turn, index) => ({
+    ...turn,
     // Worked out where it is asked for: who looks ahead makes the items of a loop again and again.
-    get twins() {
-      texts ??= values.map(textOf);
-      const own = texts[index];
-      return texts.slice(0, index).filter((text) => text === own).length;
+    get identity() {
+      return identityOf(index);
     },
   }));
+}
+
+/** Gives {@link Item.identity} of one after the other: those that are equal are counted. */
+function identities(turns: readonly Pick<Item, 'variables'>[], key: RunKey): (index: number) => string {
+  const made: string[] = [];
+  const times = new Map<string, number>();
+  return (index) => {
+    for (const { variables } of turns.slice(made.length, index + 1)) {
+      const digest = digestOf(variables, key);
+      const time = (times.get(digest) ?? 0) + 1;
+      times.set(digest, time);
+      made.push(time === 1 ? digest : `${digest}.${time}`);
+    }
+    return made[index] ?? '';
+  };
+}
+
+function digestOf(variables: Item['variables'], key: RunKey): string {
+  try {
+    return valueDigest(key, 'item', variables);
+  } catch (error) {
+    // Check mode records nothing and begins no effect: what each task asks of the item may be known.
+    if (error instanceof UnknownValueError) return 'unknown';
+    throw error;
+  }
 }
 
 /** An item as it is shown: its label, where there is one. */

@@ -21,6 +21,7 @@ export function applyPlan(
   const leftOut = leftOutOf(plan.hosts);
   return {
     gate: check,
+    key,
     isMade: false,
     leftOut,
     place,

@@ -4,9 +4,9 @@ import type { Change } from '../module/contract.ts';
 import { changeViews } from './attempt.ts';
 import { createTaskKeys, type Plan, type PlannedItem, type PlannedPart, type PlannedTask } from './plan.ts';
 import { plannedChange, plannedInWords } from './plan-change.ts';
-import { type ChangeDigests, digestsOf, itemDigest, readDigests, turnDigest } from './plan-digests.ts';
+import { type ChangeDigests, digestsOf, readDigests, turnDigest } from './plan-digests.ts';
 import type { BegunTask, PlanGate, TaskGate } from './plan-gate.ts';
-import type { RunKey } from './run-key.ts';
+import { type RunKey, valueDigest } from './run-key.ts';
 
 /** Holds a run to a plan. */
 export interface PlanCheck extends PlanGate {
@@ -163,7 +163,7 @@ function withItems(
       isInHand = true;
       const item = items[number];
       if (planned.outcome === 'unknown' && !item) return gate;
-      const isSame = item?.value === itemDigest(value, checking.key);
+      const isSame = item?.value === valueDigest(checking.key, 'item', value);
       const name = `${planned.name} (${item?.item ?? `item ${number + 1}`})`;
       if (item && isSame) return gateOf({ host, on, name, part: item }, checking);
       const found = item ? 'another item in its place' : 'an item that is not in the plan';

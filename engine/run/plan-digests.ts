@@ -1,6 +1,5 @@
 import type { Change } from '../module/contract.ts';
-import { canonical } from './canonical.ts';
-import type { RunKey } from './run-key.ts';
+import { type RunKey, valueDigest } from './run-key.ts';
 
 /** A difference as digests: equal ones have equal digests, and nobody without the key can tell what they are of. */
 export interface ChangeDigests {
@@ -10,11 +9,8 @@ export interface ChangeDigests {
   readonly after: string;
 }
 
-/** Short enough to read over, long enough that no two values share one by accident. */
-const length = 16;
-
 export function digestsOf({ resource, path, before, after }: Change, key: RunKey): ChangeDigests {
-  const digest = (what: string, value: unknown): string => key.digest(what, canonical(value)).slice(0, length);
+  const digest = (what: string, value: unknown): string => valueDigest(key, what, value);
   return {
     resource: digest('resource', resource ?? null),
     path: digest('path', [resource ?? null, path]),
@@ -34,12 +30,7 @@ export function readDigests(text: string): ChangeDigests {
   return { resource, path, before, after };
 }
 
-/** What a turn of a loop is of. */
-export function itemDigest(value: unknown, key: RunKey): string {
-  return key.digest('item', canonical(value)).slice(0, length);
-}
-
 /** The turn of an include, or of several inside each other. */
 export function turnDigest(turn: string | undefined, key: RunKey): string | undefined {
-  return turn === undefined ? undefined : key.digest('turn', turn).slice(0, length);
+  return turn === undefined ? undefined : valueDigest(key, 'turn', turn);
 }

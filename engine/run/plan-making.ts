@@ -27,6 +27,7 @@ export function beginPlan(place: string, key: RunKey): PlanMaking {
   return {
     use: {
       gate: recorder,
+      key,
       isMade: true,
       leftOut: new Map(),
       place,

@@ -1,9 +1,9 @@
 import type { ChangeView, FinalState, Outcome, StampedEvent } from '../base/events.ts';
 import { createTaskKeys, type PlannedChange, type PlannedHost, type PlannedItem, type PlannedTask } from './plan.ts';
 import { plannedChange } from './plan-change.ts';
-import { digestsOf, itemDigest, turnDigest, writeDigests } from './plan-digests.ts';
+import { digestsOf, turnDigest, writeDigests } from './plan-digests.ts';
 import type { BegunTask, PlanGate, TaskGate } from './plan-gate.ts';
-import type { RunKey } from './run-key.ts';
+import { type RunKey, valueDigest } from './run-key.ts';
 
 /** Notes what check mode says of every task on every host. */
 export interface PlanRecorder extends PlanGate {
@@ -65,7 +65,7 @@ export function createPlanRecorder(key: RunKey): PlanRecorder {
     return {
       ...noting(task, key, noteWhere),
       item(_, value) {
-        const item: DraftItem = { item: '', outcome: 'ok', value: itemDigest(value, key) };
+        const item: DraftItem = { item: '', outcome: 'ok', value: valueDigest(key, 'item', value) };
         task.items = [...(task.items ?? []), item];
         return noting(item, key, noteWhere);
       },

@@ -1,10 +1,13 @@
 import type { LoadedRun } from './load.ts';
 import type { PlanGate } from './plan-gate.ts';
 import type { RunRequest } from './request.ts';
+import type { RunKey } from './run-key.ts';
 
 /** How a run makes a plan, or does what one says. */
 export interface PlanUse {
   readonly gate: PlanGate;
+  /** By which the plan knows what it holds. */
+  readonly key: RunKey;
   /** A plan is made: what will be another thing when it is applied (`run_id`, `check_mode`) is not known now. */
   readonly isMade: boolean;
   /** Hosts that the plan says nothing of, or not all, and that take no part. With the reason. */

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileProblem, RunbookError } from '../base/errors.ts';
+import { canonical } from './canonical.ts';
 
 /**
  * Makes digests that only this controller can make: without its key nobody can try which content, variable or answer one
@@ -37,6 +38,14 @@ export function runKeyOf(secret: Buffer): RunKey {
     id: createHash('sha256').update('runbook key\n').update(secret).digest('hex').slice(0, 12),
     digest: (what, text) => createHmac('sha256', secret).update(`${what}\n${text}`).digest('hex').slice(0, 40),
   };
+}
+
+/**
+ * A digest of a value, secrets as what they are: 16 hex digits, short enough to read over, long enough that no two values
+ * share one by accident.
+ */
+export function valueDigest(key: RunKey, what: string, value: unknown): string {
+  return key.digest(what, canonical(value)).slice(0, 16);
 }
 
 function readOrMake(directory: string, path: string): Buffer {

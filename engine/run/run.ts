@@ -28,6 +28,7 @@ import { openGate } from './plan-gate.ts';
 import { failUndone } from './plan-undone.ts';
 import { runPlays } from './plays-run.ts';
 import type { RunRequest } from './request.ts';
+import { type RunKey, readRunKey, runKeyOf } from './run-key.ts';
 import { createPasswordLearner, learnPasswords } from './secrets.ts';
 import { isSelected } from './selection.ts';
 import { createVariables } from './variables.ts';
@@ -109,6 +110,7 @@ export async function runPlaybook(asked: RunRequest): Promise<{ exitCode: number
     scopeOf: createVariables(request, inventory, hosts, runId, loaded.answers),
     isSelected: (tagged) => isSelected(tagged, request.tags, request.skipTags),
     checkInputs: createInputCheck(loaded.validator),
+    key: keyOf(request),
     record,
     plan: request.plan?.gate ?? openGate,
     once: createOnceResults(),
@@ -174,6 +176,13 @@ function takeIn(hosts: Map<string, HostRun>, inventory: Inventory, record: RunRe
 /** The hosts of any play, in the order in which they first take part. */
 function hostsInRun(loaded: LoadedRun, hosts: ReadonlyMap<string, HostRun>): Set<HostRun> {
   return new Set([...loaded.hostsOf.values()].flat().flatMap((host) => hosts.get(host.name) ?? []));
+}
+
+/** The controller's own key where somebody compares later, or another process does. */
+function keyOf({ plan, journalDirectory, isCheckMode }: RunRequest): RunKey {
+  if (plan) return plan.key;
+  const isResumable = journalDirectory !== undefined && !isCheckMode;
+  return isResumable ? readRunKey(journalDirectory) : runKeyOf(randomBytes(32));
 }
 
 /** Sortable by time, and unique when two runs start in the same second: `20261121T051500Z-3fa9`. */

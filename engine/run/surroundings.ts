@@ -25,7 +25,7 @@ export interface Batch {
 
 /** One turn of an include, or of several inside each other. */
 export interface Turn {
-  /** Tells it apart from other turns. */
+  /** Tells it apart from other turns, secrets too; nobody can tell from it what they are. */
   readonly key: string;
   /** The items of the loops around, and their numbers, by the names of the loops. */
   readonly variables: Readonly<Record<string, unknown>>;

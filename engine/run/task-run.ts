@@ -1,5 +1,4 @@
 import type { FailureView, Outcome } from '../base/events.ts';
-import { shortDigest } from '../base/short-digest.ts';
 import { addKnown, partlyKnown } from '../base/unknown.ts';
 import type { Task } from '../language/playbook.ts';
 import type { Expression, Scope, Value } from '../language/value.ts';
@@ -91,7 +90,7 @@ async function runLoop(
   host: HostRun,
   surroundings: TaskSurroundings,
 ): Promise<Verdict> {
-  const items = itemsOf(loop, task, context.scopeOf(host, surroundings, task));
+  const items = itemsOf(loop, task, context.scopeOf(host, surroundings, task), context.key);
   if ('unmet' in items) {
     surroundings.gate.decided(items.unmet.text);
     return skipped(items.unmet);
@@ -118,11 +117,11 @@ async function runOrReplayItem(
   number: number,
 ): Promise<TaskEnd> {
   const key = taskKeyOf(task, surroundings.turn);
-  const itemKey = { number, text: shortDigest(textOf(item.value)) };
-  const recorded = host.record.item(key, itemKey);
+  const { identity } = item;
+  const recorded = host.record.item(key, identity);
   const trail = createTrail();
   const gate = surroundings.gate.item(number, item.value);
-  const inner = { ...surroundings, trail, item: String(number), twins: item.twins, gate };
+  const inner = { ...surroundings, trail, item: String(number), identity, gate };
   const run = (of: TaskSurroundings): Promise<TaskEnd> => runItem(context, task, host, of, item, number > 0);
   if (recorded) {
     joinTrail(surroundings.trail, await retrace(context, task, host, recorded));
@@ -135,7 +134,7 @@ async function runOrReplayItem(
   const end = await run(inner);
   gate.ended(end.result);
   joinTrail(surroundings.trail, trail);
-  if (end.result.failure?.code !== 'interrupted') host.record.itemEnded(key, itemKey, recordedOf(task, end, trail));
+  if (end.result.failure?.code !== 'interrupted') host.record.itemEnded(key, identity, recordedOf(task, end, trail));
   return end;
 }
 
@@ -229,7 +228,7 @@ async function runOnce(
   const unmet = task.when.find((condition) => !condition.test(scope));
   surroundings.gate.decided(unmet?.text);
   if (unmet) return skipped(unmet);
-  const attempt = prepareAttempt(context, task, host, surroundings, scope, extra);
+  const attempt = prepareAttempt(context, task, host, surroundings, scope);
   // The task's own result stands under its `register` name, and under `result` where there is none.
   const scopeWith = (registered: unknown): Scope =>
     context.scopeOf(host, surroundings, task, { ...extra, [task.register ?? 'result']: registered });
@@ -237,8 +236,9 @@ async function runOnce(
     withIgnored(context, verdict, task, () => scopeWith(verdict.registered));
   const attempts = task.until.length > 0 || task.retries > 0 ? task.retries + 1 : 1;
   const { record } = host;
-  const key = taskKeyOf(task, surroundings.turn);
-  for (let number = record.attemptsMade(key, surroundings.item) + 1; ; number++) {
+  const { turn, identity = '' } = surroundings;
+  const key = taskKeyOf(task, turn);
+  for (let number = record.attemptsMade(key, identity) + 1; ; number++) {
     const judged = await judge(task, attempt, scopeWith);
     if (isChange(judged.end.result.outcome, task, attempt)) attempt.invalidateFacts();
     // What may be running still is not begun again.
@@ -247,7 +247,7 @@ async function runOnce(
     if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
     if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
-    record.attemptMade(key, surroundings.item);
+    record.attemptMade(key, identity);
     forgetAnswers(context, { task, host });
     const wait = {
       text: `waiting before attempt ${number + 1} of ${attempts}${reasonToRetry(judged)}`,

@@ -46,7 +46,7 @@ function hostOf(context: RunContext, task: Task, host: HostRun, scope: Scope): H
 
 /** Finds out what the task would change if it ran. False when that cannot be told. */
 async function explore(unknown: UnknownTask, reason: string): Promise<boolean> {
-  const { context, task, host, surroundings, scope, extra } = unknown;
+  const { context, task, host, surroundings, scope } = unknown;
   const why = `"${task.name}" may change it: ${reason}`;
   let isTold = false;
   const tentative: PredictedState = {
@@ -63,7 +63,7 @@ async function explore(unknown: UnknownTask, reason: string): Promise<boolean> {
   };
   try {
     const withoutLease = { ...surroundings, beforeEffect: () => Promise.resolve(false) };
-    const attempt = prepareAttempt(context, task, { ...host, predicted: tentative }, withoutLease, scope, extra);
+    const attempt = prepareAttempt(context, task, { ...host, predicted: tentative }, withoutLease, scope);
     const { outcome } = await attempt.make();
     return isTold || outcome === 'ok';
   } catch {

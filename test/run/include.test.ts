@@ -65,6 +65,27 @@ describe('include_tasks', () => {
       { extraVars: { one: new Secret('first'), two: new Secret('second') } },
     ));
 
+  it('runs what is run once for each secret, and gives a host what was done for its own', () =>
+    playFiles(
+      {
+        'hosts.ini':
+          '[all:vars]\nansible_connection=local\n[web]\nh1 mine="{{ one }}"\nh2 mine="{{ two }}"\nh3 mine="{{ one }}"\n',
+        'inside.yaml': `- name: once
+  shell: { cmd: "wc -c", stdin: "{{ item }}" }
+  run_once: true
+  register: made
+- copy: { dest: "DIR/{{ inventory_hostname }}", content: "{{ made.stdout }}" }
+`,
+        'play.yaml': '- hosts: web\n  tasks:\n    - { include_tasks: inside.yaml, loop: ["{{ mine }}"] }\n',
+      },
+      async (run, folder) => {
+        expect(run.exitCode).to.equal(0);
+        const written = await Promise.all(['h1', 'h2', 'h3'].map((host) => readFile(join(folder, host), 'utf8')));
+        expect(written.map((text) => text.trim())).to.deep.equal(['5', '6', '5']);
+      },
+      { extraVars: { one: new Secret('first'), two: new Secret('second') } },
+    ));
+
   it('asks its own when once, and not again before each task inside', () =>
     playFiles(
       {

@@ -116,7 +116,7 @@ async function questionsOf(
   if (module.kind !== 'resource' || delegateTo || runOnce) return [];
   if (!host.record.isLive && host.record.peek(taskKeyOf(task, turn)) !== undefined) return [];
   const place: Place = { play, ...(turn && { turn }) };
-  const items = loop && itemsOf(loop, task, context.scopeOf(host, place, task));
+  const items = loop && itemsOf(loop, task, context.scopeOf(host, place, task), context.key);
   if (items && 'unmet' in items) return [];
   const turns = items?.map(({ variables }, i) => ({ variables, item: String(i) })) ?? [{ variables: {}, item: '' }];
   const found: Question[] = [];

@@ -21,6 +21,7 @@ export interface RunState {
 export interface Entry {
   readonly key: string;
   readonly end: EncodedEnd;
+  readonly isHandler?: boolean;
   /** What it began: needed again where its end is taken back. */
   readonly begun?: Begun;
 }
@@ -29,7 +30,13 @@ export interface Entry {
 export interface Begun {
   /** An effect was begun, so its id is taken. */
   hasEffects: boolean;
-  readonly items: Map<number, { readonly text: string; readonly end: EncodedEnd }>;
+  /**
+   * The host begins again before it: it is the same still where nothing else is done first, as with a handler that was left
+   * over. Once something is, it has to be done anew.
+   */
+  mayLapse: boolean;
+  /** Those that ended. */
+  readonly items: Map<string, EncodedEnd>;
   /** What its effects were to change, by item. */
   readonly effects: Map<string, readonly ChangeView[]>;
   readonly attempts: Map<string, number>;
@@ -52,7 +59,7 @@ export interface HostState {
   /** See {@link HostRecord.generation}, by key. */
   readonly generations: Map<string, number>;
   standing: Standing;
-  /** It was cut back before this process began. */
+  /** It was cut back, and nothing but handlers has ended since. */
   isRetried: boolean;
   /** It was cut back just now. */
   isCut: boolean;
@@ -133,23 +140,27 @@ function applyToHost(
       return;
     }
     case 'forgot':
-      drop(host, host.left.splice(0), false);
+      takeBack(host, host.left.splice(0));
       return;
     case 'task': {
       const begun = host.begun.get(line.key);
       host.begun.delete(line.key);
       if (begun?.hasEffects) addGeneration(host, line.key, 1);
-      return endTask(host, { key: line.key, end: line.end, ...(begun && { begun }) }, isOwn);
+      const { key, end, isHandler = false } = line;
+      host.isRetried &&= isHandler;
+      return endTask(host, { key, end, ...(isHandler && { isHandler }), ...(begun && { begun }) }, isOwn);
     }
     case 'dropped':
       addGeneration(host, line.key, 1);
       host.begun.get(line.key)?.attempts.clear();
       return;
     case 'item':
-      begunOf(host, line.key).items.set(line.number, line);
-      begunOf(host, line.key).effects.delete(String(line.number));
+      begunOf(host, line.key).items.set(line.item, line.end);
+      // Of one that failed it has to be known what was begun.
+      if (!isFailed(line.end)) begunOf(host, line.key).effects.delete(line.item);
       return;
     case 'effect': {
+      lapse(host, line.key);
       const begun = begunOf(host, line.key);
       begun.hasEffects = true;
       begun.effects.set(line.item, line.changes);
@@ -186,18 +197,39 @@ function beginAgain(host: HostState): void {
   const { done } = host;
   resetEnds(host);
   host.left = [...done, ...host.left];
-  host.isRetried = host.isCut;
+  // Still, where the process before came to nothing.
+  host.isRetried ||= host.isCut;
   host.isCut = false;
 }
 
 function cut(host: HostState, { keep, isBlock }: Cut): void {
   const all = [...host.done, ...host.left];
+  const dropped = all.slice(keep);
   resetEnds(host);
-  host.left = all.slice(0, keep);
+  // Handlers that ran after the failure ran for what had notified them before it.
+  host.left = [...all.slice(0, keep), ...dropped.filter(hasHandled)];
   host.isCut = true;
-  // What a rescue may have undone has to be looked at again. The ids stay taken.
-  if (isBlock) for (const [key, begun] of host.begun) host.begun.set(key, nothingBegun(begun.hasEffects));
-  drop(host, all.slice(keep), !isBlock);
+  const first = isBlock ? undefined : dropped[0];
+  // What a rescue may have undone is done again, or at least looked at.
+  takeBack(host, isBlock ? dropped.filter(({ isHandler }) => isHandler) : dropped);
+  if (first) goOnIn(host, first);
+  for (const [key, begun] of host.begun) begun.mayLapse = key !== first?.key;
+}
+
+function hasHandled({ isHandler = false, end }: Entry): boolean {
+  return isHandler && !end.isLeftOut && !isFailed(end) && end.result.outcome !== 'skipped';
+}
+
+/** Something is done: what may lapse has to be done anew, unless it is that. */
+function lapse(host: HostState, done: string): void {
+  for (const [key, begun] of host.begun) {
+    if (!begun.mayLapse) continue;
+    if (key === done) begun.mayLapse = false;
+    else {
+      host.begun.delete(key);
+      if (begun.hasEffects) addGeneration(host, key, 1);
+    }
+  }
 }
 
 function resetEnds(host: HostState): void {
@@ -207,23 +239,33 @@ function resetEnds(host: HostState): void {
   host.standing = createStanding();
 }
 
-/** Takes ends back. Of the first one what went well stays, where `isToGoOn`: it goes on at the item that failed. */
-function drop(host: HostState, entries: readonly Entry[], isToGoOn: boolean): void {
+/**
+ * Takes ends back. An effect whose end nobody saw is the same effect still: it may be running, or have ended since. Unless the
+ * task began another one after it.
+ */
+function takeBack(host: HostState, entries: readonly Entry[]): void {
   for (const [i, { key, end, begun }] of entries.entries()) {
-    // An effect whose end nobody saw is the same effect still: it may be running, or have ended since. Unless the task began
-    // another one after it.
     const isLast =
       !host.begun.get(key)?.hasEffects && !entries.slice(i + 1).some((e) => e.key === key && e.begun?.hasEffects);
     if (!begun?.hasEffects || !isOpen(end) || !isLast) continue;
     addGeneration(host, key, -1);
-    begunOf(host, key).hasEffects = true;
+    const again = begunOf(host, key);
+    again.hasEffects = true;
+    restore(again.effects, begun.effects);
   }
-  const [first] = entries;
-  if (!isToGoOn || !first?.begun) return;
-  const now = begunOf(host, first.key);
-  for (const [number, item] of first.begun.items)
-    if (!isFailed(item.end) && !now.items.has(number)) now.items.set(number, item);
-  for (const [item, changes] of first.begun.effects) if (!now.effects.has(item)) now.effects.set(item, changes);
+}
+
+/** Takes the end of a task back, which goes on at the item that failed: what went well stays. */
+function goOnIn(host: HostState, { key, begun: before }: Entry): void {
+  if (!before) return;
+  const { items, effects } = begunOf(host, key);
+  restore(items, new Map([...before.items].filter(([, end]) => !isFailed(end))));
+  restore(effects, before.effects);
+}
+
+/** Puts back what was there before, unless there is something now. */
+function restore<K, V>(now: Map<K, V>, before: ReadonlyMap<K, V>): void {
+  for (const [key, value] of before) if (!now.has(key)) now.set(key, value);
 }
 
 function isOpen({ result: { outcome, failure } }: EncodedEnd): boolean {
@@ -239,7 +281,7 @@ function addGeneration({ generations }: HostState, key: string, by: 1 | -1): voi
 }
 
 function nothingBegun(hasEffects: boolean): Begun {
-  return { hasEffects, items: new Map(), effects: new Map(), attempts: new Map() };
+  return { hasEffects, mayLapse: false, items: new Map(), effects: new Map(), attempts: new Map() };
 }
 
 function applyLease({ leases }: RunState, { host, key, time, change }: Extract<StateLine, { t: 'lease' }>): void {

@@ -137,14 +137,18 @@ function keepHostRecord(name: string, keeping: RecordKeeping, { write, failIfBro
       isLive = true;
       return undefined;
     },
-    ended: (key, end, once) => write({ t: 'task', ...of, key, end: encodeEnd(end, masker), ...(once && { once }) }),
-    dropped: (key) => write({ t: 'dropped', ...of, key }),
-    item(key, { number, text }) {
-      const item = host.begun.get(key)?.items.get(number);
-      return item?.text === text ? decodeEnd(item.end) : undefined;
+    handledBefore(key) {
+      const at = host.left.findIndex((entry) => entry.key === key);
+      const before = at < 0 ? host.left : host.left.slice(0, at);
+      return before.flatMap((entry) => (entry.isHandler ? [entry.key] : []));
     },
-    itemEnded: (key, { number, text }, end) =>
-      write({ t: 'item', ...of, key, number, text, end: encodeEnd(end, masker) }),
+    ended: (key, end, as) => write({ t: 'task', ...of, key, end: encodeEnd(end, masker), ...as }),
+    dropped: (key) => write({ t: 'dropped', ...of, key }),
+    item(key, item) {
+      const end = host.begun.get(key)?.items.get(item);
+      return end && decodeEnd(end);
+    },
+    itemEnded: (key, item, end) => write({ t: 'item', ...of, key, item, end: encodeEnd(end, masker) }),
     effectStarting(key, item, changes) {
       write({ t: 'effect', ...of, key, item, changes: maskValue(changes, masker) as never });
       failIfBroken();

@@ -1,5 +1,5 @@
 import type { ChangeView, TaskResult } from '../../base/events.ts';
-import type { BlockMoment, LeaseChange } from './record.ts';
+import type { BlockMoment, EndedAs, LeaseChange } from './record.ts';
 import type { Encoded } from './values.ts';
 
 /**
@@ -15,16 +15,10 @@ export type StateLine =
   | { readonly t: 'kept'; readonly host: string; readonly key: string }
   /** What former processes did and was not replayed by now does not count. */
   | { readonly t: 'forgot'; readonly host: string }
-  | {
-      readonly t: 'task';
-      readonly host: string;
-      readonly key: string;
-      readonly end: EncodedEnd;
-      readonly once?: string;
-    }
+  | ({ readonly t: 'task'; readonly end: EncodedEnd } & OfTask & EndedAs)
   /** A task was interrupted. */
   | { readonly t: 'dropped'; readonly host: string; readonly key: string }
-  | ({ readonly t: 'item'; readonly text: string; readonly number: number; readonly end: EncodedEnd } & OfTask)
+  | ({ readonly t: 'item'; readonly item: string; readonly end: EncodedEnd } & OfTask)
   | ({ readonly t: 'effect'; readonly item: string; readonly changes: readonly ChangeView[] } & OfTask)
   | { readonly t: 'step'; readonly host: string; readonly effect: string; readonly boot: string }
   | ({ readonly t: 'attempt'; readonly item: string } & OfTask)

@@ -76,13 +76,18 @@ export interface HostRecord {
   peek(key: string): RecordedEnd | undefined;
   /** How this task ended in a former process, once. Undefined: the host is live from here on. */
   next(key: string): RecordedEnd | undefined;
-  /** The task ended in this process. `once`: for all hosts, under this key of {@link RunRecord.once}. */
-  ended(key: string, end: RecordedEnd, once?: string): void;
+  /**
+   * The handlers, by key, whose ends come before that of this task, or before it is run: they ran out of their turn, after a
+   * failure, for what had notified them until then.
+   */
+  handledBefore(key: string): readonly string[];
+  /** The task ended in this process. */
+  ended(key: string, end: RecordedEnd, as?: EndedAs): void;
   /** It ended, but is to be run again by whoever resumes the run: it was interrupted. */
   dropped(key: string): void;
-  /** The items of its loop that ended. */
-  item(key: string, item: ItemKey): RecordedEnd | undefined;
-  itemEnded(key: string, item: ItemKey, end: RecordedEnd): void;
+  /** How an item of its loop ended, where the task did not. `item` is its identity, here and below; without a loop, empty. */
+  item(key: string, item: string): RecordedEnd | undefined;
+  itemEnded(key: string, item: string, end: RecordedEnd): void;
   /** An effect of the task is about to be run. Raises `journal-failed` when nothing can be written any more. */
   effectStarting(key: string, item: string, changes: readonly ChangeView[]): void;
   /** A step is about to be run on the host (or where the task is delegated to) under this id, in this boot of it. */
@@ -106,10 +111,11 @@ export interface HostRecord {
   block(at: BlockMoment): void;
 }
 
-/** A turn of a loop: its number, and a text that says whether the value is still the same. */
-export interface ItemKey {
-  readonly number: number;
-  readonly text: string;
+/** As what a task ended. */
+export interface EndedAs {
+  /** For all hosts, under this key of {@link RunRecord.once}. */
+  readonly once?: string;
+  readonly isHandler?: boolean;
 }
 
 export type BlockMoment =
@@ -149,6 +155,7 @@ const noHostRecord: HostRecord = {
   replayed: 0,
   peek: () => undefined,
   next: () => undefined,
+  handledBefore: () => [],
   ended: nothing,
   dropped: nothing,
   item: () => undefined,

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { applyLine, createRunState, cutOfHost, generationOf, hostStateOf } from '../../../engine/run/journal/fold.ts';
-import type { StateLine } from '../../../engine/run/journal/lines.ts';
+import type { EncodedEnd, StateLine } from '../../../engine/run/journal/lines.ts';
 
-type Outcome = 'ok' | 'changed' | 'failed';
+type Outcome = 'ok' | 'changed' | 'failed' | 'skipped';
 
 /** A run as its lines tell it; `k` is a task that comes again, a handler for example. */
 function run() {
   const state = createRunState();
   const add = (line: StateLine): void => applyLine(state, line);
   const host = 'h';
-  const generation = (): number => generationOf(hostStateOf(state, host), 'k');
+  const generation = (key = 'k'): number => generationOf(hostStateOf(state, host), key);
   const process = (): void => {
     const cut = cutOfHost(hostStateOf(state, host));
     if (cut) add({ t: 'cut', host, ...cut });
@@ -19,22 +19,34 @@ function run() {
   return {
     process,
     generation,
-    /** Begins an effect, and says which generation of `k` it is of. */
-    effect(): number {
-      const of = generation();
-      add({ t: 'effect', host, key: 'k', item: '', changes: [] });
+    /** Begins an effect, and says which generation of its key it is of. */
+    effect(key = 'k', item = ''): number {
+      const of = generation(key);
+      add({ t: 'effect', host, key, item, changes: [] });
       return of;
     },
-    end(outcome: Outcome, { isOpen = false, key = 'k' } = {}): void {
-      const failure = outcome === 'failed' && { code: 'task-failed', message: '', ...(isOpen && { isOpen }) };
-      add({ t: 'task', host, key, end: { result: { outcome, changes: [], ...(failure && { failure }) } } });
+    end(outcome: Outcome, { isOpen = false, key = 'k', isHandler = false } = {}): void {
+      const end = endOf(outcome, isOpen);
+      add({ t: 'task', host, key, end, ...(isHandler && { isHandler }) });
     },
+    itemEnd: (item: string, outcome: Outcome) => add({ t: 'item', host, key: 'k', item, end: endOf(outcome, false) }),
+    begunItems: () => [...(hostStateOf(state, host).begun.get('k')?.effects.keys() ?? [])],
+    isRetried: () => hostStateOf(state, host).isRetried,
+    left: () => hostStateOf(state, host).left.map(({ key }) => key),
     kept: (key = 'k') => add({ t: 'kept', host, key }),
     forgot: () => add({ t: 'forgot', host }),
     dropped: () => add({ t: 'dropped', host, key: 'k' }),
-    block: (at: 'body' | 'rescue' | 'always') =>
-      add({ t: 'block', host, ...(at === 'body' ? { at, hasRescue: false } : { at }) }),
+    block: (at: 'body' | 'rescue' | 'always' | 'failed') =>
+      add({
+        ...{ t: 'block', host },
+        ...(at === 'body' ? { at, hasRescue: true } : at === 'failed' ? { at: 'end', status: 'failed' } : { at }),
+      }),
   };
+}
+
+function endOf(outcome: Outcome, isOpen: boolean): EncodedEnd {
+  const failure = outcome === 'failed' && { code: 'task-failed', message: '', ...(isOpen && { isOpen }) };
+  return { result: { outcome, changes: [], ...(failure && { failure }) } };
 }
 
 describe('what the effects of a task that comes again are called', () => {
@@ -113,5 +125,102 @@ describe('what the effects of a task that comes again are called', () => {
     dropped();
     process();
     expect(generation()).to.equal(1);
+  });
+
+  it('is a new one for an always that was cut off, once the block is done again', () => {
+    for (const how of ['killed', 'open']) {
+      const { effect, end, process, generation, block } = run();
+      block('body');
+      effect('body');
+      end('failed', { key: 'body' });
+      block('always');
+      const before = effect();
+      if (how === 'open') end('failed', { isOpen: true });
+      process();
+      // Nothing is done as yet, and perhaps nothing is to be.
+      expect(generation(), how).to.equal(before);
+      effect('body');
+      expect(effect(), how).to.equal(before + 1);
+    }
+  });
+
+  it('is the same for a handler that was cut off and is run first, also where a whole block is done again', () => {
+    for (const isBlock of [false, true]) {
+      const { effect, end, process, block } = run();
+      block('body');
+      end('failed', { key: 'body' });
+      if (isBlock) {
+        block('rescue');
+        end('changed', { key: 'undo' });
+        end('failed', { key: 'rescue' });
+      }
+      block('failed');
+      const before = effect();
+      process();
+      expect(effect(), String(isBlock)).to.equal(before);
+      end('changed', { isHandler: true });
+      effect('body');
+      expect(effect(), String(isBlock)).to.equal(before + 1);
+    }
+  });
+
+  it('is a new one in a block that is done again, whose rescue may have undone what nobody saw the end of', () => {
+    const { effect, end, process, block } = run();
+    block('body');
+    const before = effect();
+    end('failed', { isOpen: true });
+    block('rescue');
+    end('changed', { key: 'undo' });
+    end('failed', { key: 'rescue' });
+    block('failed');
+    process();
+    expect(effect()).to.equal(before + 1);
+  });
+});
+
+describe('what is known of a task that is run again', () => {
+  it('is what it began for an item that failed, but not for those that ended well', () => {
+    const { effect, end, itemEnd, process, begunItems } = run();
+    effect('k', 'a');
+    itemEnd('a', 'changed');
+    effect('k', 'b');
+    itemEnd('b', 'failed');
+    end('failed');
+    process();
+    expect(begunItems()).to.deep.equal(['b']);
+  });
+
+  it('is which handlers ended well after the failure', () => {
+    const { end, process, kept, left } = run();
+    end('changed', { key: 'before', isHandler: true });
+    end('failed', { key: 'body' });
+    end('changed', { key: 'well', isHandler: true });
+    end('failed', { key: 'badly', isHandler: true });
+    end('skipped', { key: 'left out', isHandler: true });
+    end('changed', { key: 'always' });
+    process();
+    expect(left()).to.deep.equal(['before', 'well']);
+    for (const key of ['before', 'well']) kept(key);
+    end('ok', { key: 'badly', isHandler: true });
+    end('failed', { key: 'body' });
+    process();
+    expect(left()).to.deep.equal(['before', 'well', 'badly']);
+  });
+
+  it('is that the host failed before, until a task has ended since', () => {
+    const { end, process, kept, isRetried } = run();
+    end('ok', { key: 'before' });
+    end('failed');
+    for (const _ of ['', 'killed before it came to anything']) {
+      process();
+      kept('before');
+      expect(isRetried()).to.equal(true);
+    }
+    end('ok', { key: 'handler', isHandler: true });
+    expect(isRetried()).to.equal(true);
+    end('ok');
+    expect(isRetried()).to.equal(false);
+    process();
+    expect(isRetried()).to.equal(false);
   });
 });
