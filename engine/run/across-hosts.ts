@@ -51,7 +51,8 @@ async function runForAll(
   const tryInOrder = async (): Promise<OnceResult | undefined> => {
     for (const host of hosts) {
       const end = await tryOn(host);
-      if (!end) return undefined;
+      if (!end && context.request.signal.aborted) return undefined;
+      if (!end) continue;
       // Another host may be up; where the task is delegated to would not be for it either.
       if (wasReached(end) || task.delegateTo) return { ...end, host: host.name };
     }
@@ -82,7 +83,10 @@ function wasReached({ result, isLeftOut }: TaskEnd): boolean {
   return result.outcome !== 'unreachable' && !isLeftOut;
 }
 
-/** Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end. */
+/**
+ * Runs a task on hosts, as many at a time as there are forks. A host that was interrupted before its turn has no end, nor one
+ * on which a handler failed that a former process left over.
+ */
 async function runOnHosts(
   context: RunContext,
   task: Task,
@@ -93,10 +97,11 @@ async function runOnHosts(
 ): Promise<(TaskEnd | undefined)[]> {
   nameTask(context, task, hosts, surroundings);
   const ref = refOf(context, task, surroundings.turn);
-  if (!isHandler)
-    for (const host of hosts) await replayHandled(context, host, surroundings, taskKeyOf(task, surroundings.turn));
+  const replaying = isHandler ? [] : hosts.filter(({ record }) => !record.isLive);
+  for (const host of replaying) await replayHandled(context, host, surroundings, taskKeyOf(task, surroundings.turn));
   await goLive(context, task, hosts, surroundings, isHandler);
-  const live = hosts.filter((host) => !isReplayed(task, host, surroundings));
+  const able = hosts.filter(({ status }) => status === 'active');
+  const live = able.filter((host) => !isReplayed(task, host, surroundings));
   if (live.length > 0) {
     context.bus.emit({ type: 'task-started', task: ref, hosts: live.map((h) => h.name), isHandler });
   }
@@ -111,7 +116,7 @@ async function runOnHosts(
     });
   };
   const limit = limitOf(context, task);
-  return Promise.all(hosts.map((host) => limit(() => run(host))));
+  return Promise.all(able.map((host) => limit(() => run(host))));
 }
 
 /** Tells that a task is waited for that another host runs for all. */

@@ -78,6 +78,38 @@ describe('a run that is gone on with', () => {
       }
     }));
 
+  it('keeps what handlers did where a task was added before what notified them', () =>
+    inFolder(async (run, lines) => {
+      const yaml = (added: string): string => `- hosts: web
+  tasks:
+${added}    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle }
+    - meta: flush_handlers
+    - { name: two, shell: { cmd: echo two >>DIR/lines } }
+    - { name: three, shell: { cmd: echo three >>DIR/lines; false } }
+  handlers:
+    - { name: handle, shell: { cmd: echo handled >>DIR/lines } }
+`;
+      await run(yaml(''));
+      await run(yaml('    - { name: new, shell: { cmd: echo new >>DIR/lines } }\n'));
+      expect(lines()).to.deep.equal(['one', 'handled', 'two', 'three', 'new', 'three']);
+    }));
+
+  it('stops at a handler that was left over and fails', () =>
+    inFolder(async (run, lines) => {
+      const yaml = (flags: string): string => `- hosts: web
+  tasks:
+    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle }
+    - { name: two, shell: { cmd: echo two >>DIR/lines; test -e DIR/mended }${flags} }
+  handlers:
+    - { name: handle, shell: { cmd: echo handled >>DIR/lines; test -e DIR/mended } }
+`;
+      for (const flags of ['', ', run_once: true']) {
+        await run(yaml(flags));
+        expect((await run(yaml(flags))).exitCode).to.equal(2);
+      }
+      expect(lines()).to.deep.equal(['one', 'two', 'handled', 'handled', 'handled']);
+    }));
+
   it('does not run handlers before a task that is only asked again for its values', () =>
     inFolder(async (run, lines) => {
       const yaml = (last: string): string => `- hosts: web

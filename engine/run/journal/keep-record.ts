@@ -139,7 +139,8 @@ function keepHostRecord(name: string, keeping: RecordKeeping, { write, failIfBro
     },
     handledBefore(key) {
       const at = host.left.findIndex((entry) => entry.key === key);
-      const before = at < 0 ? host.left : host.left.slice(0, at);
+      // Of a task that is new what stands before it is not known, unless it is all that is left.
+      const before = at >= 0 ? host.left.slice(0, at) : host.left.every(({ isHandler }) => isHandler) ? host.left : [];
       return before.flatMap((entry) => (entry.isHandler ? [entry.key] : []));
     },
     ended: (key, end, as) => write({ t: 'task', ...of, key, end: encodeEnd(end, masker), ...as }),
