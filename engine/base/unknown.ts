@@ -41,6 +41,6 @@ export function addKnown(record: object, fields: Readonly<Record<string, unknown
 
 /** Raises {@link UnknownValueError} where something in a value is not known. */
 export function requireKnown(value: unknown): void {
-  // Of each record in it a field is read that is nowhere.
+  // Of each record in it `toJSON` is read, which is no known field.
   JSON.stringify(value);
 }

@@ -64,7 +64,8 @@ async function runForAll(
     const own = hosts.find((host) => host.name === known.host);
     if (!own) return replayedElsewhere(task, known);
     const end = await tryOn(own);
-    return end && { ...end, host: own.name };
+    if (end) return { ...end, host: own.name };
+    return context.request.signal.aborted ? undefined : replayedElsewhere(task, known);
   };
   // What notifies a handler again wants it to run again.
   const results = isHandler ? createOnceResults() : task.runOnce === 'batch' ? surroundings.batch.once : context.once;
@@ -99,13 +100,13 @@ async function runOnHosts(
   const ref = refOf(context, task, surroundings.turn);
   const replaying = isHandler ? [] : hosts.filter(({ record }) => !record.isLive);
   for (const host of replaying) await replayHandled(context, host, surroundings, taskKeyOf(task, surroundings.turn));
-  await goLive(context, task, hosts, surroundings, isHandler);
-  const able = hosts.filter(({ status }) => status === 'active');
+  await goLive(context, task, activeOf(hosts), surroundings, isHandler);
+  const able = activeOf(hosts);
   const live = able.filter((host) => !isReplayed(task, host, surroundings));
   if (live.length > 0) {
     context.bus.emit({ type: 'task-started', task: ref, hosts: live.map((h) => h.name), isHandler });
   }
-  const as: EndedAs = { isHandler, ...(onceKey !== undefined && { once: onceKey }) };
+  const as: EndedAs = { ...(isHandler && { of: 'handler' }), ...(onceKey !== undefined && { once: onceKey }) };
   const run = async (host: HostRun): Promise<TaskEnd | undefined> => {
     if (context.request.signal.aborted) return leaveOut([host]);
     // What one host does for all, all of them are at.
@@ -117,6 +118,10 @@ async function runOnHosts(
   };
   const limit = limitOf(context, task);
   return Promise.all(able.map((host) => limit(() => run(host))));
+}
+
+function activeOf(hosts: readonly HostRun[]): HostRun[] {
+  return hosts.filter(({ status }) => status === 'active');
 }
 
 /** Tells that a task is waited for that another host runs for all. */
@@ -240,7 +245,8 @@ async function runAndRecord(
   register(task, [host], end.registered);
   if (end.isLeftOut) host.leftOut++;
   const { outcome } = end.result;
-  notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
+  const notified = notifyHandlers(play, task, host, { outcome, hasChangedItem: end.hasChangedItem === true });
+  if (!recorded) for (const handler of notified) host.record.notifiedAnew(taskKeyOf(handler));
   const result = gate.ended(resultOf(task, end.result));
   recordOutcome(host, ref.name, result);
   if (!isQuiet) context.bus.emit({ type: 'host-task-ended', task: ref, host: host.name, ...result });
@@ -269,9 +275,9 @@ function keep(
   const { failure } = end.result;
   if (failure?.code === 'interrupted') return failure.isOpen ? undefined : host.record.dropped(key);
   const isForAll = wasReached(end) && end.result.outcome !== 'failed';
-  const { once, isHandler = false } = as;
+  const { once, ...others } = as;
   host.record.ended(key, recordedOf(task, end, trail), {
+    ...others,
     ...(isForAll && once !== undefined && { once }),
-    ...(isHandler && { isHandler }),
   });
 }

@@ -126,7 +126,8 @@ async function gather(
       return ask(factsQuestion(undefined));
     });
     const gathered = factsProbe.parse(await answer);
-    host.record.ended(playKeyOf('facts', play), { result: { outcome, changes: [] }, registered: {}, gathered });
+    const end = { result: { outcome, changes: [] }, registered: {}, gathered };
+    host.record.ended(playKeyOf('facts', play), end, { of: 'facts' });
     host.facts.accept(gathered);
   } catch (error) {
     failure = failureView(error);

@@ -13,17 +13,19 @@ function handlersNamed(play: Play, name: string): readonly Task[] {
   return play.handlers.filter((handler) => handler.name === name || handler.listen.includes(name));
 }
 
-/** Notes which handlers a task notifies on a host that ended in this way. */
+/** Notes which handlers a task notifies on a host that ended in this way, and gives them. */
 export function notifyHandlers(
   play: Play,
   task: Task,
   host: HostRun,
   end: { readonly outcome: Outcome; readonly hasChangedItem: boolean },
-): void {
+): readonly Task[] {
   const isNotified = end.outcome === 'changed' || end.hasChangedItem;
-  if (!isNotified && end.outcome !== 'unknown') return;
+  if (!isNotified && end.outcome !== 'unknown') return [];
   const notified = isNotified ? host.notified : host.perhapsNotified;
-  for (const name of task.notify) for (const handler of handlersNamed(play, name)) notified.add(handler);
+  const handlers = task.notify.flatMap((name) => handlersNamed(play, name));
+  for (const handler of handlers) notified.add(handler);
+  return handlers;
 }
 
 /** Replays the handlers that a former process ran out of their turn, before it came to the task of this key. */
@@ -35,10 +37,16 @@ export async function replayHandled(
 ): Promise<void> {
   const { turn: _inside, ...outside } = surroundings;
   for (const handled of host.record.handledBefore(key)) {
-    const handler = outside.play.handlers.find((one) => taskKeyOf(one) === handled);
-    if (handler && host.notified.delete(handler)) await runTask(context, handler, [host], outside, true);
-    // What nobody notifies any more is not to stand for a later time.
-    else host.record.next(handled);
+    const handler = outside.play.handlers.find((one) => taskKeyOf(one) === handled && host.notified.has(one));
+    if (!handler) {
+      // What nobody notifies any more is not to stand for a later time.
+      host.record.next(handled);
+      continue;
+    }
+    const ranFor = handler.runOnce ? outside.batch.hosts.filter(({ record }) => !record.isLive) : [host];
+    for (const one of ranFor) one.notified.delete(handler);
+    await runTask(context, handler, [host], outside, true);
+    if (host.status !== 'active') host.notified.add(handler);
   }
 }
 

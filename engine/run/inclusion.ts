@@ -47,7 +47,7 @@ export function* choicesOf(
     const itemScope = item ? context.scopeOf(host, place, include, item.variables) : scope;
     const unmet = include.when.find((condition) => !condition.test(itemScope));
     // In check mode, of an item that is known in part, nobody can tell which turn it will be.
-    if (item && context.request.isCheckMode) requireKnown(item.variables);
+    if (item && !unmet && context.request.isCheckMode) requireKnown(item.variables);
     yield unmet ? { unmet } : inclusionOf(include, place.turn, item, itemScope);
   }
 }

@@ -132,8 +132,8 @@ rb_finish() {
  * effects are kept; the second one counts only where the first cannot be written, or once could not.
  *
  * The lock is held by descriptor 8 of the shell and of effects while they run. Scripts do not get it, since a daemon that
- * one starts would hold it for ever. One that becomes free while its holder's name is waited for is not taken: what was asked
- * of the host was asked while the other run changed it. In the background somebody looks whether effects print too much, until the shell is gone
+ * one starts would hold it for ever. One that becomes free while it is waited for the holder's name is not taken: the host was
+ * asked while another run changed it. In the background somebody looks whether effects print too much, until the shell is gone
  * and they have ended. What runs that died have left is removed after a week.
  */
 export const effectPrelude = `rb_lib=${quoteWord(effectFunctions)}

@@ -8,21 +8,22 @@ import { localHosts, type PlayRun, play } from '../support/play.ts';
 /** A run that failed and is gone on with by another process. `DIR` in the playbooks is its folder. */
 function inFolder(
   body: (
-    run: (yaml: string, options?: Partial<Parameters<typeof play>[2]>) => Promise<PlayRun>,
+    run: (yaml: string, extraVars?: Readonly<Record<string, unknown>>) => Promise<PlayRun>,
     lines: () => string[],
     folder: string,
   ) => Promise<void>,
+  isChanged = true,
 ): Promise<void> {
   return withTemporaryFolder((folder) => {
     let runId: string | undefined;
-    const run = async (yaml: string, options: Partial<Parameters<typeof play>[2]> = {}): Promise<PlayRun> => {
+    const run = async (yaml: string, extraVars: Readonly<Record<string, unknown>> = {}): Promise<PlayRun> => {
       const ended = await play(
         folder,
         { 'hosts.ini': localHosts(1), 'play.yaml': yaml.replaceAll('DIR', folder) },
         {
           journalDirectory: join(folder, '.runbook'),
-          ...(runId !== undefined && { resume: { runId, isChanged: true } }),
-          ...options,
+          ...(runId !== undefined && { resume: { runId, isChanged } }),
+          extraVars,
         },
       );
       runId ??= ended.events.flatMap((event) => (event.type === 'run-started' ? [event.runId] : []))[0];
@@ -94,6 +95,49 @@ ${added}    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle 
       expect(lines()).to.deep.equal(['one', 'handled', 'two', 'three', 'new', 'three']);
     }));
 
+  it('runs a handler again that a task notifies which had been run otherwise before', () =>
+    inFolder(async (run, lines) => {
+      const yaml = (one: string, two: string): string => `- hosts: web
+  force_handlers: true
+  tasks:
+    - { name: one, shell: { cmd: echo ${one} >>DIR/lines }, notify: handle }
+    - { name: two, shell: { cmd: "echo two >>DIR/lines; ${two}" } }
+  handlers:
+    - { name: handle, shell: { cmd: echo handled >>DIR/lines } }
+`;
+      await run(yaml('one', 'false'));
+      await run(yaml('other', 'true'));
+      expect(lines()).to.deep.equal(['one', 'two', 'handled', 'other', 'two', 'handled']);
+    }));
+
+  it('goes past a handler that was left over, failed in a block, and was rescued', () =>
+    inFolder(async (run, lines, folder) => {
+      const yaml = `- hosts: web
+  tasks:
+    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle }
+    - block:
+        - { name: two, shell: { cmd: echo two >>DIR/lines; false } }
+      rescue:
+        - { name: undo, shell: { cmd: echo undo >>DIR/lines; test -e DIR/first } }
+    - { name: three, shell: { cmd: echo three >>DIR/lines } }
+    - { name: four, shell: { cmd: echo four >>DIR/lines; false } }
+  handlers:
+    - { name: handle, shell: { cmd: echo handled >>DIR/lines; test -e DIR/second } }
+`;
+      const resumed: string[][] = [];
+      for (const mended of ['none', 'first', 'second']) {
+        writeFileSync(join(folder, mended), '');
+        const before = resumed.flat().length;
+        await run(yaml);
+        resumed.push(lines().slice(before));
+      }
+      expect(resumed).to.deep.equal([
+        ['one', 'two', 'undo'],
+        ['handled', 'undo', 'three', 'four'],
+        ['handled', 'four'],
+      ]);
+    }, false));
+
   it('stops at a handler that was left over and fails', () =>
     inFolder(async (run, lines) => {
       const yaml = (flags: string): string => `- hosts: web
@@ -148,9 +192,9 @@ ${added}    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle 
   tasks:
     - { name: each, shell: { cmd: 'echo {{ item }} >>DIR/lines; test "{{ item }}" != bad' }, loop: "{{ list }}" }
 `;
-      await run(yaml, { extraVars: { list: ['a', 'a', 'b', 'bad', 'c'] } });
+      await run(yaml, { list: ['a', 'a', 'b', 'bad', 'c'] });
       expect(lines()).to.deep.equal(['a', 'a', 'b', 'bad']);
-      const again = await run(yaml, { extraVars: { list: ['new', 'b', 'a', 'c', 'a', 'a'] } });
+      const again = await run(yaml, { list: ['new', 'b', 'a', 'c', 'a', 'a'] });
       expect(again.exitCode).to.equal(0);
       expect(lines().slice(4)).to.deep.equal(['new', 'c', 'a']);
     }));
@@ -161,7 +205,7 @@ ${added}    - { name: one, shell: { cmd: echo one >>DIR/lines }, notify: handle 
   tasks:
     - { name: each, shell: { cmd: 'read -r it; echo "$it" >>DIR/lines; test "\${it#hunt}" = "$it"', stdin: "{{ item }}\\n" }, loop: "{{ list }}" }
 `;
-      const items = (...texts: string[]): object => ({ extraVars: { list: texts.map((text) => new Secret(text)) } });
+      const items = (...texts: string[]): { list: Secret[] } => ({ list: texts.map((text) => new Secret(text)) });
       await run(yaml, items('opensesame', 'hunter2'));
       await run(yaml, items('swordfish', 'opensesame'));
       expect(lines()).to.deep.equal(['opensesame', 'hunter2', 'swordfish']);

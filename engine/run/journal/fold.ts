@@ -1,7 +1,7 @@
 import type { ChangeView } from '../../base/events.ts';
 import { createStanding, cutOf, fall, moveTo, type Standing } from './down.ts';
 import type { Cut, EncodedEnd, StateLine } from './lines.ts';
-import type { LeaseChange, RecordedLease } from './record.ts';
+import type { EndedAs, LeaseChange, RecordedLease } from './record.ts';
 
 /** What the lines of a run's state come to. */
 export interface RunState {
@@ -21,7 +21,7 @@ export interface RunState {
 export interface Entry {
   readonly key: string;
   readonly end: EncodedEnd;
-  readonly isHandler?: boolean;
+  readonly of?: EndedAs['of'];
   /** What it began: needed again where its end is taken back. */
   readonly begun?: Begun;
 }
@@ -30,6 +30,8 @@ export interface Entry {
 export interface Begun {
   /** An effect was begun, so its id is taken. */
   hasEffects: boolean;
+  /** The host had failed by then. */
+  isAfterFall: boolean;
   /**
    * The host begins again before it: it is the same still where nothing else is done first, as with a handler that was left
    * over. Once something is, it has to be done anew.
@@ -59,7 +61,7 @@ export interface HostState {
   /** See {@link HostRecord.generation}, by key. */
   readonly generations: Map<string, number>;
   standing: Standing;
-  /** It was cut back, and nothing but handlers has ended since. */
+  /** It was cut back, and no task has ended since. */
   isRetried: boolean;
   /** It was cut back just now. */
   isCut: boolean;
@@ -116,7 +118,7 @@ export function cutOfHost(host: HostState): Cut | undefined {
 
 /** What a task of a host began and did not end. */
 export function begunOf(host: HostState, key: string): Begun {
-  const begun = host.begun.get(key) ?? nothingBegun(false);
+  const begun = host.begun.get(key) ?? nothingBegun(host.standing.downAt !== undefined);
   host.begun.set(key, begun);
   return begun;
 }
@@ -139,16 +141,19 @@ function applyToHost(
       for (const entry of at < 0 ? [] : host.left.splice(at, 1)) endTask(host, entry, isOwn);
       return;
     }
-    case 'forgot':
-      takeBack(host, host.left.splice(0));
+    case 'forgot': {
+      const { key } = line;
+      const at = key === undefined ? 0 : host.left.findIndex((entry) => isHandlerOf(entry, key));
+      takeBack(host, at < 0 ? [] : host.left.splice(at, key === undefined ? host.left.length : 1));
       return;
+    }
     case 'task': {
       const begun = host.begun.get(line.key);
       host.begun.delete(line.key);
       if (begun?.hasEffects) addGeneration(host, line.key, 1);
-      const { key, end, isHandler = false } = line;
-      host.isRetried &&= isHandler;
-      return endTask(host, { key, end, ...(isHandler && { isHandler }), ...(begun && { begun }) }, isOwn);
+      const { key, end, of } = line;
+      host.isRetried &&= of !== undefined;
+      return endTask(host, { key, end, ...(of && { of }), ...(begun && { begun }) }, isOwn);
     }
     case 'dropped':
       addGeneration(host, line.key, 1);
@@ -203,21 +208,22 @@ function beginAgain(host: HostState): void {
 }
 
 function cut(host: HostState, { keep, isBlock }: Cut): void {
-  const all = [...host.done, ...host.left];
-  const dropped = all.slice(keep);
+  const { done, left } = host;
+  const dropped = done.slice(keep);
   resetEnds(host);
   // Handlers that ran after the failure ran for what had notified them before it.
-  host.left = [...all.slice(0, keep), ...dropped.filter(hasHandled)];
-  host.isCut = true;
-  const first = isBlock ? undefined : dropped[0];
+  const handled = dropped.filter(hasHandled);
   // What a rescue may have undone is done again, or at least looked at.
-  takeBack(host, isBlock ? dropped.filter(({ isHandler }) => isHandler) : dropped);
-  if (first) goOnIn(host, first);
-  for (const [key, begun] of host.begun) begun.mayLapse = key !== first?.key;
+  host.left = [...done.slice(0, keep), ...handled, ...(isBlock ? [] : left)];
+  host.isCut = true;
+  takeBack(host, isBlock ? dropped.filter(({ of }) => of === 'handler') : dropped);
+  const [first] = dropped;
+  if (!isBlock && first?.begun && !first.begun.isAfterFall) goOnIn(host, first.key, first.begun);
+  for (const begun of host.begun.values()) begun.mayLapse ||= isBlock || begun.isAfterFall;
 }
 
-function hasHandled({ isHandler = false, end }: Entry): boolean {
-  return isHandler && !end.isLeftOut && !isFailed(end) && end.result.outcome !== 'skipped';
+function hasHandled({ of, end }: Entry): boolean {
+  return of === 'handler' && !end.isLeftOut && !isFailed(end) && end.result.outcome !== 'skipped';
 }
 
 /** Something is done: what may lapse has to be done anew, unless it is that. */
@@ -251,13 +257,13 @@ function takeBack(host: HostState, entries: readonly Entry[]): void {
     addGeneration(host, key, -1);
     const again = begunOf(host, key);
     again.hasEffects = true;
+    again.isAfterFall = begun.isAfterFall;
     restore(again.effects, begun.effects);
   }
 }
 
 /** Takes the end of a task back, which goes on at the item that failed: what went well stays. */
-function goOnIn(host: HostState, { key, begun: before }: Entry): void {
-  if (!before) return;
+function goOnIn(host: HostState, key: string, before: Begun): void {
   const { items, effects } = begunOf(host, key);
   restore(items, new Map([...before.items].filter(([, end]) => !isFailed(end))));
   restore(effects, before.effects);
@@ -272,7 +278,13 @@ function isOpen({ result: { outcome, failure } }: EncodedEnd): boolean {
   return outcome === 'unreachable' || failure?.isOpen === true;
 }
 
-function isFailed({ result }: EncodedEnd): boolean {
+/** Whether an entry is the end of a handler of this key. */
+export function isHandlerOf({ of, key }: Entry, handler: string): boolean {
+  return of === 'handler' && key === handler;
+}
+
+/** Whether it put its host out. */
+export function isFailed({ result }: EncodedEnd): boolean {
   return result.outcome === 'failed' || result.outcome === 'unreachable';
 }
 
@@ -280,8 +292,8 @@ function addGeneration({ generations }: HostState, key: string, by: 1 | -1): voi
   generations.set(key, (generations.get(key) ?? 0) + by);
 }
 
-function nothingBegun(hasEffects: boolean): Begun {
-  return { hasEffects, mayLapse: false, items: new Map(), effects: new Map(), attempts: new Map() };
+function nothingBegun(isAfterFall: boolean): Begun {
+  return { hasEffects: false, isAfterFall, mayLapse: false, items: new Map(), effects: new Map(), attempts: new Map() };
 }
 
 function applyLease({ leases }: RunState, { host, key, time, change }: Extract<StateLine, { t: 'lease' }>): void {

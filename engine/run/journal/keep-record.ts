@@ -2,7 +2,16 @@ import { fileProblem, RunbookError } from '../../base/errors.ts';
 import type { Masker } from '../../base/masker.ts';
 import type { AppendFile } from './append-file.ts';
 import { decodeEnd, encodeEnd } from './encode-end.ts';
-import { applyLine, type Entry, generationOf, hostStateOf, leaseId, type RunState } from './fold.ts';
+import {
+  applyLine,
+  type Entry,
+  generationOf,
+  hostStateOf,
+  isFailed,
+  isHandlerOf,
+  leaseId,
+  type RunState,
+} from './fold.ts';
 import type { StateLine } from './lines.ts';
 import type { HostRecord, RunRecord } from './record.ts';
 import { maskValue } from './values.ts';
@@ -138,10 +147,10 @@ function keepHostRecord(name: string, keeping: RecordKeeping, { write, failIfBro
       return undefined;
     },
     handledBefore(key) {
-      const at = host.left.findIndex((entry) => entry.key === key);
-      // Of a task that is new what stands before it is not known, unless it is all that is left.
-      const before = at >= 0 ? host.left.slice(0, at) : host.left.every(({ isHandler }) => isHandler) ? host.left : [];
-      return before.flatMap((entry) => (entry.isHandler ? [entry.key] : []));
+      return entriesBefore(host.left, key, isChanged).flatMap((entry) => (entry.of === 'handler' ? [entry.key] : []));
+    },
+    notifiedAnew(key) {
+      if (host.left.some((entry) => isHandlerOf(entry, key))) write({ t: 'forgot', ...of, key });
     },
     ended: (key, end, as) => write({ t: 'task', ...of, key, end: encodeEnd(end, masker), ...as }),
     dropped: (key) => write({ t: 'dropped', ...of, key }),
@@ -163,4 +172,15 @@ function keepHostRecord(name: string, keeping: RecordKeeping, { write, failIfBro
     down: () => write({ t: 'down', ...of }),
     block: (moment) => write({ t: 'block', ...of, ...moment }),
   };
+}
+
+/** What former processes did before they came to a task. */
+function entriesBefore(left: readonly Entry[], key: string, isChanged: boolean): readonly Entry[] {
+  const at = left.findIndex((entry) => entry.key === key);
+  if (at >= 0) return left.slice(0, at);
+  if (left.every((entry) => entry.of !== undefined)) return left;
+  // They did not come to it, since a handler failed before it. In another playbook it may be a new one.
+  const tasks = left.findIndex((entry) => entry.of === undefined);
+  const failed = left.slice(0, tasks).findIndex(({ end }) => isFailed(end));
+  return isChanged ? [] : left.slice(0, failed + 1);
 }

@@ -13,8 +13,8 @@ export type StateLine =
   | ({ readonly t: 'cut'; readonly host: string } & Cut)
   /** What a former process did was replayed. */
   | { readonly t: 'kept'; readonly host: string; readonly key: string }
-  /** What former processes did and was not replayed by now does not count. */
-  | { readonly t: 'forgot'; readonly host: string }
+  /** What former processes did and was not replayed by now does not count; with a key, the next end of this handler. */
+  | { readonly t: 'forgot'; readonly host: string; readonly key?: string }
   | ({ readonly t: 'task'; readonly end: EncodedEnd } & OfTask & EndedAs)
   /** A task was interrupted. */
   | { readonly t: 'dropped'; readonly host: string; readonly key: string }

@@ -77,10 +77,12 @@ export interface HostRecord {
   /** How this task ended in a former process, once. Undefined: the host is live from here on. */
   next(key: string): RecordedEnd | undefined;
   /**
-   * The handlers, by key, whose ends come before that of this task, or before it is run: they ran out of their turn, after a
-   * failure, for what had notified them until then.
+   * The keys of handlers that former processes ran before they came to this task, and out of their turn: late or by force, after
+   * a failure.
    */
   handledBefore(key: string): readonly string[];
+  /** A task that ended in this process notifies a handler of this key: what a former process did of it was not for that. */
+  notifiedAnew(key: string): void;
   /** The task ended in this process. */
   ended(key: string, end: RecordedEnd, as?: EndedAs): void;
   /** It ended, but is to be run again by whoever resumes the run: it was interrupted. */
@@ -111,11 +113,12 @@ export interface HostRecord {
   block(at: BlockMoment): void;
 }
 
-/** As what a task ended. */
+/** What else an end is. */
 export interface EndedAs {
-  /** For all hosts, under this key of {@link RunRecord.once}. */
+  /** That of all hosts, under this key of {@link RunRecord.once}. */
   readonly once?: string;
-  readonly isHandler?: boolean;
+  /** That of something that does not stand in the order of tasks. */
+  readonly of?: 'handler' | 'facts';
 }
 
 export type BlockMoment =
@@ -156,6 +159,7 @@ const noHostRecord: HostRecord = {
   peek: () => undefined,
   next: () => undefined,
   handledBefore: () => [],
+  notifiedAnew: nothing,
   ended: nothing,
   dropped: nothing,
   item: () => undefined,

@@ -27,11 +27,14 @@ function run() {
     },
     end(outcome: Outcome, { isOpen = false, key = 'k', isHandler = false } = {}): void {
       const end = endOf(outcome, isOpen);
-      add({ t: 'task', host, key, end, ...(isHandler && { isHandler }) });
+      add({ t: 'task', host, key, end, ...(isHandler && { of: 'handler' }) });
     },
+    facts: () => add({ t: 'task', host, key: 'facts', end: endOf('ok', false), of: 'facts' }),
+    down: () => add({ t: 'down', host }),
     itemEnd: (item: string, outcome: Outcome) => add({ t: 'item', host, key: 'k', item, end: endOf(outcome, false) }),
     begunItems: () => [...(hostStateOf(state, host).begun.get('k')?.effects.keys() ?? [])],
     isRetried: () => hostStateOf(state, host).isRetried,
+    items: () => [...(hostStateOf(state, host).begun.get('k')?.items.keys() ?? [])],
     left: () => hostStateOf(state, host).left.map(({ key }) => key),
     kept: (key = 'k') => add({ t: 'kept', host, key }),
     forgot: () => add({ t: 'forgot', host }),
@@ -164,6 +167,18 @@ describe('what the effects of a task that comes again are called', () => {
     }
   });
 
+  it('is the same for a task that was cut off before the handler that failed before it, when it came to be run again', () => {
+    const { effect, end, process } = run();
+    const before = effect();
+    end('failed', { isOpen: true });
+    process();
+    end('failed', { key: 'handler', isHandler: true });
+    process();
+    effect('handler');
+    end('ok', { key: 'handler', isHandler: true });
+    expect(effect()).to.equal(before);
+  });
+
   it('is a new one in a block that is done again, whose rescue may have undone what nobody saw the end of', () => {
     const { effect, end, process, block } = run();
     block('body');
@@ -190,6 +205,25 @@ describe('what is known of a task that is run again', () => {
     expect(begunItems()).to.deep.equal(['b']);
   });
 
+  it('is nothing of a task after the failure, which left no end where an include or another host failed', () => {
+    const { itemEnd, end, process, items, down } = run();
+    down();
+    itemEnd('a', 'changed');
+    end('changed');
+    process();
+    expect(items()).to.deep.equal([]);
+  });
+
+  it('is what was not replayed by then, where another playbook fails before it', () => {
+    const { end, process, left } = run();
+    end('ok', { key: 'one' });
+    end('failed');
+    process();
+    end('failed', { key: 'new' });
+    process();
+    expect(left()).to.deep.equal(['one']);
+  });
+
   it('is which handlers ended well after the failure', () => {
     const { end, process, kept, left } = run();
     end('changed', { key: 'before', isHandler: true });
@@ -208,7 +242,7 @@ describe('what is known of a task that is run again', () => {
   });
 
   it('is that the host failed before, until a task has ended since', () => {
-    const { end, process, kept, isRetried } = run();
+    const { end, process, kept, isRetried, facts } = run();
     end('ok', { key: 'before' });
     end('failed');
     for (const _ of ['', 'killed before it came to anything']) {
@@ -216,6 +250,7 @@ describe('what is known of a task that is run again', () => {
       kept('before');
       expect(isRetried()).to.equal(true);
     }
+    facts();
     end('ok', { key: 'handler', isHandler: true });
     expect(isRetried()).to.equal(true);
     end('ok');
