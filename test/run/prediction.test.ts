@@ -392,7 +392,9 @@ function outcomeOf(run: PlayRun): string | undefined {
 function yamlOf({ first, second }: Pair, folder: string): string {
   const earlier = first.startsWith('[') ? first.slice(1, -1).trim() : `{ ${first} }`;
   const tasks = `[${earlier}, { name: second, ${second} }]`;
-  return `- hosts: h1\n  tasks: ${tasks.replaceAll('DIR', folder).replaceAll('ME', process.env.USER ?? 'root')}\n`;
+  // In this order: the folder's name may have an ME in it.
+  const placed = tasks.replaceAll('ME', process.env.USER ?? 'root').replaceAll('DIR', folder);
+  return `- hosts: h1\n  tasks: ${placed}\n`;
 }
 
 describe('check mode, with an earlier task pending, predicts', () => {
