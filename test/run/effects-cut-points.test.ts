@@ -124,29 +124,27 @@ describe('a link that is cut at any point of a run', () => {
     const limit = pLimit(3);
     let cuts = 0;
     const problems: string[] = [];
-    await Promise.all(
-      chosen.map(({ at, mode }) =>
-        limit(async () => {
-          const cut = await playCut(at, mode).catch((error: Error) => error);
-          const where = `cut ${mode} piece ${at} of ${pieces}`;
-          if (cut instanceof Error) return void problems.push(`${where}: ${cut.message}`);
-          cuts += Math.min(1, cut.cuts);
-          const told = cut.run.ends.join('; ');
-          if (cut.run.exitCode !== 0)
-            problems.push(`${where}: exit code ${cut.run.exitCode}: ${JSON.stringify(cut.run.summary)}`);
-          if (JSON.stringify(cut.counts) !== JSON.stringify(once))
-            problems.push(`${where}: ${JSON.stringify(cut.counts)} (${told})`);
-          const backups = cut.left.filter((name) => name.startsWith('small.'));
-          if (backups.length !== 1) problems.push(`${where}: left ${cut.left}`);
-          if (cut.left.some((name) => name.startsWith('.'))) problems.push(`${where}: left ${cut.left}`);
-        }),
-      ),
-    );
+    const tryPoint = async ({ at, mode }: (typeof points)[number]): Promise<void> => {
+      const cut = await playCut(at, mode).catch((error: Error) => error);
+      const where = `cut ${mode} piece ${at} of ${pieces}`;
+      if (cut instanceof Error) return void problems.push(`${where}: ${cut.message}`);
+      cuts += Math.min(1, cut.cuts);
+      const told = cut.run.ends.join('; ');
+      if (cut.run.exitCode !== 0)
+        problems.push(`${where}: exit code ${cut.run.exitCode}: ${JSON.stringify(cut.run.summary)}`);
+      if (JSON.stringify(cut.counts) !== JSON.stringify(once))
+        problems.push(`${where}: ${JSON.stringify(cut.counts)} (${told})`);
+      const backups = cut.left.filter((name) => name.startsWith('small.'));
+      if (backups.length !== 1) problems.push(`${where}: left ${cut.left}`);
+      if (cut.left.some((name) => name.startsWith('.'))) problems.push(`${where}: left ${cut.left}`);
+    };
+    await Promise.all(chosen.map((point) => limit(() => tryPoint(point))));
+    // Under load a run has fewer pieces than the first one had, and nothing to cut at the last points: others are cut again.
+    for (const point of chosen) if (cuts < 100) await tryPoint(point);
     console.info(
       `      ${chosen.length} cut points (${pieces} pieces of data), ${cuts} links cut: each of 5 effects run once`,
     );
     assert.deepEqual(problems, []);
-    // Under load a run has fewer pieces of data than the first one had, and nothing to cut at the last points.
-    assert.isAtLeast(cuts, 60);
+    assert.isAtLeast(cuts, 100);
   });
 });
