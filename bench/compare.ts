@@ -10,18 +10,12 @@ import { peers } from './peers/peers.ts';
 import type { Play } from './plays/play.ts';
 import { someOf, type Targets } from './targets/targets.ts';
 
-/** A tool in a comparison. */
-export interface Entrant {
-  readonly peer: PeerName;
-  /** How often it runs; undefined: as often as the others. */
-  readonly runs?: number;
-}
-
 /** What is compared. */
 export interface Comparison {
   readonly play: Play;
   readonly targets: Targets;
-  readonly entrants: readonly Entrant[];
+  /** The tools, runbook first. */
+  readonly entrants: readonly PeerName[];
   /** Hosts at a time. */
   readonly forks: number;
   readonly isCheck?: boolean;
@@ -42,8 +36,8 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Too
   const { targets, play, start, counting } = comparison;
   await targets.execute(play.reset);
   if (start === 'converged') await converge(bench, comparison);
-  const entrants = comparison.entrants.filter(({ peer }) => bench.whyLeftOut(peer) === undefined);
-  const ready = await Promise.all(entrants.map((entrant) => readyEntrant(bench, comparison, entrant)));
+  const entrants = comparison.entrants.filter((peer) => bench.whyLeftOut(peer) === undefined);
+  const ready = await Promise.all(entrants.map((peer) => readyEntrant(bench, comparison, peer)));
   const measured = await measureInTurns(ready).finally(() => Promise.all(ready.map(({ job }) => job.after())));
   const results: ToolResult[] = [];
   for (const { program, measurement } of measured) {
@@ -83,16 +77,15 @@ interface ReadyEntrant extends Measured {
   readonly isDone: () => boolean;
 }
 
-async function readyEntrant(bench: Bench, comparison: Comparison, entrant: Entrant): Promise<ReadyEntrant> {
+async function readyEntrant(bench: Bench, comparison: Comparison, peer: PeerName): Promise<ReadyEntrant> {
   const { play, targets, start } = comparison;
-  const { peer } = entrant;
   const job = await readyJob(bench, comparison, peer, 'timed');
   let isDone = true;
   return {
     peer,
     job,
     command: job.command,
-    runs: Math.min(entrant.runs ?? bench.scale.runs, bench.scale.runs),
+    runs: bench.scale.runs,
     async before() {
       if (start === 'fresh') await targets.execute(play.reset);
       await job.before();

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Case } from '../../case.ts';
-import { compare, type Entrant, leftOutNotes, noPlainAnsible } from '../../compare.ts';
+import { compare, leftOutNotes, noPlainAnsible } from '../../compare.ts';
 import { within } from '../../goals.ts';
+import type { PeerName } from '../../peers/peer.ts';
 import { writePlay } from '../../plays/play.ts';
 import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
 
@@ -23,12 +24,7 @@ export const archive: Case = {
     await writeFile(join(bench.folder, 'archive.bin'), randomBytes(megabytes * 1e6));
     await symlink(join(bench.folder, 'archive.bin'), join(bench.folder, 'archive/files/archive.bin'));
     await using targets = await startLoopback(hosts);
-    const entrants: readonly Entrant[] = [
-      { peer: 'runbook' },
-      { peer: 'Ansible with pipelining' },
-      { peer: 'Mitogen' },
-      { peer: 'ssh' },
-    ];
+    const entrants: readonly PeerName[] = ['runbook', 'Ansible with pipelining', 'Mitogen', 'ssh'];
     const counting = { hosts: 2 };
     const tools = await compare(bench, { play, targets, entrants, forks: hosts, start: 'fresh', counting });
     return {
@@ -40,10 +36,7 @@ export const archive: Case = {
       notes: [
         'ssh pipes the file into `cat`: nothing compares it, syncs it, or renames it into place',
         noPlainAnsible,
-        ...leftOutNotes(
-          bench,
-          entrants.map(({ peer }) => peer),
-        ),
+        ...leftOutNotes(bench, entrants),
       ],
     };
   },

@@ -1,6 +1,7 @@
 import type { Bench, Case, CaseResult, Goal, Skipped, ToolResult } from '../../case.ts';
-import { type Comparison, type Counting, compare, type Entrant, leftOutNotes } from '../../compare.ts';
+import { type Comparison, type Counting, compare, leftOutNotes } from '../../compare.ts';
 import { atMost } from '../../goals.ts';
+import type { PeerName } from '../../peers/peer.ts';
 import { takePlay } from '../../plays/play.ts';
 import { startLoopback, whyNoLoopback } from '../../targets/loopback.ts';
 
@@ -11,13 +12,7 @@ export const hundredHosts: Case = {
   id: 'hosts-100',
   run: (bench) =>
     onLoopback(bench, bench.scale.isSmoke ? 2 : 100, {
-      entrants: [
-        { peer: 'runbook' },
-        { peer: 'Ansible' },
-        { peer: 'Ansible with pipelining' },
-        { peer: 'Mitogen' },
-        { peer: 'ssh' },
-      ],
+      entrants: ['runbook', 'Ansible', 'Ansible with pipelining', 'Mitogen', 'ssh'],
       counting: { hosts: bench.scale.isSmoke ? 2 : 10 },
     }),
 };
@@ -27,7 +22,7 @@ export const thousandHosts: Case = {
   id: 'hosts-1000',
   run: (bench) =>
     onLoopback(bench, bench.scale.isSmoke ? 6 : 1000, {
-      entrants: [{ peer: 'runbook' }, { peer: 'ssh' }],
+      entrants: ['runbook', 'ssh'],
       counting: { hosts: bench.scale.isSmoke ? 2 : 10 },
       notes: [
         'No target was lost: a run that loses one has another exit status, and ends the case',
@@ -38,7 +33,7 @@ export const thousandHosts: Case = {
 };
 
 interface Special {
-  readonly entrants: readonly Entrant[];
+  readonly entrants: readonly PeerName[];
   readonly counting: Counting;
   readonly notes?: readonly string[];
   readonly goals?: (bench: Bench, comparison: Comparison, tools: readonly ToolResult[]) => Promise<Goal[]>;
@@ -52,22 +47,20 @@ async function onLoopback(bench: Bench, count: number, special: Special): Promis
   const { entrants, counting } = special;
   const comparison: Comparison = { play, targets, entrants, forks, start: 'converged', counting };
   const tools = await compare(bench, comparison);
-  const names = entrants.map(({ peer }) => peer);
   return {
     title: `${count} hosts as they should be`,
     input: `${play.tasks} tasks on ${targets.description}, ${forks} at a time`,
     metric: { name: 'wall time', unit: 'ms' },
     tools,
     goals: (await special.goals?.(bench, comparison, tools)) ?? [],
-    notes: [...(special.notes ?? []), ...leftOutNotes(bench, names)],
+    notes: [...(special.notes ?? []), ...leftOutNotes(bench, entrants)],
   };
 }
 
 /** What logging in costs is what a play of one command costs, which is a little more than the handshake alone. */
 async function fleetGoals(bench: Bench, comparison: Comparison, [runbook]: readonly ToolResult[]): Promise<Goal[]> {
   const play = await takePlay('login', 1, bench.folder);
-  const entrants = comparison.entrants.slice(0, 1);
-  const [login] = await compare(bench, { ...comparison, play, entrants, counting: undefined });
+  const [login] = await compare(bench, { ...comparison, play, entrants: ['runbook'], counting: undefined });
   if (runbook === undefined || login === undefined) return [];
   const hosts = comparison.targets.hosts.length;
   const loginMs = (login.measurement.cpuMs.median / hosts).toFixed(1);

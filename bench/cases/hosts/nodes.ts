@@ -91,7 +91,7 @@ async function onNodes(
     compare(bench, {
       play,
       targets: at,
-      entrants: names.map((peer) => ({ peer })),
+      entrants: names,
       forks: 3,
       // Near: counting has a way of its own to the nodes. The distance changes the time alone.
       counting: { hosts: 3, targets },

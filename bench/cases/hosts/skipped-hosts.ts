@@ -27,7 +27,7 @@ async function skippedOn(bench: Bench, count: number, limitMs: number): Promise<
   const tools = await compare(bench, {
     play,
     targets: nowhere(count),
-    entrants: names.map((peer) => ({ peer })),
+    entrants: names,
     forks: 50,
     start: 'fresh',
     counting: undefined,
