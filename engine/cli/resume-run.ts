@@ -8,6 +8,7 @@ import { findRun, journalDirectory } from './find-run.ts';
 import { restoreOptions } from './kept-options.ts';
 import type { ResumeOptions } from './resume.ts';
 import { runPlayCommand } from './run-play-command.ts';
+import { defaultForks } from './shared-options.ts';
 
 /** Runs `runbook resume` and gives its exit code. Raises `usage` for a run that cannot be resumed. */
 export async function resumeRun(cli: Cli, named: string, options: ResumeOptions): Promise<number> {
@@ -31,7 +32,7 @@ export async function resumeRun(cli: Cli, named: string, options: ResumeOptions)
   const { command, plan, forks, diff } = file.options as Partial<KeptByApply>;
   if (command === 'apply' && plan !== undefined) {
     const { applyPlanFile } = await import('./apply.ts');
-    const again = { forks: forks ?? 50, diff: diff === true, journal: true };
+    const again = { forks: forks ?? defaultForks, diff: diff === true, journal: true };
     return applyPlanFile(cli, plan, { ...given, ...again, grace }, { runId: id, isChanged: changed });
   }
   const restored = restoreOptions(id, file.options, given);

@@ -36,9 +36,12 @@ export function modulesOption(): Option {
   return list('--modules <folder>', 'folder of custom modules; repeatable');
 }
 
+/** How many hosts are worked on at the same time, unless somebody says otherwise. */
+export const defaultForks = 50;
+
 /** How many hosts are worked on at the same time. */
 export function forksOption(): Option {
-  return new Option('-f, --forks <n>', 'hosts worked on at the same time').argParser(positive).default(50);
+  return new Option('-f, --forks <n>', 'hosts worked on at the same time').argParser(positive).default(defaultForks);
 }
 
 /** Reads a whole number from 1. */

@@ -56,6 +56,11 @@ export async function attemptResource(
 
   let current = await ask();
   let diff = compare(current);
+  // A host that was put in order meanwhile is neither reported nor drained.
+  if (steps.isDated && ('unknown' in diff || diff.length > 0)) {
+    current = await ask();
+    diff = compare(current);
+  }
   context.onFound(diff);
   if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });
   let changes = pendingIn(diff);
@@ -70,7 +75,7 @@ export async function attemptResource(
   // Before the leases: what cannot be fetched must not cost the host a drain.
   const prepared = await module.prepare?.(args, { desired, current }, context.controller);
   const isHostChanged = await context.beforeEffect();
-  if (isHostChanged || steps.isDated) {
+  if (isHostChanged) {
     current = await ask();
     diff = compare(current);
     context.onFound(diff);

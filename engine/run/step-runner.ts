@@ -86,7 +86,8 @@ const cleanUpMs = 5 * 60_000;
 
 /** Makes a step runner for one task on one host. */
 export function createStepRunner(env: StepEnvironment): StepRunner {
-  let { deadline }: { deadline: number } = env;
+  let ownDeadline = env.deadline;
+  let deadline = ownDeadline;
   let signal: AbortSignal | undefined = env.signal;
   const remaining = (): number => Math.max(1, deadline - env.clock.now());
 
@@ -107,8 +108,13 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     };
   }
 
-  const { connect, become, environment, clock, ahead } = env;
-  const asker = createAsker({ connect, become, environment, clock, ahead, optionsFor, timeLeftMs: remaining });
+  function onOthers(ms: number): void {
+    ownDeadline += ms;
+    deadline += ms;
+  }
+
+  const { connect, become, environment, ahead } = env;
+  const asker = createAsker({ connect, become, environment, ahead, optionsFor, timeLeftMs: remaining, onOthers });
 
   async function settle(): Promise<ReadonlySet<string>> {
     const connection = await env.connect();
@@ -256,7 +262,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     try {
       return await driveToEnd(steps, driving);
     } finally {
-      ({ deadline, signal } = env);
+      deadline = ownDeadline;
+      ({ signal } = env);
     }
   }
 

@@ -62,8 +62,10 @@ export function createScriptWatch({
       if (count === 0) return;
       const hadEnded = marks > 1;
       marks += count;
+      const isRest = !hadEnded && marks > 1;
       // What comes after the first part has another time in all.
-      setTimers(!hadEnded && marks > 1);
+      setTimers(isRest);
+      if (isRest) parts?.onRest?.();
     },
     stop() {
       state = 'stopped';

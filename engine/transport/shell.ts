@@ -164,7 +164,7 @@ export function createShell(process: HostProcess, context: ShellContext): Persis
       if (typeof end === 'object' && 'kind' in end) throw await shellEnded(end, printed);
       const isGone = await stop(job);
       const outcome = isGone ? 'it was killed' : 'it could not be killed and may still be running on the host';
-      const said = lastLine(withVerdict(result(readers, 0), marks));
+      const said = lastLine(withVerdict(result(readers, 0), marks), request.parts?.mark);
       const error = interruptionError(end, `${outcome}${said}`);
       throw isGone || !request.effect ? new CutShortError(error, printed) : new StillOpenError(error);
     } finally {
@@ -315,13 +315,13 @@ export function abortError(reason: unknown, detail: string): RunbookError {
   return new RunbookError(isTimeout ? 'timeout' : 'interrupted', `interrupted; ${detail}`, { cause: reason });
 }
 
-/** For messages: what a script said last. */
-export function lastLine({ stdout, stderr }: Pick<ScriptResult, 'stdout' | 'stderr'>): string {
+/** For messages: what a script said last; a line that begins with `mark` stands between its parts. */
+export function lastLine({ stdout, stderr }: Pick<ScriptResult, 'stdout' | 'stderr'>, mark?: string): string {
   const lines = (text: string): string[] =>
     text
       .slice(-4096)
       .split('\n')
-      .filter((line) => line.trim() !== '');
+      .filter((line) => line.trim() !== '' && !(mark !== undefined && line.startsWith(mark)));
   const last = lines(stderr).at(-1) ?? lines(stdout).at(-1);
   return last === undefined ? '; it printed nothing' : `; it last printed: ${last.slice(-200)}`;
 }

@@ -62,6 +62,8 @@ export interface ScriptParts {
   readonly timeoutsMs: readonly number[];
   /** How long they may take together. */
   readonly restMs: number;
+  /** Called when the first part has ended and the others begin; again when the script is sent once more. */
+  readonly onRest?: () => void;
 }
 
 /** What keeps an effect from being run twice. */

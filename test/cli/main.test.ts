@@ -68,6 +68,10 @@ describe('runbook', () => {
     }
   });
 
+  it('works on 50 hosts at a time unless it is told otherwise', async () => {
+    expect((await runCli(['play', '--help'])).stdout).to.match(/--forks <n>.*\(default:\s+50\)/s);
+  });
+
   it('shows its help when it is given nothing to do, as an error', async () => {
     const { exitCode, stdout, stderr } = await runCli([]);
     expect({ exitCode, stdout }).to.deep.equal({ exitCode: 5, stdout: '' });

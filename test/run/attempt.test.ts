@@ -67,7 +67,7 @@ describe('an answer that came long ahead', () => {
   });
 
   /** What is done on a host that gives these answers, the first of them long ahead. */
-  async function done(...answers: string[]): Promise<{ outcome: string; did: string[] }> {
+  async function done(answers: string[], isCheckMode = false): Promise<{ outcome: string; did: string[] }> {
     const did: string[] = [];
     const steps: StepRunner = {
       get isDated() {
@@ -87,19 +87,31 @@ describe('an answer that came long ahead', () => {
       settle: async () => new Set(),
       follow: () => Promise.reject(new Error('nothing was started before')),
     };
-    const { outcome } = await attemptWith(steps, writing, checkedArguments(writing, {}));
+    const lease = async (): Promise<boolean> => {
+      did.push('lease');
+      return false;
+    };
+    const { outcome } = await attemptWith(steps, writing, checkedArguments(writing, {}), isCheckMode, lease);
     return { outcome, did };
   }
 
   it('shows that there is nothing to do', async () => {
-    expect(await done('written')).to.deep.equal({ outcome: 'ok', did: ['probe'] });
+    expect(await done(['written'])).to.deep.equal({ outcome: 'ok', did: ['probe'] });
   });
 
   it('is not acted upon: the host is asked again first', async () => {
-    expect(await done('old', 'old', 'written')).to.deep.equal({
+    expect(await done(['old', 'old', 'written'])).to.deep.equal({
       outcome: 'changed',
-      did: ['probe', 'probe', 'write', 'probe'],
+      did: ['probe', 'probe', 'lease', 'write', 'probe'],
     });
-    expect(await done('old', 'written')).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
+  });
+
+  it('takes no lease where the host is as it should be by now', async () => {
+    expect(await done(['old', 'written'])).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
+  });
+
+  it('is not reported by check mode, either', async () => {
+    expect(await done(['old', 'written'], true)).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
+    expect(await done(['old', 'old'], true)).to.deep.equal({ outcome: 'changed', did: ['probe', 'probe', 'lease'] });
   });
 });

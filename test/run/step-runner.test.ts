@@ -5,6 +5,7 @@ import { sh } from '../../engine/base/sh.ts';
 import { failure, probe } from '../../engine/module/contract.ts';
 import { exec, put, type Step, type StepResult, waitFor } from '../../engine/module/step.ts';
 import { createAnswers } from '../../engine/run/ahead/answers.ts';
+import { type AskingAhead, createQuestion } from '../../engine/run/ahead/ask.ts';
 import { createEffectIds } from '../../engine/run/effect-ids.ts';
 import { createStepRunner, failureView } from '../../engine/run/step-runner.ts';
 import type { Connection, ScriptBehind, ScriptResult } from '../../engine/transport/transport.ts';
@@ -216,6 +217,10 @@ describe('what a step is sent along with', () => {
         });
       });
     const answers = createAnswers(() => 0);
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: isHanging ? async () => undefined : () => new Promise(() => undefined),
+    };
     const runner = createStepRunner({
       connect: async () =>
         ({
@@ -235,10 +240,10 @@ describe('what a step is sent along with', () => {
       become: undefined,
       environment: {},
       deadline: Date.now() + 100_000,
-      clock: { now: () => Date.now(), sleep: isHanging ? async () => undefined : () => new Promise(() => undefined) },
+      clock,
       signal: new AbortController().signal,
       effects: createEffectIds(),
-      ...(isAhead && { ahead: { answers, coming: async () => [], askedBy: 'task' } }),
+      ...(isAhead && { ahead: { answers, clock, coming: async () => [], askedBy: 'task' } }),
       onActing: () => answers.forget(),
       lock: undefined,
       onStepStarted: () => undefined,
@@ -301,5 +306,43 @@ describe('what a step is sent along with', () => {
     expect((await drive(one, { isAhead: false })).log).to.deep.equal(['one', 'how']);
     const question = probe(sh`how`, ({ stdout }) => stdout, { isAlone: true });
     expect((await drive(one, { question })).log).to.deep.equal(['one', 'how']);
+  });
+});
+
+describe('a question that is asked with those of coming tasks', () => {
+  it('costs its task no more time than its own, however long theirs take', async () => {
+    let now = 0;
+    const clock: Clock = { now: () => now, sleep: async () => undefined };
+    const given: number[] = [];
+    const run: Connection['run'] = async (_, { timeoutMs, parts }) => {
+      given.push(timeoutMs);
+      const ended = { rc: 0, stdout: '', stderr: '', durationMs: 0 };
+      if (!parts) return ended;
+      now += 1000;
+      parts.onRest?.();
+      now += 9000;
+      const { mark } = parts;
+      return { ...ended, stdout: `\n${mark} 0 0\n\n${mark} 1 0\n`, stderr: `\n${mark} 0\n\n${mark} 1\n` };
+    };
+    const hanging = createQuestion('another', { script: sh`hang`, timeoutMs: 60_000 }, undefined, {});
+    const coming: AskingAhead['coming'] = async (_, isWanted) => [hanging].filter(isWanted);
+    const runner = createStepRunner({
+      connect: async () => ({ run }) as Pick<Connection, 'run'> as Connection,
+      become: undefined,
+      environment: {},
+      deadline: 40_000,
+      clock,
+      signal: new AbortController().signal,
+      effects: createEffectIds(),
+      ahead: { answers: createAnswers(() => now), clock, coming, askedBy: 'task' },
+      onActing: () => undefined,
+      lock: undefined,
+      onStepStarted: () => undefined,
+      onStepEnded: () => undefined,
+      onWait: () => undefined,
+      telling: (_, body) => body(() => undefined),
+    });
+    for (const script of [sh`first`, sh`second`]) await runner.ask(probe(script, () => undefined));
+    expect(given).to.deep.equal([40_000, 39_000]);
   });
 });

@@ -324,4 +324,28 @@ describe('throttle', () => {
         },
       ));
   }
+
+  it('lets so many hosts be asked at a time, too', () =>
+    playOn(
+      localHosts(4),
+      `- hosts: web
+  tasks:
+    - { name: before, file: { path: DIR, state: directory } }
+    - { name: asks, busy: {}, throttle: 1 }
+`,
+      (run) => expect(run.exitCode, run.said('asks')).to.equal(0),
+      {},
+      {
+        'modules/busy.ts': `
+import { defineModule, failure, probe, sh } from 'runbook';
+export default defineModule({
+  name: 'busy', summary: 'Asks what bears one question at a time',
+  schema: { type: 'object', additionalProperties: false, properties: {} },
+  probe: () => probe(sh\`mkdir DIR/busy && sleep 0.1 && rmdir DIR/busy\`, ({ rc, stderr }) => {
+    if (rc !== 0) throw failure('it is busy', stderr);
+  }),
+  diff: () => [], *apply() {},
+});`,
+      },
+    ));
 });

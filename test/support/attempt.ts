@@ -10,6 +10,7 @@ export function attemptWith(
   module: AnyResource,
   args = {} as never,
   isCheckMode = false,
+  beforeEffect: () => Promise<boolean> = async () => false,
 ): Promise<AttemptResult> {
   return attemptResource(module, args, {
     isCheckMode,
@@ -17,7 +18,7 @@ export function attemptWith(
     controller: localController(),
     predicted: createPredictedState(),
     id: 'test',
-    beforeEffect: async () => false,
+    beforeEffect,
     onFound: () => undefined,
     onEffect: () => undefined,
   });

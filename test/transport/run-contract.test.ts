@@ -148,6 +148,18 @@ for (const transport of transportsUnderTest) {
       assert.isTrue(await isGone('sleep 38.25'));
     });
 
+    it('says when the first part has ended, and of one that takes longer what it said itself', async () => {
+      let rests = 0;
+      const parts = { mark: 'f00df00df00d', timeoutsMs: [2000], restMs: 10_000, onRest: () => void rests++ };
+      const mark = sh`echo ${parts.mark} 0; echo ${parts.mark} 0 >&2`;
+      const hanging = sh`${mark}; echo half; sleep 38.75`;
+      const error = await rejection(connection.run(hanging, { ...quick, timeoutMs: 500, parts }));
+      assert.match(error.message, /500 ms; it was killed; it last printed: half$/);
+      assert.equal(rests, 0);
+      await connection.run(sh`${mark}; echo one; ${mark}; echo two; ${mark}`, { ...quick, parts });
+      assert.equal(rests, 1);
+    });
+
     it('gives all parts after the first one a time together', async () => {
       const parts = { mark: 'f00df00df00d', timeoutsMs: [900, 900, 900, 900], restMs: 1200 };
       const script = sh`for i in 0 1 2 3 4; do echo ${parts.mark}; echo "part $i"; sleep 0.6; done; echo ${parts.mark}`;

@@ -4,11 +4,14 @@ import type { ProbeOutput } from '../../module/contract.ts';
 export interface Answer extends ProbeOutput {
   /** It came so long ago that it shows what there is to do, but is not acted upon: the host is asked again first. */
   readonly isDated: boolean;
+  /** So long the script went on for other questions when it was there, in milliseconds: nothing that the one who asked took. */
+  readonly othersMs: number;
 }
 
 /** What a host answered to questions that were not asked yet: each answer is good once, for a while. */
 export interface Answers {
   take(key: string): Answer | undefined;
+  /** Whether there is one to take. */
   has(key: string): boolean;
   /** Questions are asked now. */
   asking(): Asking;
@@ -45,9 +48,16 @@ const goodForMs = 10 * 60_000;
 /** Of the time that the host is at work: whoever waits for something wants to know how it is then. */
 const goodForWorkMs = 3000;
 
+interface Kept {
+  readonly answer: ProbeOutput;
+  readonly askedAt: number;
+  /** How long the host had been at work when the answer came. */
+  readonly atWorkMs: number;
+}
+
 /** Makes what holds the answers of one host. */
 export function createAnswers(now: () => number): Answers {
-  const kept = new Map<string, { readonly answer: ProbeOutput; readonly at: number; readonly atWorkMs: number }>();
+  const kept = new Map<string, Kept>();
   const alone = new Set<string>();
   let reach = reachAtMost;
   let acts = 0;
@@ -55,23 +65,29 @@ export function createAnswers(now: () => number): Answers {
   let workedMs = 0;
   const working = { tasks: 0, sinceMs: 0 };
   const atWorkMs = (): number => workedMs + (working.tasks > 0 ? now() - working.sinceMs : 0);
+  const good = (key: string): Kept | undefined => {
+    const entry = kept.get(key);
+    if (!entry) return undefined;
+    if (now() - entry.askedAt <= goodForMs && atWorkMs() - entry.atWorkMs <= goodForWorkMs) return entry;
+    kept.delete(key);
+    return undefined;
+  };
   return {
     take(key) {
-      const entry = kept.get(key);
+      const entry = good(key);
       if (!entry) return undefined;
       kept.delete(key);
-      const ageMs = now() - entry.at;
-      if (ageMs > goodForMs || atWorkMs() - entry.atWorkMs > goodForWorkMs) return undefined;
       wanted++;
       if (kept.size === 0) reach = Math.min(reachAtMost, 2 * reach);
-      return { ...entry.answer, isDated: ageMs > freshForMs };
+      return { ...entry.answer, isDated: now() - entry.askedAt > freshForMs, othersMs: 0 };
     },
-    has: (key) => kept.has(key),
+    has: (key) => good(key) !== undefined,
     asking() {
       const since = acts;
+      const askedAt = now();
       return {
         keep(key, answer) {
-          if (acts === since) kept.set(key, { answer, at: now(), atWorkMs: atWorkMs() });
+          if (acts === since) kept.set(key, { answer, askedAt, atWorkMs: atWorkMs() });
         },
         get isCurrent() {
           return acts === since;

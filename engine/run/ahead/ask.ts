@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
 import { revealText } from '../../base/secret.ts';
 import type { Script } from '../../base/sh.ts';
 import type { ProbeOutput } from '../../module/contract.ts';
@@ -51,6 +52,7 @@ function revealed(environment: Environment): readonly (readonly [string, string]
 /** What is worked with when a host is asked ahead. */
 export interface AskingAhead {
   readonly answers: Answers;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** What the coming tasks will ask, as far as it can be told now; at most so many questions that are wanted. */
   readonly coming: (atMost: number, isWanted: (question: Question) => boolean) => Promise<readonly Question[]>;
 }
@@ -65,15 +67,16 @@ export async function askAhead(
   options: RunOptions,
   asking: AskingAhead,
 ): Promise<Answer> {
-  const { answers } = asking;
+  const { answers, clock } = asking;
   const { keep } = answers.asking();
   const known = answers.take(question.key);
   if (known) return known;
-  const together = askedTogether(question, await comingWith(question, options.timeoutMs, connection.user, asking));
+  const others = await comingWith(question, options.timeoutMs, connection.user, asking);
+  const together = askedTogether(question, others, clock);
   const asked = connection.run(together.script, { ...options, parts: together.parts });
   const own = await together.answered(asked, keep, answers);
   // Without an answer the shell of all of them was killed.
-  return { ...(own ?? (await connection.run(question.script, options))), isDated: false };
+  return own ?? freshAnswer(await connection.run(question.script, options));
 }
 
 /** What coming tasks will ask, as far as it can be asked with this question: with one script, so of one user and environment. */
@@ -114,22 +117,33 @@ export interface Together {
     result: Promise<ScriptResult>,
     keep: (key: string, answer: ProbeOutput) => void,
     answers: Pick<Answers, 'askAlone'>,
-  ): Promise<ProbeOutput | undefined>;
+  ): Promise<Answer | undefined>;
+}
+
+function freshAnswer(answer: ProbeOutput, othersMs = 0): Answer {
+  return { ...answer, isDated: false, othersMs };
 }
 
 /** Makes one script of several questions. */
-export function askedTogether(question: Question, others: readonly Question[]): Together {
-  if (others.length === 0) return { script: question.script, parts: undefined, answered: (result) => result };
+export function askedTogether(question: Question, others: readonly Question[], clock: Pick<Clock, 'now'>): Together {
+  if (others.length === 0) {
+    return { script: question.script, parts: undefined, answered: async (result) => freshAnswer(await result) };
+  }
   const batch = createProbeBatch(
     [question, ...others].map(({ script }) => script),
     randomBytes(16).toString('hex'),
   );
   const timeoutsMs = others.map(({ timeoutMs }) => Math.min(timeoutMs, aheadMs));
+  let restSinceMs: number | undefined;
+  const onRest = (): void => {
+    restSinceMs = clock.now();
+  };
   return {
     script: batch.script,
-    parts: { mark: batch.mark, timeoutsMs, restMs },
+    parts: { mark: batch.mark, timeoutsMs, restMs, onRest },
     async answered(result, keep, answers) {
       const { printed, failure } = await printedBy(result);
+      const othersMs = restSinceMs === undefined ? 0 : clock.now() - restSinceMs;
       const [own, ...found] = batch.read(printed);
       if (!own && failure) throw failure;
       if (!own) return undefined;
@@ -142,7 +156,7 @@ export function askedTogether(question: Question, others: readonly Question[]): 
           break;
         }
       }
-      return own;
+      return freshAnswer(own, othersMs);
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { Clock } from '../../base/clock.ts';
 import type { Probe } from '../../module/contract.ts';
 import type { Become, Connection, Environment, RunOptions, ScriptBehind } from '../../transport/transport.ts';
+import type { Answer } from './answers.ts';
 import { type AskingAhead, askAhead, createQuestion, type Question } from './ask.ts';
 import { askBehind, type QuestionBehind } from './behind.ts';
 
@@ -9,13 +9,14 @@ export interface AskerParts {
   readonly connect: () => Promise<Connection>;
   readonly become: Become | undefined;
   readonly environment: Environment;
-  readonly clock: Pick<Clock, 'sleep'>;
   /** Asks for coming tasks, too; undefined where each question goes by itself. */
   readonly ahead: (AskingAhead & { readonly askedBy: string }) | undefined;
   /** Of a script that may take so long, but no longer than the task has. */
   readonly optionsFor: (timeoutMs: number, environment?: Environment) => RunOptions;
   /** What the task has left, in milliseconds. */
   readonly timeLeftMs: () => number;
+  /** So many milliseconds went by for the questions of others: the task has its time all the same. */
+  readonly onOthers: (ms: number) => void;
 }
 
 /** Asks a host for one task: by itself, together with what coming tasks will ask, or behind an effect. */
@@ -57,6 +58,12 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
     return probe.parse(await connection.run(probe.script, options));
   }
 
+  function taken<T>({ isDated: isOld, othersMs, ...answer }: Answer, probe: Probe<T>): T {
+    isDated = isOld;
+    parts.onOthers(othersMs);
+    return probe.parse(answer);
+  }
+
   function drop(): Promise<void> {
     const unwanted = sent;
     sent = undefined;
@@ -74,16 +81,11 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
       if (!ahead || probe.isAlone) return askAnew(probe);
       const question = questionOf(probe, ahead.askedBy);
       const given = await sent?.answerTo(question);
-      if (given) {
-        isDated = false;
-        return probe.parse(given);
-      }
+      if (given) return taken(given, probe);
       // Nobody wants the others either, and what is asked now would wait for them.
       await drop();
       const options = optionsFor(question.timeoutMs, probe.environment);
-      const answer = await askAhead(await connect(), question, options, ahead);
-      ({ isDated } = answer);
-      return probe.parse(answer);
+      return taken(await askAhead(await connect(), question, options, ahead), probe);
     },
     async behind(probe) {
       if (!probe || probe.isAlone || !ahead) return undefined;
@@ -91,7 +93,7 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
       const { environment, timeoutMs, signal } = optionsFor(question.timeoutMs, probe.environment);
       const { user } = await connect();
       const options = { environment, timeoutMs, timeLeftMs: parts.timeLeftMs, signal };
-      sent = await askBehind(question, options, user, { ...ahead, clock: parts.clock });
+      sent = await askBehind(question, options, user, ahead);
       return sent.sent;
     },
     effectEnded(forget) {

@@ -1,9 +1,7 @@
-import type { Clock } from '../../base/clock.ts';
 import { RunbookError } from '../../base/errors.ts';
-import type { ProbeOutput } from '../../module/contract.ts';
 import { ShellEndedError } from '../../transport/shell.ts';
 import type { ScriptBehind, ScriptResult } from '../../transport/transport.ts';
-import type { Asking } from './answers.ts';
+import type { Answer, Asking } from './answers.ts';
 import { type AskingAhead, askedTogether, comingWith, type Question } from './ask.ts';
 
 /**
@@ -19,7 +17,7 @@ export interface QuestionBehind {
    */
   effectEnded(forget: () => void): void;
   /** The answer to just this question; undefined where there is none, or none that is good. Rejects as the question does. */
-  answerTo(question: Question): Promise<ProbeOutput | undefined>;
+  answerTo(question: Question): Promise<Answer | undefined>;
   /** Nobody wants the answers any more. Resolves when nothing of it runs: it has a moment left, and is killed then. */
   drop(): Promise<void>;
 }
@@ -32,14 +30,12 @@ export async function askBehind(
   question: Question,
   { signal, ...options }: Pick<ScriptBehind, 'environment' | 'timeoutMs' | 'timeLeftMs' | 'signal'>,
   login: string | undefined,
-  { clock, ...asking }: AskingAhead & { readonly clock: Pick<Clock, 'sleep'> },
+  asking: AskingAhead,
 ): Promise<QuestionBehind> {
-  const { answers } = asking;
+  const { answers, clock } = asking;
   const before = answers.asking();
-  const { script, parts, answered } = askedTogether(
-    question,
-    await comingWith(question, options.timeoutMs, login, asking),
-  );
+  const others = await comingWith(question, options.timeoutMs, login, asking);
+  const { script, parts, answered } = askedTogether(question, others, clock);
   const unwanted = new AbortController();
   let result: Promise<ScriptResult> | undefined;
   let after: Asking | undefined;

@@ -27,6 +27,7 @@ export function askingAhead(
   const open: OpenInclude = (include, turn) => inclusionsOf(context, host, { play, ...(turn && { turn }) }, include);
   return {
     answers: host.answers,
+    clock: context.clock,
     coming: (atMost, isWanted) => questionsAhead(context, host, play, coming(open), { atMost, isWanted }),
   };
 }
@@ -112,8 +113,9 @@ async function questionsOf(
   { task, turn, fromItem }: ComingTask,
   atMost: number,
 ): Promise<readonly Question[]> {
-  const { module, loop, delegateTo, runOnce } = task;
-  if (module.kind !== 'resource' || delegateTo || runOnce) return [];
+  const { module, loop, delegateTo, runOnce, throttle } = task;
+  // Only so many hosts may be asked at a time under a throttle.
+  if (module.kind !== 'resource' || delegateTo || runOnce || throttle !== undefined) return [];
   if (!host.record.isLive && host.record.peek(taskKeyOf(task, turn)) !== undefined) return [];
   const place: Place = { play, ...(turn && { turn }) };
   const items = loop && itemsOf(loop, task, context.scopeOf(host, place, task), context.key);

@@ -9,12 +9,12 @@ import type { Become, Connection } from '../../../engine/transport/transport.ts'
 const question = (asker: string, script: Script = sh`echo ${asker}`, become?: Become): Question =>
   createQuestion(asker, { script, timeoutMs: 60_000 }, become, {});
 
-/** A host that answers a batch as `answer` says of each of its probes, and tells what it was asked. */
-function rig(answer: (number: number) => string | undefined = String) {
+/** A host that answers a batch as `answer` says of each of its probes, those after the first in so long, and tells what it was asked. */
+function rig(answer: (number: number) => string | undefined = String, takesMs = 0) {
   const asked: string[] = [];
   let now = 0;
   const answers = createAnswers(() => now);
-  const run: Connection['run'] = async ({ text }) => {
+  const run: Connection['run'] = async ({ text }, { parts }) => {
     const [, mark] = /printf '\\n%s %d\\n' (\w{32}) /.exec(text) ?? [];
     const numbers = [...text.matchAll(/; rb_mark (\d+) \$\?$/gm)].map(([, number]) => Number(number) - 1);
     asked.push(mark === undefined ? text : `${numbers.length} together`);
@@ -26,16 +26,19 @@ function rig(answer: (number: number) => string | undefined = String) {
       if (said === undefined) throw new CutShortError(new RunbookError('timeout', 'cut short'), { stdout, stderr });
       stdout += `${said}\n${mark} ${number + 1} 0\n`;
       stderr += `\n${mark} ${number + 1}\n`;
+      if (number === 0) parts?.onRest?.();
+      else now += takesMs;
     }
     return { rc: 0, stdout, stderr, durationMs: 0 };
   };
   const ask = async (of: Question, coming: readonly Question[] = []): Promise<string> => {
     const ahead: AskingAhead = {
       answers,
+      clock: { now: () => now, sleep: async () => undefined },
       coming: async (atMost, isWanted) => coming.filter(isWanted).slice(0, atMost),
     };
-    const { stdout, isDated } = await askAhead({ run } as Connection, of, of, ahead);
-    return isDated ? `${stdout}, dated` : stdout;
+    const { stdout, isDated, othersMs } = await askAhead({ run } as Connection, of, of, ahead);
+    return `${stdout}${isDated ? ', dated' : ''}${othersMs > 0 ? `, ${othersMs} ms of others` : ''}`;
   };
   return { asked, answers, ask, pass: (ms: number) => (now += ms) };
 }
@@ -87,6 +90,35 @@ describe('asking ahead', () => {
     expect(await ask(question('c'))).to.equal('2, dated');
   });
 
+  it('counts the age of an answer from when it was asked', async () => {
+    const { ask, pass } = rig(String, 8000);
+    expect(await ask(question('a'), [question('b')])).to.equal('0, 8000 ms of others');
+    pass(23_000);
+    expect(await ask(question('b'))).to.equal('1, dated');
+  });
+
+  it('asks together again what was asked too long ago', async () => {
+    const { ask, asked, answers, pass } = rig();
+    const all = ['a', 'b', 'c', 'd'].map((asker) => question(asker));
+    const [a = question(''), ...others] = all;
+    const [b = question(''), ...left] = others;
+    await ask(a, others);
+    pass(601_000);
+    await ask(b, left);
+    const end = answers.atWork();
+    pass(3001);
+    end();
+    const [c = question(''), ...last] = left;
+    await ask(c, last);
+    expect(asked).to.deep.equal(['4 together', '3 together', '2 together']);
+  });
+
+  it('tells how long it was kept waiting for the others, which is no time of its own', async () => {
+    const { ask } = rig(String, 4000);
+    const [a, b, c] = [question('a'), question('b'), question('c')];
+    expect([await ask(a, [b, c]), await ask(b)]).to.deep.equal(['0, 8000 ms of others', '1']);
+  });
+
   it('asks by itself what had no answer in time, and the ones after it together again', async () => {
     const { ask, asked } = rig((number) => (number === 1 ? undefined : String(number)));
     const all = ['a', 'hangs', 'c', 'd'].map((asker) => question(asker));
@@ -111,7 +143,11 @@ describe('asking ahead', () => {
         ? { rc: 0, stdout: 'alone', stderr: '', durationMs: 0 }
         : { rc: 137, stdout: '', stderr: '', durationMs: 0 };
     const a = question('a');
-    const ahead: AskingAhead = { answers: createAnswers(() => 0), coming: async () => [question('b')] };
+    const ahead: AskingAhead = {
+      answers: createAnswers(() => 0),
+      clock: { now: () => 0, sleep: async () => undefined },
+      coming: async () => [question('b')],
+    };
     expect((await askAhead({ run } as Connection, a, a, ahead)).stdout).to.equal('alone');
   });
 

@@ -67,6 +67,18 @@ describe('a probe that is asked with those of other tasks', function () {
       expect(run.said('bad')).to.match(/printed more than 16 MiB/);
     }));
 
+  it('and prints without end as the first of them says what it says by itself', async () => {
+    const files = {
+      'play.yaml': playbook('flood: {}').replace(/^.*name: before.*\n/m, ''),
+      'modules/flood.ts': module('flood', 'yes'),
+    };
+    const said: string[] = [];
+    for (const isBatched of [true, false])
+      await playFiles(files, (run) => void said.push(run.said('bad')), { isBatched });
+    expect(said[0]).to.match(/it last printed: y$/);
+    expect(said[0]).to.equal(said[1]);
+  });
+
   it('and is no shell script costs its own task', () =>
     playFiles({ 'play.yaml': playbook('broken: {}'), 'modules/broken.ts': module('broken', 'if then') }, (run) => {
       expect(run.ends).to.deep.equal(['h1: before: ok', 'h1: bad: ignored', 'h1: after: ok', 'h1: last: ok']);

@@ -34,7 +34,7 @@ async function rig() {
     });
   };
   const options = { timeoutMs: 60_000, timeLeftMs: () => 60_000, environment: undefined, signal: undefined };
-  const behind = await askBehind(a, options, undefined, { answers, coming, clock: { sleep } });
+  const behind = await askBehind(a, options, undefined, { answers, coming, clock: { now: () => 0, sleep } });
   const answer = (result: Promise<ScriptResult> = Promise.resolve(printed(behind.sent.script.text))): void => {
     result.catch(() => undefined);
     behind.sent.onSent(result);

@@ -1,6 +1,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { systemClock } from '../../../engine/base/clock.ts';
 import type { StampedEvent } from '../../../engine/base/events.ts';
 import { createChunkProxy } from '../../support/chunk-proxy.ts';
 import { withTemporaryFolder } from '../../support/module-rig.ts';
@@ -25,12 +26,16 @@ describe('round trips to a host over ssh', function () {
     if (whyNoSshd() !== undefined) this.skip();
   });
 
-  /** How often a play waits for its host once it is logged in, after it was played before and `between` was done. */
+  /**
+   * How often a play waits for its host once it is logged in, after it was played before and `between` was done. Before each
+   * task `passMs` go by.
+   */
   async function turnsOf(
     tasks: string,
     between: (folder: string) => Promise<void> = async () => {},
     isBatched = true,
     others: Readonly<Record<string, string>> = {},
+    passMs = 0,
   ): Promise<number> {
     return await withTemporaryFolder(async (folder) => {
       // For whomever a task becomes.
@@ -48,10 +53,13 @@ describe('round trips to a host over ssh', function () {
       expect(once.exitCode, JSON.stringify(once.events.at(-1))).to.equal(0);
       await between(folder);
       let before = 0;
+      let passedMs = 0;
       const onEvent = ({ type }: StampedEvent): void => {
         if (type === 'host-connected') before = proxy.turns;
+        if (type === 'task-started') passedMs += passMs;
       };
-      expect((await play(folder, files, { hostKeyChecking: 'off', isBatched, onEvent })).exitCode).to.equal(0);
+      const clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+      expect((await play(folder, files, { hostKeyChecking: 'off', isBatched, onEvent, clock })).exitCode).to.equal(0);
       return proxy.turns - before;
     });
   }
@@ -100,6 +108,17 @@ describe('round trips to a host over ssh', function () {
     const reader = '    - copy: { dest: DIR/os, content: "{{ facts.os.id }}" }\n';
     expect(await turnsOf(`${reader}${copies(10)}`)).to.equal(ofOne + 1);
     expect(await turnsOf(`${copies(10)}${reader}`)).to.equal(ofOne + 1);
+  });
+
+  it('are one more for facts that were asked for so long ago that nothing is to be decided by them', async () => {
+    const tasks = `${copies(1)}    - debug: { message: "{{ facts.os.id }}" }\n`;
+    expect(await turnsOf(tasks)).to.equal(ofOne);
+    expect(await turnsOf(tasks, undefined, true, {}, 31_000)).to.equal(ofOne + 1);
+  });
+
+  it('are as many for tasks that take their time: what is asked too long ago is asked together again', async () => {
+    // Of 20 tasks that take a minute each, answers to the first ten are good for the others.
+    expect(await turnsOf(copies(20), undefined, true, {}, 60_000)).to.equal(ofOne + 1);
   });
 
   it('are one more for a change, and one to tidy up: what it came to is asked along with it, and the tasks after it', async () => {
