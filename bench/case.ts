@@ -12,6 +12,8 @@ export interface Scale {
 /** What a case works with. */
 export interface Bench {
   readonly scale: Scale;
+  /** Aborted by Ctrl-C: what runs is ended, and nothing begins any more. */
+  readonly signal: AbortSignal;
   /** A folder of its own, gone afterwards. */
   readonly folder: string;
   /** The program to measure as runbook. */

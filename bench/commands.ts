@@ -1,4 +1,4 @@
-import type { ToolResult } from './case.ts';
+import type { Bench, ToolResult } from './case.ts';
 import { type Command, measureInTurns } from './measure.ts';
 
 /** What a tool does in a case without a play. */
@@ -12,11 +12,12 @@ export interface ToolCommand {
 
 /** Runs commands in turns. Undefined stands for a tool that is not there, and is missing in what comes back. */
 export async function compareCommands(
-  runs: number,
+  { scale, signal }: Bench,
   commands: readonly (ToolCommand | undefined)[],
+  runs = scale.runs,
 ): Promise<ToolResult[]> {
   const programs = commands.filter((command) => command !== undefined).map((command) => ({ ...command, runs }));
-  return (await measureInTurns(programs)).map(({ program: { tool, shown }, measurement }) => ({
+  return (await measureInTurns(programs, signal)).map(({ program: { tool, shown }, measurement }) => ({
     tool,
     command: shown,
     measurement,

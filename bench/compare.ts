@@ -38,7 +38,9 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Too
   if (start === 'converged') await converge(bench, comparison);
   const entrants = comparison.entrants.filter((peer) => bench.whyLeftOut(peer) === undefined);
   const ready = await Promise.all(entrants.map((peer) => readyEntrant(bench, comparison, peer)));
-  const measured = await measureInTurns(ready).finally(() => Promise.all(ready.map(({ job }) => job.after())));
+  const measured = await measureInTurns(ready, bench.signal).finally(() =>
+    Promise.all(ready.map(({ job }) => job.after())),
+  );
   const results: ToolResult[] = [];
   for (const { program, measurement } of measured) {
     const { peer, job, isDone } = program;
@@ -100,7 +102,7 @@ async function readyEntrant(bench: Bench, comparison: Comparison, peer: PeerName
         'runbook',
         `after-${peer.replaceAll(' ', '-')}`,
       );
-      isDone = await runOnce(check.command).then(
+      isDone = await runOnce(check.command, bench.signal).then(
         () => true,
         () => false,
       );
@@ -115,12 +117,12 @@ async function converge(bench: Bench, comparison: Comparison): Promise<void> {
   const script = await readFile(join(bench.folder, play.name, 'script.sh'), 'utf8').catch(() => undefined);
   if (script !== undefined) await targets.execute(script);
   const job = await readyJob(bench, { ...comparison, isCheck: false }, 'runbook', 'converging');
-  await runOnce(job.command);
+  await runOnce(job.command, bench.signal);
 }
 
 async function countOne(bench: Bench, comparison: Comparison, hosts: number, peer: PeerName): Promise<Counts> {
   const { play, targets, start } = comparison;
-  return count(someOf(targets, hosts), bench.folder, async (at) => {
+  return count(bench, someOf(targets, hosts), async (at) => {
     if (start === 'fresh') await targets.execute(play.reset);
     return readyJob(bench, { ...comparison, targets: at }, peer, 'counted');
   });

@@ -49,8 +49,13 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-// Servers that were started end with this process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    console.error('stopping: what was started is ended first');
+    interrupt.abort();
+  });
+}
 const names = positionals.length > 0 ? positionals : Object.keys(suites);
 /** What cannot be judged is not met; a smoke run judges what is there. */
 const mayLeaveOut = values.smoke && !values.all;
@@ -66,7 +71,12 @@ if (values.help || mistake !== undefined) {
   const leftOut = missingPeers();
   if (leftOut.size > 0 && !mayLeaveOut) process.exitCode = 1;
   const machine = describeMachine();
-  for (const name of names) await runSuite(name, machine, leftOut);
+  try {
+    for (const name of names) await runSuite(name, machine, leftOut);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    process.exitCode = 130;
+  }
 }
 
 function mistakeIn(): string | undefined {
@@ -95,7 +105,9 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
   const measure = async (some: readonly Case[]): Promise<void> => {
     for (const one of some) {
       const load = values.smoke ? 0 : await currentLoad();
+      interrupt.signal.throwIfAborted();
       const result = await runCase(one, leftOut);
+      interrupt.signal.throwIfAborted();
       if ('skipped' in result) {
         console.log(`${one.id}: left out, ${result.skipped}\n`);
         if (!mayLeaveOut) process.exitCode = 1;
@@ -141,7 +153,7 @@ async function writeReport(name: string, report: Report): Promise<void> {
   await rename(unfinished, join(results, name));
 }
 
-/** A case that fails is told and left out, so that an hour of others is not lost. */
+/** A case that fails is told and left out, so that an hour of others is not lost. Ctrl-C ends them all. */
 async function runCase(one: Case, leftOut: LeftOut): Promise<CaseResult | Skipped> {
   const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-'));
   try {
@@ -150,6 +162,7 @@ async function runCase(one: Case, leftOut: LeftOut): Promise<CaseResult | Skippe
     if ('skipped' in result || !values.smoke) return result;
     return { ...result, goals: result.goals.filter(({ isCount }) => isCount) };
   } catch (error) {
+    interrupt.signal.throwIfAborted();
     process.exitCode = 1;
     return { skipped: `for it failed: ${error instanceof Error ? error.stack : String(error)}` };
   } finally {
@@ -181,6 +194,7 @@ function benchIn(folder: string, leftOut: LeftOut): Bench {
   };
   return {
     scale: { isSmoke: values.smoke, runs: values.smoke ? 1 : Number(values.runs) },
+    signal: interrupt.signal,
     folder,
     runbookProgram: runbook,
     runbook: (args) => ({ file: process.execPath, args: [runbook, ...args], cwd: folder }),

@@ -64,12 +64,15 @@ export interface MeasuredProgram<P extends Measured> {
  * Runs programs in turns, so that an hour in which the machine is slow is one for all of them. Raises when one fails: a
  * failure is no measurement.
  */
-export async function measureInTurns<P extends Measured>(programs: readonly P[]): Promise<MeasuredProgram<P>[]> {
+export async function measureInTurns<P extends Measured>(
+  programs: readonly P[],
+  signal?: AbortSignal,
+): Promise<MeasuredProgram<P>[]> {
   const all = programs.map((program) => ({ program, samples: [] as Sample[] }));
   for (let round = 0; programs.some(({ runs }) => round < runs); round++) {
     for (const { program, samples } of all.filter(({ program }) => round < program.runs)) {
       await program.before?.();
-      samples.push(await runOnce(program.command));
+      samples.push(await runOnce(program.command, signal));
       if (round === program.runs - 1) await program.afterLast?.();
     }
   }
@@ -93,8 +96,12 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min: at(0), max: at(sorted.length - 1) };
 }
 
-/** Runs a program once. What it leaves running, such as shared connections, is ended afterwards. */
-export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample> {
+/**
+ * Runs a program once. What it leaves running, such as shared connections, is ended afterwards. Raises when it fails, and
+ * when `signal` is aborted, which ends it.
+ */
+export async function runOnce({ file, args, cwd, env }: Command, signal?: AbortSignal): Promise<Sample> {
+  signal?.throwIfAborted();
   const run = randomUUID();
   const leftBehind = await leftoversOf(run, cwd);
   const started = performance.now();
@@ -105,7 +112,7 @@ export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample
   });
   // Whoever gives up a benchmark leaves no tool at work on its hosts.
   const giveUp = (): void => void child.kill();
-  process.once('exit', giveUp);
+  signal?.addEventListener('abort', giveUp);
   let complaint = '';
   // These are pipes, as is said above.
   const [, stdout, stderr, told] = child.stdio as readonly Readable[];
@@ -124,12 +131,13 @@ export async function runOnce({ file, args, cwd, env }: Command): Promise<Sample
     child.on('error', reject).on('exit', resolve);
   }).finally(() => {
     watch.stop();
-    process.off('exit', giveUp);
+    signal?.removeEventListener('abort', giveUp);
   });
   const wallMs = performance.now() - started;
   const leftovers = await leftBehind.end();
   // Nobody holds it any more, unless something escaped that was left running.
   if (told && !told.readableEnded) await once(told, 'end', { signal: AbortSignal.timeout(10_000) });
+  signal?.throwIfAborted();
   if (exitCode !== 0) throw new Error(`${[file, ...args].join(' ')}: exit status ${exitCode}\n${complaint}`);
   return { wallMs, cpuMs: childrenMs(times) + leftovers.cpuMs, peakMb: watch.peakMb };
 }

@@ -11,7 +11,7 @@ export const checkPlaybook: Case = {
     const lines = await writePlaybooks(bench);
     const lint = ['lint', 'playbook.yaml', '-i', 'hosts.ini'];
     const check = ['-i', 'hosts.ini', '--syntax-check', 'ansible.yaml'];
-    const tools = await compareCommands(bench.scale.runs, [
+    const tools = await compareCommands(bench, [
       { tool: 'runbook', command: bench.runbook(lint), shown: `runbook ${lint.join(' ')}` },
       bench.ansible && {
         tool: 'Ansible',

@@ -11,7 +11,7 @@ export const matchPattern: Case = {
   id: 'inventory-pattern',
   async run(bench) {
     const { hosts, groups } = await writeInventory(bench);
-    const tools = await compareCommands(bench.scale.runs, [
+    const tools = await compareCommands(bench, [
       {
         tool: 'runbook',
         command: bench.runbook(['inventory', '-i', 'hosts.ini', '-l', pattern, '--list']),
@@ -43,7 +43,7 @@ export const listInventory: Case = {
   async run(bench) {
     const { hosts, groups } = await writeInventory(bench);
     const list = ['inventory', '-i', 'hosts.ini', '--list', '--output', 'json'];
-    const tools = await compareCommands(bench.scale.runs, [
+    const tools = await compareCommands(bench, [
       { tool: 'runbook', command: bench.runbook(list), shown: `runbook ${list.join(' ')}` },
       bench.ansible && {
         tool: 'Ansible',

@@ -7,7 +7,8 @@ import { atMost } from '../goals.ts';
 /** What a task costs the controller does not depend on how many there are, nor does its memory. The journal is kept, as it is for users. */
 export const manyTasks: Case = {
   id: 'many-tasks',
-  async run({ folder, scale, runbook }) {
+  async run(bench) {
+    const { folder, scale, runbook } = bench;
     const hosts = scale.isSmoke ? 5 : 200;
     const [few, many] = scale.isSmoke ? ([5, 50] as const) : ([100, 1000] as const);
     await writeFile(join(folder, 'hosts.ini'), `[all]\nnode[1:${hosts}]\n[all:vars]\nansible_connection=local\n`);
@@ -18,7 +19,7 @@ export const manyTasks: Case = {
       const args = ['play', playbook, '-i', 'hosts.ini', '--output', 'plain'];
       return { tool, command: runbook(args), shown: `runbook ${args.join(' ')}` };
     };
-    const results = await compareCommands(scale.runs, [
+    const results = await compareCommands(bench, [
       await playing(many, 'runbook'),
       await playing(few, `runbook, ${few} tasks`),
     ]);

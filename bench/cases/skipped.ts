@@ -25,7 +25,10 @@ export const skippedTask: Case = {
           ansible('ansible-playbook', ['-i', hosts, playbook]),
         )),
     ];
-    const measured = await measureInTurns(programs.filter((program) => program !== undefined));
+    const measured = await measureInTurns(
+      programs.filter((program) => program !== undefined),
+      bench.signal,
+    );
     const tools = measured.map(({ program: { tool, shown, perTaskAndHost }, measurement }) => ({
       tool,
       command: shown,
@@ -52,7 +55,7 @@ interface SkippingProgram extends Measured {
 }
 
 async function skippingProgram(
-  { folder, scale }: Bench,
+  { folder, scale, signal }: Bench,
   tool: 'runbook' | 'Ansible',
   { hosts, tasks }: { readonly hosts: number; readonly tasks: number },
   command: (playbook: string, inventory: string) => Command,
@@ -79,7 +82,7 @@ async function skippingProgram(
     shown: [many.file, ...many.args].join(' ').replace(/^\S*node \S*runbook\.cjs/, 'runbook'),
     command: many,
     runs: scale.runs,
-    before: async () => void ofOneMs.push((await runOnce(one)).cpuMs),
+    before: async () => void ofOneMs.push((await runOnce(one, signal)).cpuMs),
     perTaskAndHost: ({ cpuMs }) => ((cpuMs.median - spreadOf(ofOneMs).median) * 1000) / (hosts * (tasks - 1)),
   };
 }

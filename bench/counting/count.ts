@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench } from '../case.ts';
 import { runOnce } from '../measure.ts';
 import type { ReadyJob } from '../peers/peer.ts';
 import type { Targets } from '../targets/targets.ts';
@@ -18,12 +19,12 @@ const delayMs = 10;
  * slows hosts down so much that tools may ask more often, the processes. `prepare` makes it for the hosts that are given.
  */
 export async function count(
+  bench: Pick<Bench, 'folder' | 'signal'>,
   targets: Targets,
-  folder: string,
   prepare: (targets: Targets) => Promise<ReadyJob>,
 ): Promise<Counts> {
   const hosts = targets.hosts.length;
-  const wire = await countOnWire(targets, prepare);
+  const wire = await countOnWire(bench.signal, targets, prepare);
   const counts = {
     hosts,
     logins: wire.logins,
@@ -31,10 +32,11 @@ export async function count(
     sentBytes: wire.sentBytes / hosts,
     receivedBytes: wire.receivedBytes / hosts,
   };
-  return canTrace() ? { ...counts, ...(await countStarted(targets, folder, await prepare(targets))) } : counts;
+  return canTrace() ? { ...counts, ...(await countStarted(bench, targets, await prepare(targets))) } : counts;
 }
 
 async function countOnWire(
+  signal: AbortSignal,
   targets: Targets,
   prepare: (targets: Targets) => Promise<ReadyJob>,
 ): Promise<ReturnType<typeof countWire>> {
@@ -42,7 +44,7 @@ async function countOnWire(
   const job = await prepare(proxied.targets);
   try {
     await job.before();
-    await runOnce(job.command);
+    await runOnce(job.command, signal);
     await ended();
   } finally {
     await job.after();
@@ -56,8 +58,8 @@ async function countOnWire(
 }
 
 async function countStarted(
+  { folder, signal }: Pick<Bench, 'folder' | 'signal'>,
   { hosts, serverPids }: Targets,
-  folder: string,
   job: ReadyJob,
 ): Promise<Pick<Counts, 'controllerProcesses' | 'targetProcesses'>> {
   const files = { controller: join(folder, 'controller.strace'), hosts: join(folder, 'hosts.strace') };
@@ -65,7 +67,7 @@ async function countStarted(
   const watched = await watchProcesses(serverPids, files.hosts);
   try {
     await job.before();
-    await runOnce(traced(job.command, files.controller));
+    await runOnce(traced(job.command, files.controller), signal);
     await ended();
   } finally {
     await watched.stop();

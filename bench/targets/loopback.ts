@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,11 +23,8 @@ export async function startLoopback(count: number): Promise<Targets & AsyncDispo
   const port = await freePort();
   const logins = new Map<number, number>();
   const server = await startServer(folder, port, logins);
-  const endNow = (): void => {
-    server.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', endNow);
+  // Ctrl-C ends it before it is told.
+  const ended = new Promise((resolve) => server.once('exit', resolve));
   const hostKey = (await readFile(join(folder, 'host_key.pub'), 'utf8')).split(' ').slice(0, 2).join(' ');
   const hosts: Target[] = Array.from({ length: count }, (_, i) => {
     const name = `host-${String(i + 1).padStart(4, '0')}`;
@@ -46,8 +42,6 @@ export async function startLoopback(count: number): Promise<Targets & AsyncDispo
       await run('sh', [], { input: `on_host() {\n${script}\n}\nset -e\n${each.join('\n')}\n`, timeoutMs: 120_000 });
     },
     async [Symbol.asyncDispose]() {
-      process.off('exit', endNow);
-      const ended = new Promise((resolve) => server.once('exit', resolve));
       server.kill();
       await ended;
       await rm(folder, { recursive: true, force: true });

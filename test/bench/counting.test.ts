@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { count, countWire } from '../../bench/counting/count.ts';
 import { type Link, throughProxy } from '../../bench/counting/proxy.ts';
@@ -53,7 +55,9 @@ describe('what is counted in a benchmark', () => {
         before: async () => {},
         after: async () => {},
       };
-      const error: unknown = await count(nobody, folder, async () => job).catch((reason: unknown) => reason);
+      const error: unknown = await count({ folder, signal: AbortSignal.any([]) }, nobody, async () => job).catch(
+        (reason: unknown) => reason,
+      );
       expect(String(error)).to.contain('of 1 hosts 0 were seen to be logged in to');
     }));
 
@@ -143,6 +147,26 @@ describe('the processor time of a program', () => {
       const failing = runOnce({ file: 'sh', args: ['-c', 'echo no >&2; exit 3'], cwd: folder });
       const error: unknown = await failing.catch((reason: unknown) => reason);
       expect(String(error)).to.match(/exit status 3\nno/);
+    }));
+
+  it('is not measured of a program that is given up: what it started ends with it', () =>
+    withTemporaryFolder(async (folder) => {
+      const pidFile = join(folder, 'pid');
+      const endless = `sleep 1000 & echo $! >${pidFile}.new; mv ${pidFile}.new ${pidFile}; sleep 1000`;
+      const stop = new AbortController();
+      const running = runOnce({ file: 'sh', args: ['-c', endless], cwd: folder }, stop.signal);
+      while (!existsSync(pidFile)) await new Promise((resolve) => setTimeout(resolve, 10));
+      const pid = Number(readFileSync(pidFile, 'utf8'));
+      // The link of a process that has ended leads nowhere, even where nobody waits for it.
+      expect(existsSync(`/proc/${pid}/cwd`)).to.equal(true);
+      stop.abort();
+      const error: unknown = await running.catch((reason: unknown) => reason);
+      expect(error).to.equal(stop.signal.reason);
+      expect(existsSync(`/proc/${pid}/cwd`)).to.equal(false);
+      const late: unknown = await runOnce({ file: 'true', args: [], cwd: folder }, stop.signal).catch(
+        (reason: unknown) => reason,
+      );
+      expect(late).to.equal(stop.signal.reason);
     }));
 
   it('is read from what bash tells, in minutes and seconds', () => {

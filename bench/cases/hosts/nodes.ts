@@ -63,7 +63,7 @@ export const distantNodes: Case = {
     onNodes(
       bench,
       `Nodes as they should be, ${roundTripMs} ms away`,
-      ['runbook', 'Ansible with pipelining', 'Mitogen', 'ssh'],
+      ['runbook', 'Ansible with pipelining', 'Mitogen', 'ssh', 'ssh with ControlMaster'],
       { start: 'converged' },
       (tools) => atMost('wall time, start of the process included', 12 * roundTripMs, tools[0]?.value, 'ms'),
       roundTripMs / 2,

@@ -7,15 +7,15 @@ import type { Command } from '../../measure.ts';
 export const startUp: Case = {
   id: 'start-up',
   async run(bench) {
-    // A tenth of a second is soon told, and differs from run to run.
-    const runs = bench.scale.runs * (bench.scale.isSmoke ? 1 : 4);
     const node: Command = { file: process.execPath, args: ['-e', '0'], cwd: bench.folder };
     const version = ['--version'];
-    const tools = await compareCommands(runs, [
+    const commands = [
       { tool: 'runbook', command: bench.runbook(version), shown: 'runbook --version' },
       { tool: 'Node alone', command: node, shown: 'node -e 0' },
       bench.ansible && { tool: 'Ansible', command: bench.ansible('ansible', version), shown: 'ansible --version' },
-    ]);
+    ];
+    // A tenth of a second is soon told, and differs from run to run.
+    const tools = await compareCommands(bench, commands, bench.scale.runs * (bench.scale.isSmoke ? 1 : 4));
     return {
       title: 'Start-up',
       input: 'no work at all',
