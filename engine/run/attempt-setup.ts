@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Clock, formatDuration } from '../base/clock.ts';
+import { type Clock, formatDuration, longestTimerMs } from '../base/clock.ts';
 import { RunbookError } from '../base/errors.ts';
 import type { ChangeView, EventBus, WaitView } from '../base/events.ts';
 import { createTelling } from '../base/telling.ts';
@@ -63,8 +63,8 @@ export interface StepOptions {
 /** A task on a host, ready to be tried, if need be several times. */
 export interface Attempt {
   readonly make: () => Promise<AttemptResult>;
-  /** When the task has to be done, all attempts together: milliseconds since the epoch. */
-  readonly deadline: number;
+  /** When the task has to be done, all attempts together: milliseconds since the epoch. See {@link StepRunner.deadline}. */
+  readonly deadline: () => number;
   /** An effect was started by one of the attempts. */
   readonly hasEffects: () => boolean;
   /** The host may be another now: facts that the module's changes touch are not to be trusted. */
@@ -92,7 +92,7 @@ export function prepareAttempt(
       coming: (open) => turnsAfter({ task, turn, item }, surroundings.coming, open),
     },
   });
-  const deadline = deadlineOf(context, task);
+  const deadline = (): number => steps.deadline;
   const key = taskKeyOf(task, turn);
   // Of a process of this run that did not come to the task's end.
   const begun = host.record.begunEffects(key, identity);
@@ -107,6 +107,7 @@ export function prepareAttempt(
       tellingOf(context, task, host.name, surroundings.turn),
       context.clock,
     ),
+    areValuesRead: readsResult(task),
     predicted: on === host ? host.predicted : delegatedPredictions(on.predicted, host.predicted),
     id: createHash('sha256').update(`${context.runId} ${task.id} ${host.name} ${identity}`).digest('hex').slice(0, 12),
     beforeEffect: surroundings.beforeEffect,
@@ -203,25 +204,34 @@ async function sleepTelling(
   await clock.sleep(ms, signal);
 }
 
-function deadlineOf(context: RunContext, task: Task): number {
-  return context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs);
+function readsResult({ register, until, failedWhen, changedWhen }: Task): boolean {
+  return register !== undefined || until.length > 0 || failedWhen !== undefined || changedWhen !== undefined;
 }
 
 /** Runs what waits on the controller until the task's own `timeout`, if it has one: a long `pause` needs no other. */
 async function untilDeadline<T>(
   context: RunContext,
   { timeoutMs }: Task,
-  deadline: number,
+  deadline: () => number,
   body: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { abort } = context.request;
   if (timeoutMs === undefined) return body(abort);
-  const expired = AbortSignal.timeout(Math.max(0, deadline - context.clock.now()));
+  const expired = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const expire = (): void => {
+    const leftMs = deadline() - context.clock.now();
+    if (leftMs <= 0) expired.abort(new Error('its time is up'));
+    else timer = setTimeout(expire, Math.min(leftMs, longestTimerMs));
+  };
+  expire();
   try {
-    return await body(AbortSignal.any([abort, expired]));
+    return await body(AbortSignal.any([abort, expired.signal]));
   } catch (error) {
-    if (!expired.aborted || abort.aborted) throw error;
+    if (!expired.signal.aborted || abort.aborted) throw error;
     throw new RunbookError('timeout', `did not end within ${formatDuration(timeoutMs)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -256,7 +266,7 @@ export function stepRunnerFor(
     },
     become: becomeFor(context, task, on, play, scope),
     environment: environmentOf(task, scope),
-    deadline: deadlineOf(context, task),
+    deadline: context.clock.now() + (task.timeoutMs ?? defaultTaskTimeoutMs),
     clock: context.clock,
     signal,
     ...(beforeStep && { beforeStep }),

@@ -26,6 +26,8 @@ export interface AttemptContext {
   readonly steps: StepRunner;
   readonly controller: Controller;
   readonly predicted: PredictedState;
+  /** Somebody goes by what is found: a condition about the result, or tasks to come. */
+  readonly areValuesRead: boolean;
   /** Names the attempt on the host. */
   readonly id: string;
   /**
@@ -51,16 +53,16 @@ export async function attemptResource(
   const { steps, predicted } = context;
   const desired = await module.desired?.(args, context.controller);
   const question = module.probe(args, desired);
-  const ask = (): Promise<unknown> => steps.ask(question);
+  const ask = (isEnough?: (dated: unknown) => boolean): Promise<unknown> => steps.ask(question, isEnough);
   const compare = (current: unknown): Diff => module.diff(current, args, { desired, predicted });
 
-  let current = await ask();
-  let diff = compare(current);
+  const isSatisfied = (dated: unknown): boolean => {
+    const diff = compare(dated);
+    return !('unknown' in diff) && diff.length === 0;
+  };
   // A host that was put in order meanwhile is neither reported nor drained.
-  if (steps.isDated && ('unknown' in diff || diff.length > 0)) {
-    current = await ask();
-    diff = compare(current);
-  }
+  let current = await ask((dated) => !context.areValuesRead && isSatisfied(dated));
+  let diff = compare(current);
   context.onFound(diff);
   if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });
   let changes = pendingIn(diff);

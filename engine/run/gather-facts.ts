@@ -115,12 +115,9 @@ async function gather(
       const { script, become, timeoutMs } = question;
       const options = { timeoutMs, signal: request.abort, become };
       const wait = { text: 'waiting for its facts', deadlineMs: clock.now() + timeoutMs };
-      return telling<ProbeOutput>(wait, async () => {
-        if (!ahead) return connection.run(script, options);
-        const answer = await askAhead(connection, question, options, ahead);
-        // What is gathered now is acted upon.
-        return answer.isDated ? askAhead(connection, question, options, ahead) : answer;
-      });
+      return telling<ProbeOutput>(wait, () =>
+        ahead ? askAhead(connection, question, options, ahead) : connection.run(script, options),
+      );
     };
     const become = gathererFor(context, host, play, first?.task);
     const answer = ask(factsQuestion(become)).catch((error) => {

@@ -57,10 +57,13 @@ export interface StepEnvironment {
 
 /** Asks hosts, and runs effects on them. */
 export interface StepRunner {
-  /** Runs a probe and parses its answer. */
-  ask<T>(probe: Probe<T>): Promise<T>;
-  /** The last answer came ahead, so long ago that the host has to be asked again before it is acted upon. */
-  readonly isDated: boolean;
+  /**
+   * Runs a probe and parses its answer, which may have come ahead. Of one that came so long ago that it is not to be acted
+   * upon `isEnough` says whether it is enough; otherwise, and where it cannot be parsed, the host is asked again.
+   */
+  ask<T>(probe: Probe<T>, isEnough?: (dated: T) => boolean): Promise<T>;
+  /** When the task's time is up, in milliseconds since the epoch: later where others took of it. */
+  readonly deadline: number;
   /** Asks until it is so; raises `timeout` with what was waited for, how long, and the last reason. */
   wait<T>(wait: Wait<T>): Promise<T>;
   /**
@@ -124,11 +127,11 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
     return new Set(known.keys());
   }
 
-  async function ask<T>(probe: Probe<T>): Promise<T> {
+  async function ask<T>(probe: Probe<T>, isEnough?: (dated: T) => boolean): Promise<T> {
     await env.connect();
     const timeoutMs = Math.min(probe.timeoutMs ?? defaultProbeTimeoutMs, remaining());
     const wait = { text: 'waiting for the answer to a probe', deadlineMs: env.clock.now() + timeoutMs };
-    return env.telling(wait, () => asker.ask(probe));
+    return env.telling(wait, () => asker.ask(probe, isEnough));
   }
 
   async function wait<T>(wait: Wait<T>): Promise<T> {
@@ -292,8 +295,8 @@ export function createStepRunner(env: StepEnvironment): StepRunner {
 
   return {
     ask,
-    get isDated() {
-      return asker.isDated;
+    get deadline() {
+      return ownDeadline;
     },
     wait,
     // All may start, so it comes to its end.

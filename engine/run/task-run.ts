@@ -246,7 +246,7 @@ async function runOnce(
     const isLast = number >= attempts || isOpen || context.request.isCheckMode;
     if (judged.isDone || isLast) return finish(finishAttempts(judged, number, context.request.isCheckMode));
     if (context.request.signal.aborted) return finish(cutShort(judged, number, 'interrupted'));
-    if (context.clock.now() + task.delayMs >= attempt.deadline) return finish(cutShort(judged, number, 'timeout'));
+    if (context.clock.now() + task.delayMs >= attempt.deadline()) return finish(cutShort(judged, number, 'timeout'));
     record.attemptMade(key, identity);
     forgetAnswers(context, { task, host });
     const wait = {

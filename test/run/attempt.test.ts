@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { sh } from '../../engine/base/sh.ts';
 import { defineModule, probe } from '../../engine/module/contract.ts';
 import { exec } from '../../engine/module/step.ts';
+import type { AttemptContext } from '../../engine/run/attempt.ts';
 import type { StepRunner } from '../../engine/run/step-runner.ts';
 import { attemptWith } from '../support/attempt.ts';
 import { checkedArguments, output } from '../support/module-rig.ts';
@@ -24,7 +25,7 @@ const settling = defineModule({
 async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome: string; asked: string[] }> {
   const asked: string[] = [];
   const steps: StepRunner = {
-    isDated: false,
+    deadline: Number.POSITIVE_INFINITY,
     ask: async (question) => {
       asked.push('probe');
       return question.parse(output(stdout));
@@ -37,7 +38,7 @@ async function attempt(stdout: string, isCheckMode: boolean): Promise<{ outcome:
     follow: () => Promise.reject(new Error('nothing was started before')),
     drive: () => Promise.reject(new Error('there is nothing to do')),
   };
-  const { outcome } = await attemptWith(steps, settling, checkedArguments(settling, {}), isCheckMode);
+  const { outcome } = await attemptWith(steps, settling, checkedArguments(settling, {}), { isCheckMode });
   return { outcome, asked };
 }
 
@@ -67,13 +68,17 @@ describe('an answer that came long ahead', () => {
   });
 
   /** What is done on a host that gives these answers, the first of them long ahead. */
-  async function done(answers: string[], isCheckMode = false): Promise<{ outcome: string; did: string[] }> {
+  async function done(
+    answers: string[],
+    context: Partial<AttemptContext> = {},
+  ): Promise<{ outcome: string; did: string[] }> {
     const did: string[] = [];
     const steps: StepRunner = {
-      get isDated() {
-        return did.length === 1;
-      },
-      ask: async (question) => {
+      deadline: Number.POSITIVE_INFINITY,
+      ask: async (question, isEnough = () => false) => {
+        did.push('probe');
+        const answer = question.parse(output(answers.shift() ?? ''));
+        if (did.length > 1 || isEnough(answer)) return answer;
         did.push('probe');
         return question.parse(output(answers.shift() ?? ''));
       },
@@ -87,11 +92,12 @@ describe('an answer that came long ahead', () => {
       settle: async () => new Set(),
       follow: () => Promise.reject(new Error('nothing was started before')),
     };
-    const lease = async (): Promise<boolean> => {
+    const beforeEffect = async (): Promise<boolean> => {
       did.push('lease');
       return false;
     };
-    const { outcome } = await attemptWith(steps, writing, checkedArguments(writing, {}), isCheckMode, lease);
+    const all = { ...context, beforeEffect };
+    const { outcome } = await attemptWith(steps, writing, checkedArguments(writing, {}), all);
     return { outcome, did };
   }
 
@@ -110,8 +116,21 @@ describe('an answer that came long ahead', () => {
     expect(await done(['old', 'written'])).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
   });
 
+  it('is not what conditions and other tasks go by', async () => {
+    expect(await done(['written', 'written'], { areValuesRead: true })).to.deep.equal({
+      outcome: 'ok',
+      did: ['probe', 'probe'],
+    });
+  });
+
   it('is not reported by check mode, either', async () => {
-    expect(await done(['old', 'written'], true)).to.deep.equal({ outcome: 'ok', did: ['probe', 'probe'] });
-    expect(await done(['old', 'old'], true)).to.deep.equal({ outcome: 'changed', did: ['probe', 'probe', 'lease'] });
+    expect(await done(['old', 'written'], { isCheckMode: true })).to.deep.equal({
+      outcome: 'ok',
+      did: ['probe', 'probe'],
+    });
+    expect(await done(['old', 'old'], { isCheckMode: true })).to.deep.equal({
+      outcome: 'changed',
+      did: ['probe', 'probe', 'lease'],
+    });
   });
 });

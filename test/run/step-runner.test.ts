@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Clock } from '../../engine/base/clock.ts';
 import { RunbookError } from '../../engine/base/errors.ts';
-import { sh } from '../../engine/base/sh.ts';
+import { type Script, sh } from '../../engine/base/sh.ts';
 import { failure, probe } from '../../engine/module/contract.ts';
 import { exec, put, type Step, type StepResult, waitFor } from '../../engine/module/step.ts';
 import { createAnswers } from '../../engine/run/ahead/answers.ts';
@@ -342,7 +342,12 @@ describe('a question that is asked with those of coming tasks', () => {
       onWait: () => undefined,
       telling: (_, body) => body(() => undefined),
     });
-    for (const script of [sh`first`, sh`second`]) await runner.ask(probe(script, () => undefined));
-    expect(given).to.deep.equal([40_000, 39_000]);
+    const ask = (script: Script): Promise<void> => runner.ask(probe(script, () => undefined));
+    for (const script of [sh`first`, sh`second`]) await ask(script);
+    expect([given, runner.deadline]).to.deep.equal([[40_000, 39_000], 49_000]);
+    // Effects are over: from here on it has the time of the task again.
+    await runner.drive((function* (): Generator<Step, void, StepResult> {})());
+    await ask(sh`third`);
+    expect(given.at(-1)).to.equal(39_000);
   });
 });

@@ -20,7 +20,7 @@ function withoutEffect({ prepare: _, desired: __, ...module }: AnyResource): Any
 }
 
 const steps: StepRunner = {
-  isDated: false,
+  deadline: Number.POSITIVE_INFINITY,
   ask: async (question) => question.parse(output('')),
   wait: () => Promise.reject(new Error('nothing is waited for before it is verified')),
   settle: async () => new Set(),

@@ -1,5 +1,5 @@
 import type { AnyResource } from '../../engine/module/contract.ts';
-import { type AttemptResult, attemptResource } from '../../engine/run/attempt.ts';
+import { type AttemptContext, type AttemptResult, attemptResource } from '../../engine/run/attempt.ts';
 import { createPredictedState } from '../../engine/run/predicted.ts';
 import type { StepRunner } from '../../engine/run/step-runner.ts';
 import { localController } from './module-rig.ts';
@@ -9,17 +9,18 @@ export function attemptWith(
   steps: StepRunner,
   module: AnyResource,
   args = {} as never,
-  isCheckMode = false,
-  beforeEffect: () => Promise<boolean> = async () => false,
+  context: Partial<AttemptContext> = {},
 ): Promise<AttemptResult> {
   return attemptResource(module, args, {
-    isCheckMode,
+    isCheckMode: false,
+    areValuesRead: false,
     steps,
     controller: localController(),
     predicted: createPredictedState(),
     id: 'test',
-    beforeEffect,
+    beforeEffect: async () => false,
     onFound: () => undefined,
     onEffect: () => undefined,
+    ...context,
   });
 }

@@ -1,17 +1,15 @@
 import type { ProbeOutput } from '../../module/contract.ts';
 
-/** An answer, and how it was come by. */
-export interface Answer extends ProbeOutput {
-  /** It came so long ago that it shows what there is to do, but is not acted upon: the host is asked again first. */
+/** An answer that came ahead. */
+export interface AnswerAhead extends ProbeOutput {
+  /** It is so old that it may show that there is nothing to do; before it is acted upon the host is asked again. */
   readonly isDated: boolean;
-  /** So long the script went on for other questions when it was there, in milliseconds: nothing that the one who asked took. */
-  readonly othersMs: number;
 }
 
 /** What a host answered to questions that were not asked yet: each answer is good once, for a while. */
 export interface Answers {
-  take(key: string): Answer | undefined;
-  /** Whether there is one to take. */
+  take(key: string): AnswerAhead | undefined;
+  /** Whether there is one that may be acted upon. */
   has(key: string): boolean;
   /** Questions are asked now. */
   asking(): Asking;
@@ -72,6 +70,7 @@ export function createAnswers(now: () => number): Answers {
     kept.delete(key);
     return undefined;
   };
+  const isDated = ({ askedAt }: Kept): boolean => now() - askedAt > freshForMs;
   return {
     take(key) {
       const entry = good(key);
@@ -79,9 +78,12 @@ export function createAnswers(now: () => number): Answers {
       kept.delete(key);
       wanted++;
       if (kept.size === 0) reach = Math.min(reachAtMost, 2 * reach);
-      return { ...entry.answer, isDated: now() - entry.askedAt > freshForMs, othersMs: 0 };
+      return { ...entry.answer, isDated: isDated(entry) };
     },
-    has: (key) => good(key) !== undefined,
+    has(key) {
+      const entry = good(key);
+      return entry !== undefined && !isDated(entry);
+    },
     asking() {
       const since = acts;
       const askedAt = now();

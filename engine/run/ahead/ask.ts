@@ -12,7 +12,7 @@ import type {
   ScriptParts,
   ScriptResult,
 } from '../../transport/transport.ts';
-import type { Answer, Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
 import { createProbeBatch } from './batch.ts';
 
 /** A probe, as it is sent to a host. */
@@ -49,6 +49,12 @@ function revealed(environment: Environment): readonly (readonly [string, string]
   return entries.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** What a host answered. */
+export interface Answer extends ProbeOutput {
+  /** How long its script went on for others when it was there: time that the one who asked did not take. Milliseconds. */
+  readonly othersMs: number;
+}
+
 /** What is worked with when a host is asked ahead. */
 export interface AskingAhead {
   readonly answers: Answers;
@@ -59,24 +65,26 @@ export interface AskingAhead {
 
 /**
  * Asks a host, and with the same script what coming tasks will ask of it. An answer that came ahead is taken where exactly
- * the same is asked, by the task that it was meant for, and nothing was done to the host since.
+ * the same is asked, by the task that it was meant for, and nothing was done to the host since. Of one that is dated
+ * `isEnough` says whether it is enough; otherwise the host is asked again.
  */
 export async function askAhead(
   connection: Connection,
   question: Question,
   options: RunOptions,
   asking: AskingAhead,
+  isEnough: (dated: ProbeOutput) => boolean = () => false,
 ): Promise<Answer> {
   const { answers, clock } = asking;
   const { keep } = answers.asking();
   const known = answers.take(question.key);
-  if (known) return known;
+  if (known && (!known.isDated || isEnough(known))) return answerOf(known);
   const others = await comingWith(question, options.timeoutMs, connection.user, asking);
   const together = askedTogether(question, others, clock);
   const asked = connection.run(together.script, { ...options, parts: together.parts });
   const own = await together.answered(asked, keep, answers);
   // Without an answer the shell of all of them was killed.
-  return own ?? freshAnswer(await connection.run(question.script, options));
+  return own ?? answerOf(await connection.run(question.script, options));
 }
 
 /** What coming tasks will ask, as far as it can be asked with this question: with one script, so of one user and environment. */
@@ -120,14 +128,14 @@ export interface Together {
   ): Promise<Answer | undefined>;
 }
 
-function freshAnswer(answer: ProbeOutput, othersMs = 0): Answer {
-  return { ...answer, isDated: false, othersMs };
+function answerOf({ rc, stdout, stderr }: ProbeOutput, othersMs = 0): Answer {
+  return { rc, stdout, stderr, othersMs };
 }
 
 /** Makes one script of several questions. */
 export function askedTogether(question: Question, others: readonly Question[], clock: Pick<Clock, 'now'>): Together {
   if (others.length === 0) {
-    return { script: question.script, parts: undefined, answered: async (result) => freshAnswer(await result) };
+    return { script: question.script, parts: undefined, answered: async (result) => answerOf(await result) };
   }
   const batch = createProbeBatch(
     [question, ...others].map(({ script }) => script),
@@ -156,7 +164,7 @@ export function askedTogether(question: Question, others: readonly Question[], c
           break;
         }
       }
-      return freshAnswer(own, othersMs);
+      return answerOf(own, othersMs);
     },
   };
 }

@@ -1,7 +1,6 @@
-import type { Probe } from '../../module/contract.ts';
+import type { Probe, ProbeOutput } from '../../module/contract.ts';
 import type { Become, Connection, Environment, RunOptions, ScriptBehind } from '../../transport/transport.ts';
-import type { Answer } from './answers.ts';
-import { type AskingAhead, askAhead, createQuestion, type Question } from './ask.ts';
+import { type Answer, type AskingAhead, askAhead, createQuestion, type Question } from './ask.ts';
 import { askBehind, type QuestionBehind } from './behind.ts';
 
 /** What a task asks with. */
@@ -21,10 +20,8 @@ export interface AskerParts {
 
 /** Asks a host for one task: by itself, together with what coming tasks will ask, or behind an effect. */
 export interface Asker {
-  /** Asks, and parses the answer, which may be there already. */
-  ask<T>(probe: Probe<T>): Promise<T>;
-  /** The last answer came ahead, so long ago that the host has to be asked again before it is acted upon. */
-  readonly isDated: boolean;
+  /** See {@link StepRunner.ask}. */
+  ask<T>(probe: Probe<T>, isEnough?: (dated: T) => boolean): Promise<T>;
   /** Asks now, whatever is known. */
   askAnew<T>(probe: Probe<T>): Promise<T>;
   /** What is asked next, to be sent along with an effect; undefined where it goes by itself. */
@@ -41,7 +38,6 @@ export const defaultProbeTimeoutMs = 60_000;
 /** Makes one. */
 export function createAsker({ ahead, ...parts }: AskerParts): Asker {
   const { connect, optionsFor } = parts;
-  let isDated = false;
   let sent: QuestionBehind | undefined;
   let dropping = Promise.resolve();
 
@@ -58,8 +54,7 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
     return probe.parse(await connection.run(probe.script, options));
   }
 
-  function taken<T>({ isDated: isOld, othersMs, ...answer }: Answer, probe: Probe<T>): T {
-    isDated = isOld;
+  function taken<T>({ othersMs, ...answer }: Answer, probe: Probe<T>): T {
     parts.onOthers(othersMs);
     return probe.parse(answer);
   }
@@ -74,10 +69,7 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
   return {
     askAnew,
     drop,
-    get isDated() {
-      return isDated;
-    },
-    async ask(probe) {
+    async ask(probe, isEnough = () => false) {
       if (!ahead || probe.isAlone) return askAnew(probe);
       const question = questionOf(probe, ahead.askedBy);
       const given = await sent?.answerTo(question);
@@ -85,7 +77,15 @@ export function createAsker({ ahead, ...parts }: AskerParts): Asker {
       // Nobody wants the others either, and what is asked now would wait for them.
       await drop();
       const options = optionsFor(question.timeoutMs, probe.environment);
-      return taken(await askAhead(await connect(), question, options, ahead), probe);
+      const isDatedEnough = (dated: ProbeOutput): boolean => {
+        try {
+          return isEnough(probe.parse(dated));
+        } catch {
+          // Nobody fails by how the host was.
+          return false;
+        }
+      };
+      return taken(await askAhead(await connect(), question, options, ahead, isDatedEnough), probe);
     },
     async behind(probe) {
       if (!probe || probe.isAlone || !ahead) return undefined;

@@ -1,8 +1,8 @@
 import { RunbookError } from '../../base/errors.ts';
 import { ShellEndedError } from '../../transport/shell.ts';
 import type { ScriptBehind, ScriptResult } from '../../transport/transport.ts';
-import type { Answer, Asking } from './answers.ts';
-import { type AskingAhead, askedTogether, comingWith, type Question } from './ask.ts';
+import type { Asking } from './answers.ts';
+import { type Answer, type AskingAhead, askedTogether, comingWith, type Question } from './ask.ts';
 
 /**
  * What is asked right behind an effect: how the host is now, and what coming tasks will ask of it. It is sent along with the

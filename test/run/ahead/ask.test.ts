@@ -31,13 +31,18 @@ function rig(answer: (number: number) => string | undefined = String, takesMs = 
     }
     return { rc: 0, stdout, stderr, durationMs: 0 };
   };
-  const ask = async (of: Question, coming: readonly Question[] = []): Promise<string> => {
+  const ask = async (of: Question, coming: readonly Question[] = [], isEnough = true): Promise<string> => {
     const ahead: AskingAhead = {
       answers,
       clock: { now: () => now, sleep: async () => undefined },
       coming: async (atMost, isWanted) => coming.filter(isWanted).slice(0, atMost),
     };
-    const { stdout, isDated, othersMs } = await askAhead({ run } as Connection, of, of, ahead);
+    const connection = { run } as Connection;
+    let isDated = false;
+    const { stdout, othersMs } = await askAhead(connection, of, of, ahead, () => {
+      isDated = true;
+      return isEnough;
+    });
     return `${stdout}${isDated ? ', dated' : ''}${othersMs > 0 ? `, ${othersMs} ms of others` : ''}`;
   };
   return { asked, answers, ask, pass: (ms: number) => (now += ms) };
@@ -82,12 +87,20 @@ describe('asking ahead', () => {
   });
 
   it('says of an answer that it is not to be acted upon any more', async () => {
-    const { ask, pass } = rig();
-    await ask(question('a'), [question('b'), question('c')]);
+    const { ask, asked, pass } = rig();
+    const [a, ...others] = ['a', 'b', 'c', 'd', 'e', 'f'].map((asker) => question(asker));
+    const [b, c, d, ...last] = others;
+    if (!a || !b || !c || !d) throw new Error('there are six');
+    await ask(a, others);
     pass(29_000);
-    expect(await ask(question('b'))).to.equal('1');
+    expect(await ask(b)).to.equal('1');
     pass(2000);
-    expect(await ask(question('c'))).to.equal('2, dated');
+    expect(await ask(c)).to.equal('2, dated');
+    expect(asked).to.deep.equal(['6 together']);
+    // Where it has to be asked again, all of its age are.
+    expect(await ask(d, last, false)).to.equal('0, dated');
+    expect(await ask(last[0] ?? a)).to.equal('1');
+    expect(asked).to.deep.equal(['6 together', '3 together']);
   });
 
   it('counts the age of an answer from when it was asked', async () => {

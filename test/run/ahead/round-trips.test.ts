@@ -117,7 +117,7 @@ describe('round trips to a host over ssh', function () {
   });
 
   it('are as many for tasks that take their time: what is asked too long ago is asked together again', async () => {
-    // Of 20 tasks that take a minute each, answers to the first ten are good for the others.
+    // A minute goes by before each of the 20; after ten of them the answers are too old.
     expect(await turnsOf(copies(20), undefined, true, {}, 60_000)).to.equal(ofOne + 1);
   });
 
