@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { errorMessage } from '../engine/base/errors.ts';
 import type { Bench, Case, CaseResult, Skipped } from './case.ts';
 import { currentLoad, describeMachine, type Machine } from './machine.ts';
 import type { PeerName } from './peers/peer.ts';
@@ -51,7 +52,7 @@ const { values, positionals } = parseArgs({
 });
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => {
+  process.on(name, () => {
     console.error('stopping: what was started is ended first');
     interrupt.abort();
   });
@@ -75,6 +76,7 @@ if (values.help || mistake !== undefined) {
     for (const name of names) await runSuite(name, machine, leftOut);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
+    if (error !== interrupt.signal.reason) console.error(errorMessage(error));
     process.exitCode = 130;
   }
 }

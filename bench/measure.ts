@@ -71,6 +71,7 @@ export async function measureInTurns<P extends Measured>(
   const all = programs.map((program) => ({ program, samples: [] as Sample[] }));
   for (let round = 0; programs.some(({ runs }) => round < runs); round++) {
     for (const { program, samples } of all.filter(({ program }) => round < program.runs)) {
+      signal?.throwIfAborted();
       await program.before?.();
       samples.push(await runOnce(program.command, signal));
       if (round === program.runs - 1) await program.afterLast?.();
@@ -101,9 +102,9 @@ export function spreadOf(values: readonly number[]): Spread {
  * when `signal` is aborted, which ends it.
  */
 export async function runOnce({ file, args, cwd, env }: Command, signal?: AbortSignal): Promise<Sample> {
-  signal?.throwIfAborted();
   const run = randomUUID();
   const leftBehind = await leftoversOf(run, cwd);
+  signal?.throwIfAborted();
   const started = performance.now();
   const child = spawn('bash', ['-c', timed, 'bash', file, ...args], {
     cwd,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { sshOptions } from '../targets/targets.ts';
+import { sshOptions, type Target } from '../targets/targets.ts';
 import type { Job, Peer, ReadyJob } from './peer.ts';
 
 /** A script written by hand, sent to each host through OpenSSH, as many hosts at a time. */
@@ -26,21 +26,20 @@ export const sshWithControlMaster: Peer = {
     const options = await sshOptions(job.targets, job.folder);
     const socket = ['-o', `ControlPath=${join(job.folder, 's-%h')}`];
     const command = await writeRunner(job, [...options, ...socket], '-o ControlPath=SOCKET ');
-    const onEach = async (...flags: string[]): Promise<void> => {
-      for (const { address, port } of job.targets.hosts) {
-        await promisify(execFile)('ssh', [...options, ...socket, ...flags, '-p', String(port), `root@${address}`]);
-      }
+    const master = async ({ address, port }: Target, ...flags: string[]): Promise<void> => {
+      await promisify(execFile)('ssh', [...options, ...socket, ...flags, '-p', String(port), `root@${address}`]);
     };
-    let isUp = false;
+    const connected: Target[] = [];
     return {
       ...command,
       async before() {
-        if (!isUp) await onEach('-M', '-N', '-f', '-o', 'ControlPersist=yes');
-        isUp = true;
+        for (const host of job.targets.hosts.slice(connected.length)) {
+          await master(host, '-M', '-N', '-f', '-o', 'ControlPersist=yes');
+          connected.push(host);
+        }
       },
       async after() {
-        if (isUp) await onEach('-O', 'exit');
-        isUp = false;
+        for (const host of connected.splice(0)) await master(host, '-O', 'exit');
       },
     };
   },

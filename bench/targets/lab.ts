@@ -14,8 +14,9 @@ export async function withLab(work: () => Promise<void>): Promise<void> {
   try {
     await up(3);
   } catch (error) {
-    // What needs no nodes can be measured without them.
     console.log(`no lab: ${errorMessage(error)}\n`);
+    // What is there of it goes, as far as that can be done here; and what needs no nodes can be measured without them.
+    await down().catch(() => undefined);
     return work();
   }
   try {

@@ -17,6 +17,15 @@ export const whyNoLoopback = whyNoSshd;
  */
 export async function startLoopback(count: number): Promise<Targets & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'runbook-bench-sshd-'));
+  try {
+    return await serve(folder, count);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function serve(folder: string, count: number): Promise<Targets & AsyncDisposable> {
   const keyFile = join(folder, 'id_ed25519');
   generateKey(keyFile);
   generateKey(join(folder, 'host_key'));

@@ -1,8 +1,11 @@
-import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -10,6 +13,7 @@ import { spreadOf } from '../../bench/measure.ts';
 import { caseText, isGood, isMet, performancePage, type Report } from '../../bench/report.ts';
 import { suites } from '../../bench/suites.ts';
 import { withTemporaryFolder } from '../support/module-rig.ts';
+import { whyNoSshd } from '../support/sshd.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -48,6 +52,34 @@ describe('the benchmarks', () => {
         .and.have.property('stdout')
         .that.contains('After the last run of runbook runbook finds something left to do');
     })).timeout(60_000);
+
+  it('end what they started when they are given up: the program, the server, the folders', async function () {
+    this.timeout(60_000);
+    if (whyNoSshd() !== undefined) this.skip();
+    await withTemporaryFolder(async (folder) => {
+      const runbook = join(folder, 'runbook.cjs');
+      const told = join(folder, 'told');
+      const tell = `fs.writeFileSync('${told}.new', process.pid + ''); fs.renameSync('${told}.new', '${told}');`;
+      await writeFile(runbook, `const fs = require('node:fs'); ${tell} setInterval(() => {}, 1000);\n`);
+      const places = await mkdtemp(join(folder, 'tmp-'));
+      const smoke = ['hosts', '--smoke', '--case', 'hosts-100', '--runbook', runbook];
+      const bench = spawn(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...smoke], {
+        cwd: root,
+        env: { ...process.env, TMPDIR: places },
+        stdio: 'ignore',
+      });
+      const ended = once(bench, 'exit');
+      while (!existsSync(told)) await sleep(20);
+      const [server] = (await readdir(places)).filter((name) => name.startsWith('runbook-bench-sshd'));
+      const pids = [await readFile(told, 'utf8'), await readFile(join(places, server ?? '', 'pid'), 'utf8')];
+      const running = (): readonly boolean[] => pids.map((pid) => existsSync(`/proc/${pid.trim()}/cwd`));
+      expect(running()).to.deep.equal([true, true]);
+      bench.kill('SIGINT');
+      expect(await ended).to.deep.equal([130, null]);
+      expect(running()).to.deep.equal([false, false]);
+      expect((await readdir(places)).filter((name) => name.startsWith('runbook'))).to.deep.equal([]);
+    });
+  });
 
   it('refuse what would not be a measurement, before anything is installed', async () => {
     const said = async (...args: string[]): Promise<string> => {
