@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../engine/base/errors.ts';
@@ -102,6 +103,9 @@ async function beAlone(): Promise<void> {
 }
 
 async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Promise<void> {
+  // A signal that came while something was installed is told now.
+  await setImmediate();
+  interrupt.signal.throwIfAborted();
   const cases: KeptCase[] = [];
   const chosen = (suites[suite] ?? []).filter(({ id }) => values.case === undefined || values.case === id);
   const measure = async (some: readonly Case[]): Promise<void> => {

@@ -39,7 +39,7 @@ export const sshWithControlMaster: Peer = {
         }
       },
       async after() {
-        for (const host of connected.splice(0)) await master(host, '-O', 'exit');
+        await Promise.all(connected.splice(0).map((host) => master(host, '-O', 'exit')));
       },
     };
   },

@@ -15,8 +15,8 @@ export async function withLab(work: () => Promise<void>): Promise<void> {
     await up(3);
   } catch (error) {
     console.log(`no lab: ${errorMessage(error)}\n`);
-    // What is there of it goes, as far as that can be done here; and what needs no nodes can be measured without them.
-    await down().catch(() => undefined);
+    // What needs no nodes can be measured without them.
+    await down().catch((mess) => console.log(`what is there of it stays: ${errorMessage(mess)}\n`));
     return work();
   }
   try {

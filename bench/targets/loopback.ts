@@ -103,13 +103,18 @@ async function startServer(folder: string, port: number, logins: Map<number, num
       if (from !== undefined) logins.set(Number(from), Date.now());
     }
   });
-  await listening(server, port);
+  try {
+    await listening(server, port);
+  } catch (error) {
+    server.kill();
+    throw error;
+  }
   return server;
 }
 
 async function listening(server: ChildProcess, port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if (server.exitCode !== null) break;
+    if (server.exitCode !== null || server.signalCode !== null) break;
     if (!(await isFree(port))) return;
     await sleep(25);
   }

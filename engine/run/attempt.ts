@@ -61,7 +61,7 @@ export async function attemptResource(
     return !('unknown' in diff) && diff.length === 0;
   };
   // A host that was put in order meanwhile is neither reported nor drained.
-  let current = await ask((dated) => !context.areValuesRead && isSatisfied(dated));
+  let current = await ask(context.areValuesRead ? undefined : isSatisfied);
   let diff = compare(current);
   context.onFound(diff);
   if (context.isCheckMode) return predict(module, args, context, { desired, current, diff });

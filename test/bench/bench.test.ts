@@ -69,15 +69,24 @@ describe('the benchmarks', () => {
         stdio: 'ignore',
       });
       const ended = once(bench, 'exit');
-      while (!existsSync(told)) await sleep(20);
-      const [server] = (await readdir(places)).filter((name) => name.startsWith('runbook-bench-sshd'));
-      const pids = [await readFile(told, 'utf8'), await readFile(join(places, server ?? '', 'pid'), 'utf8')];
-      const running = (): readonly boolean[] => pids.map((pid) => existsSync(`/proc/${pid.trim()}/cwd`));
-      expect(running()).to.deep.equal([true, true]);
-      bench.kill('SIGINT');
-      expect(await ended).to.deep.equal([130, null]);
-      expect(running()).to.deep.equal([false, false]);
-      expect((await readdir(places)).filter((name) => name.startsWith('runbook'))).to.deep.equal([]);
+      try {
+        let isOver = false;
+        void ended.then(() => {
+          isOver = true;
+        });
+        while (!existsSync(told) && !isOver) await sleep(20);
+        const [server] = (await readdir(places)).filter((name) => name.startsWith('runbook-bench-sshd'));
+        const pids = [await readFile(told, 'utf8'), await readFile(join(places, server ?? '', 'pid'), 'utf8')];
+        const running = (): readonly boolean[] => pids.map((pid) => existsSync(`/proc/${pid.trim()}/cwd`));
+        expect(running()).to.deep.equal([true, true]);
+        bench.kill('SIGINT');
+        expect(await ended).to.deep.equal([130, null]);
+        expect(running()).to.deep.equal([false, false]);
+        expect((await readdir(places)).filter((name) => name.startsWith('runbook'))).to.deep.equal([]);
+      } finally {
+        bench.kill();
+        await ended;
+      }
     });
   });
 

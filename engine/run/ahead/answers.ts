@@ -1,14 +1,9 @@
 import type { ProbeOutput } from '../../module/contract.ts';
 
-/** An answer that came ahead. */
-export interface AnswerAhead extends ProbeOutput {
-  /** It is so old that it may show that there is nothing to do; before it is acted upon the host is asked again. */
-  readonly isDated: boolean;
-}
-
 /** What a host answered to questions that were not asked yet: each answer is good once, for a while. */
 export interface Answers {
-  take(key: string): AnswerAhead | undefined;
+  /** Of one that is dated, so old that nobody is to act on it, `isEnough` says whether it is enough all the same. */
+  take(key: string, isEnough: (dated: ProbeOutput) => boolean): ProbeOutput | undefined;
   /** Whether there is one that may be acted upon. */
   has(key: string): boolean;
   /** Questions are asked now. */
@@ -25,7 +20,7 @@ export interface Answers {
   isAskedAlone(key: string): boolean;
   /**
    * How many questions it is worth asking ahead: as many as were wanted between the last two acts, where others were
-   * forgotten; twice as many where all were wanted.
+   * forgotten or too old; twice as many where all were wanted.
    */
   readonly reach: number;
 }
@@ -71,14 +66,22 @@ export function createAnswers(now: () => number): Answers {
     return undefined;
   };
   const isDated = ({ askedAt }: Kept): boolean => now() - askedAt > freshForMs;
+  const askLess = (): void => {
+    reach = Math.max(1, wanted);
+    wanted = 0;
+  };
   return {
-    take(key) {
+    take(key, isEnough) {
       const entry = good(key);
       if (!entry) return undefined;
       kept.delete(key);
+      if (isDated(entry) && !isEnough(entry.answer)) {
+        askLess();
+        return undefined;
+      }
       wanted++;
       if (kept.size === 0) reach = Math.min(reachAtMost, 2 * reach);
-      return { ...entry.answer, isDated: isDated(entry) };
+      return entry.answer;
     },
     has(key) {
       const entry = good(key);
@@ -98,7 +101,7 @@ export function createAnswers(now: () => number): Answers {
     },
     forget() {
       acts++;
-      if (kept.size > 0) reach = Math.max(1, wanted);
+      if (kept.size > 0) askLess();
       wanted = 0;
       kept.clear();
     },

@@ -77,8 +77,8 @@ export async function askAhead(
 ): Promise<Answer> {
   const { answers, clock } = asking;
   const { keep } = answers.asking();
-  const known = answers.take(question.key);
-  if (known && (!known.isDated || isEnough(known))) return answerOf(known);
+  const known = answers.take(question.key, isEnough);
+  if (known) return answerOf(known);
   const others = await comingWith(question, options.timeoutMs, connection.user, asking);
   const together = askedTogether(question, others, clock);
   const asked = connection.run(together.script, { ...options, parts: together.parts });

@@ -126,6 +126,17 @@ describe('asking ahead', () => {
     expect(asked).to.deep.equal(['4 together', '3 together', '2 together']);
   });
 
+  it('asks less far ahead where answers are too old when their turn comes', async () => {
+    const { ask, asked, pass } = rig();
+    const all = ['a', 'b', 'c', 'd', 'e', 'f'].map((asker) => question(asker));
+    for (const [i, one] of all.entries()) {
+      await ask(one, all.slice(i + 1), false);
+      // The first three are quick.
+      if (i >= 2) pass(31_000);
+    }
+    expect(asked).to.deep.equal(['6 together', '3 together', '2 together', 'echo f']);
+  });
+
   it('tells how long it was kept waiting for the others, which is no time of its own', async () => {
     const { ask } = rig(String, 4000);
     const [a, b, c] = [question('a'), question('b'), question('c')];

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { expect } from 'chai';
+import { systemClock } from '../../../engine/base/clock.ts';
 import { withSshBench } from '../../faults/ssh-play.ts';
 import { type PlayRun, playFiles } from '../../support/play.ts';
 import { whyNoSshd } from '../../support/sshd.ts';
@@ -66,6 +67,33 @@ describe('a probe that is asked with those of other tasks', function () {
       expect(run.ends).to.deep.equal(['h1: before: ok', 'h1: bad: ignored', 'h1: after: ok', 'h1: last: ok']);
       expect(run.said('bad')).to.match(/printed more than 16 MiB/);
     }));
+
+  it('and takes its time leaves the others theirs, for all of their attempts', () => {
+    // Six seconds of this clock go by in one: of the 26 that the task has, the other one's question takes 27.
+    const started = systemClock.now();
+    const clock = { ...systemClock, now: () => started + 6 * (systemClock.now() - started) };
+    const files = {
+      'play.yaml': `
+- hosts: h1
+  tasks:
+    - { name: second, stubborn: {}, timeout: 26, retries: 1, delay: 1 }
+    - { name: slow, slow: {} }
+`,
+      'modules/slow.ts': module('slow', 'sleep 4.5'),
+      'modules/stubborn.ts': `
+import { defineModule, exec, probe, sh } from 'runbook';
+export default defineModule({
+  name: 'stubborn', summary: 'Does it the second time',
+  schema: { type: 'object', additionalProperties: false, properties: {} },
+  probe: () => probe(sh\`test -e DIR/done\`, ({ rc }) => rc === 0),
+  diff: (isDone) => (isDone ? [] : [{ path: 'done', before: false, after: true }]),
+  *apply() { yield exec(sh\`if test -e DIR/tried; then touch DIR/done; else touch DIR/tried; false; fi\`); },
+});`,
+    };
+    return playFiles(files, (run) => expect(run.ends).to.deep.equal(['h1: second: changed', 'h1: slow: ok']), {
+      clock,
+    });
+  });
 
   it('and prints without end as the first of them says what it says by itself', async () => {
     const files = {

@@ -10,6 +10,8 @@ import type { ScriptResult } from '../../../engine/transport/transport.ts';
 const question = (asker: string): Question =>
   createQuestion(asker, { script: sh`echo ${asker}`, timeoutMs: 60_000 }, undefined, {});
 
+const never = (): boolean => false;
+
 /** What a batch of as many probes prints, each the number of its place. */
 function printed(text: string): ScriptResult {
   const [, mark = ''] = /printf '\\n%s %d %d\\n' (\w{32}) /.exec(text) ?? [];
@@ -49,7 +51,10 @@ describe('what is asked behind an effect', () => {
     answer();
     end();
     expect((await behind.answerTo(a))?.stdout).to.equal('answer 1');
-    expect([answers.take(b.key)?.stdout, answers.take(c.key)?.stdout]).to.deep.equal(['answer 2', 'answer 3']);
+    expect([answers.take(b.key, never)?.stdout, answers.take(c.key, never)?.stdout]).to.deep.equal([
+      'answer 2',
+      'answer 3',
+    ]);
   });
 
   it('has a moment where nobody wants to know any more, and is ended then', async () => {
