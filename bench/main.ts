@@ -122,7 +122,7 @@ async function runSuite(suite: string, machine: Machine, leftOut: LeftOut): Prom
       if (!isGood(result)) process.exitCode = 1;
       const date = new Date().toISOString().slice(0, 10);
       cases.push({ id: one.id, date, machine, commit: commitNow(), ...result, load });
-      // At once: all suites take four hours.
+      // At once: all suites take hours.
       if (values.keep) await keep(suite, cases);
       console.log(caseText(result));
     }

@@ -36,7 +36,7 @@ export function performancePage(reports: readonly Report[]): string {
     '- **Peak memory** is what the program had resident, or, where that was more, what it and its children had together; children',
     '  are sampled, and memory that they share counts once.',
     '- **ssh** is a script written by hand that looks before it changes something, sent to `sh -s` of each host. With **ControlMaster**',
-    '  the connections are there before the run begins and do not count: nothing that has to log in can be faster. Two cases on',
+    '  the connections are there before the run begins and do not count: nothing that has to log in can be faster. Three cases on',
     '  lab nodes show by how much.',
     '- **Ansible** and Mitogen gather no facts, as runbook gathers none, and are told which Python to use.',
     '- **A run of Ansible logs in anew**: the connections that it would keep for a minute are ended between two runs.',
