@@ -55,6 +55,7 @@ describe('the benchmarks', () => {
 
   it('end what they started when they are given up: the program, the server, the folders', async function () {
     this.timeout(60_000);
+    // The hosts of a benchmark are an sshd's; .ci/run installs it.
     if (whyNoSshd() !== undefined) this.skip();
     await withTemporaryFolder(async (folder) => {
       const runbook = join(folder, 'runbook.cjs');
